@@ -1,0 +1,3 @@
+"""hybridcolor: colorize gray pictures together with a person."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,35 @@
+"""The networks that predict colour, by name.
+
+Every network maps luminance (B, 1, H, W), scaled to 0..1 and with sides that are multiples of ``stride``,
+to logits (B, Q, H / 4, W / 4) over the ab bins. torch may be imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from hybridcolor.errors import ModelError
+from hybridcolor.predict.networks.lite import LiteNetwork
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"lite": LiteNetwork}
+"""Every network that a weight file may name, as a constructor without arguments."""
+
+
+def build_network(name: str) -> nn.Module:
+    """A network with untrained weights.
+
+    Raises
+    ------
+    ModelError
+        If no network has this name.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in build_network("lite").parameters()) // 100_000
+    39
+    """
+    if name not in NETWORKS:
+        raise ModelError(f"unknown network {name!r}; known: {', '.join(NETWORKS)}")
+    return NETWORKS[name]()

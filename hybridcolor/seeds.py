@@ -1,0 +1,173 @@
+"""Seeds: the pixels whose colour is known, and where they come from.
+
+A *seed* is one constrained pixel; a *scribble* (one ``stroke`` id) is the set of seeds that one gesture
+of a person, or one automatic patch, laid down. This module only holds the type and its plain set
+operations: ``extract`` finds seeds in a CNN's distribution, ``seedfiles`` reads and writes them, and
+``propagate`` turns them into a full chroma plane. May import ``errors`` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hybridcolor.errors import SeedError
+
+AUTO = 0
+"""``Seeds.origin`` of a seed that a model proposed."""
+USER = 1
+"""``Seeds.origin`` of a seed that a person drew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seeds:
+    """Pixels of known colour. Build one with `Seeds.of`, which fills in what is not given.
+
+    Attributes
+    ----------
+    coords : (N, 2) int32
+        Row and column of each seed. A pixel appears at most once.
+    ab : (N, 2) float32
+        The a* and b* of each seed; (0, 0) is a neutral seed, which is not the same as no seed.
+    weight : (N,) float32
+        How strongly the seed holds, in (0, inf]. ``inf`` is a hard seed: its pixel has exactly this
+        colour. A finite weight is the screening weight of a soft seed.
+    stroke : (N,) int32
+        Scribble id of each seed, >= 0.
+    origin : (N,) uint8
+        ``AUTO`` or ``USER``.
+
+    Raises
+    ------
+    SeedError
+        If shapes disagree, a value is not finite or out of range, or a pixel appears twice.
+
+    Examples
+    --------
+    >>> seeds = Seeds.of([[0, 1], [2, 3]], [[40.0, 20.0], [0.0, 0.0]])
+    >>> len(seeds), bool(np.isinf(seeds.weight).all())
+    (2, True)
+    """
+
+    coords: NDArray[np.int32]
+    ab: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    stroke: NDArray[np.int32]
+    origin: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        n = len(self.coords)
+        shapes = {"coords": (n, 2), "ab": (n, 2), "weight": (n,), "stroke": (n,), "origin": (n,)}
+        for name, shape in shapes.items():
+            found = getattr(self, name).shape
+            if found != shape:
+                raise SeedError(f"seeds: {name} has shape {found}, expected {shape}; give one row per seed")
+        if n == 0:
+            return
+        if self.coords.min() < 0:
+            raise SeedError("seeds: a row or column is negative; count pixels from the top left, from 0")
+        if not np.isfinite(self.ab).all():
+            raise SeedError("seeds: a colour is not finite; give a* and b* as ordinary numbers")
+        if not (self.weight > 0).all():
+            raise SeedError("seeds: a weight is not above 0; use inf for a hard seed, or leave the seed out")
+        if self.stroke.min() < 0:
+            raise SeedError("seeds: a stroke id is negative; number strokes from 0")
+        if not np.isin(self.origin, (AUTO, USER)).all():
+            raise SeedError(f"seeds: an origin is neither {AUTO} (auto) nor {USER} (user)")
+        if len(np.unique(self.coords, axis=0)) != n:
+            raise SeedError("seeds: a pixel appears twice; keep one colour for each pixel (Seeds.of keeps the last)")
+
+    def __len__(self) -> int:
+        return len(self.coords)
+
+    @classmethod
+    def of(
+        cls,
+        coords: ArrayLike,
+        ab: ArrayLike,
+        *,
+        weight: ArrayLike = np.inf,
+        stroke: ArrayLike | None = None,
+        origin: int = USER,
+    ) -> Seeds:
+        """Seeds from anything array-like; where a pixel is given twice, the last one holds.
+
+        Parameters
+        ----------
+        coords : (N, 2) array-like of int
+            Row and column of each seed.
+        ab : (N, 2) or (2,) array-like of float
+            Colour of each seed, or one colour for all.
+        weight : float or (N,) array-like, optional
+            Screening weight in (0, inf]; hard by default.
+        stroke : int or (N,) array-like, optional
+            Scribble ids; by default every seed is its own scribble.
+        origin : {AUTO, USER}, optional
+            Who laid these seeds.
+
+        Examples
+        --------
+        >>> Seeds.of([[5, 5], [5, 5]], [[9, 9], [1, 2]]).ab.tolist()
+        [[1.0, 2.0]]
+        """
+        where = np.asarray(coords)
+        if where.size == 0:
+            where = np.empty((0, 2), np.int32)
+        if where.ndim != 2 or where.shape[1] != 2 or not np.array_equal(where, np.round(where)):
+            raise SeedError(f"seeds: coords must be (N, 2) whole numbers (row, column), got shape {where.shape}")
+        n = len(where)
+        try:
+            colours = np.broadcast_to(np.asarray(ab, np.float32), (n, 2))
+            weights = np.broadcast_to(np.asarray(weight, np.float32), (n,))
+            strokes = np.broadcast_to(np.arange(n) if stroke is None else np.asarray(stroke), (n,))
+        except ValueError as error:
+            raise SeedError(f"seeds: {n} pixels do not go with the colours, weights or strokes given") from error
+        keep = _last_of_each(where)
+        return cls(
+            where[keep].astype(np.int32),
+            np.ascontiguousarray(colours[keep]),
+            np.ascontiguousarray(weights[keep]),
+            strokes[keep].astype(np.int32),
+            np.full(len(keep), origin, np.uint8),
+        )
+
+    @classmethod
+    def empty(cls) -> Seeds:
+        """No seeds at all."""
+        return cls.of(np.empty((0, 2), np.int32), np.empty((0, 2)))
+
+    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Seeds:
+        """The seeds that a boolean mask or an index array selects."""
+        return Seeds(self.coords[index], self.ab[index], self.weight[index], self.stroke[index], self.origin[index])
+
+    def check_inside(self, shape: tuple[int, int]) -> None:
+        """Raise `SeedError` if a seed lies outside a picture of ``shape`` (rows, columns)."""
+        outside = (self.coords >= np.asarray(shape)).any(axis=1)
+        if outside.any():
+            row, column = self.coords[outside][0]
+            raise SeedError(
+                f"seeds: {int(outside.sum())} of {len(self)} lie outside the picture, the first at row {row}, "
+                f"column {column} of {shape[0]} x {shape[1]}; were they made for another picture or size?"
+            )
+
+
+def concatenate(first: Seeds, second: Seeds) -> Seeds:
+    """Both sets as one; where they share a pixel the second holds, and its strokes are renumbered after the first's."""
+    shift = int(first.stroke.max()) + 1 if len(first) else 0
+    coords = np.concatenate([first.coords, second.coords])
+    keep = _last_of_each(coords)
+    return Seeds(
+        coords[keep],
+        np.concatenate([first.ab, second.ab])[keep],
+        np.concatenate([first.weight, second.weight])[keep],
+        np.concatenate([first.stroke, second.stroke + np.int32(shift)])[keep],
+        np.concatenate([first.origin, second.origin])[keep],
+    )
+
+
+def _last_of_each(coords: NDArray[np.generic]) -> NDArray[np.intp]:
+    """Ascending indices that keep the last row of each distinct pixel."""
+    _, first_from_end = np.unique(coords[::-1], axis=0, return_index=True)
+    return np.sort(len(coords) - 1 - first_from_end)

@@ -1,0 +1,103 @@
+"""The affinity against a slow transcription of the paper's formula, and against its properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from hybridcolor.propagate.affinity import affinity_matrix, affinity_planes, planes_to_matrix, system_residual
+from hybridcolor.propagate.stationary import stationary_vector
+from tests.propagate.pictures import photo_luminance
+
+
+def paper_row(luminance, i, j):
+    """One row of W: neighbours {(y, x): weight}, written from the paper and its published reference settings."""
+    brightness = luminance.astype(float) / 100
+    window = [
+        (y, x)
+        for y in range(max(0, i - 1), min(luminance.shape[0], i + 2))
+        for x in range(max(0, j - 1), min(luminance.shape[1], j + 2))
+    ]
+    variance = np.var([brightness[p] for p in window])
+    others = [p for p in window if p != (i, j)]
+    squares = np.array([(brightness[p] - brightness[i, j]) ** 2 for p in others])
+    sigma = variance * 0.6
+    if sigma < -squares.min() / np.log(0.01):
+        sigma = -squares.min() / np.log(0.01)
+    sigma = max(sigma, 0.000002)
+    weights = np.exp(-squares / sigma)
+    return dict(zip(others, weights / weights.sum(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "luminance",
+    [
+        photo_luminance("astronaut", 14, 17),
+        np.random.default_rng(0).uniform(0, 100, (9, 8)).astype(np.float32),
+        (np.indices((7, 9)).sum(axis=0) % 2 * 100).astype(np.float32),
+        np.full((4, 5), 37.0, np.float32),
+        np.array([[0, 100, 3]], np.float32),
+    ],
+    ids=["photo", "noise", "checkerboard", "constant", "line"],
+)
+def test_matrix_is_the_papers(luminance):
+    height, width = luminance.shape
+    expected = np.zeros((height * width,) * 2)
+    for i in range(height):
+        for j in range(width):
+            for (y, x), weight in paper_row(luminance, i, j).items():
+                expected[i * width + j, y * width + x] = weight
+    np.testing.assert_allclose(affinity_matrix(luminance).toarray(), expected, rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(planes_to_matrix(affinity_planes(luminance)).toarray(), expected, rtol=1e-6, atol=1e-9)
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(2, 6)), elements=st.floats(0, 100, width=32)))
+@settings(max_examples=40, deadline=None)
+def test_rows_are_probabilities(luminance):
+    matrix = affinity_matrix(luminance)
+    assert matrix.min() >= 0
+    np.testing.assert_allclose(matrix.sum(axis=1), 1.0, rtol=1e-12)
+
+
+def test_affinity_is_not_symmetric():
+    matrix = affinity_matrix(photo_luminance("coffee", 20, 20)).toarray()
+    assert np.abs(matrix - matrix.T).max() > 0.1
+
+
+def test_residual_agrees_with_the_assembled_matrix():
+    luminance = photo_luminance("chelsea", 15, 18)
+    rng = np.random.default_rng(1)
+    pull = np.where(rng.random(luminance.shape) < 0.2, 10.0 ** rng.uniform(-4, 4, luminance.shape), 0)
+    pull = pull.astype(np.float32)
+    pull[3, 4] = np.inf
+    target = rng.uniform(-50, 50, (2, *luminance.shape)).astype(np.float32)
+    chroma = rng.uniform(-50, 50, (2, *luminance.shape))
+    found = system_residual(luminance, pull, target, chroma)
+    walk = affinity_matrix(luminance)
+    for c in range(2):
+        flow = (walk @ chroma[c].ravel()).reshape(luminance.shape) - chroma[c]
+        finite = np.where(np.isinf(pull), 0, pull).astype(float)
+        expected = (finite * (target[c] - chroma[c]) + flow) / (1 + finite)
+        expected[3, 4] = target[c, 3, 4] - chroma[c, 3, 4]
+        np.testing.assert_allclose(found[c], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_stationary_vector_against_eigenvector():
+    luminance = np.linspace(0, 100, 12 * 13, dtype=np.float32).reshape(12, 13) ** 2 / 100
+    matrix = affinity_matrix(luminance).toarray()
+    values, vectors = np.linalg.eig(matrix.T)
+    exact = np.abs(np.real(vectors[:, np.argmin(np.abs(values - 1))]))
+    found = stationary_vector(affinity_planes(luminance)).ravel()
+    exact /= exact.mean()
+    assert np.abs(found - exact).sum() < 0.005 * exact.sum()
+
+
+def test_stationary_vector_nearly_balances_a_photo():
+    luminance = photo_luminance("chelsea", 120, 130)
+    found = stationary_vector(affinity_planes(luminance)).ravel().astype(float)
+    unbalanced = affinity_matrix(luminance).T @ found - found
+    assert np.abs(unbalanced).sum() < 0.005 * found.sum()
+    assert found.min() > 0

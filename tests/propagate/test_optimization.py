@@ -1,0 +1,207 @@
+"""Levin's solution against SuperLU, on kind and unkind pictures, and the solver's conduct when it fails."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import scipy.sparse.linalg as spla
+
+from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
+from hybridcolor.propagate import optimization as module
+from hybridcolor.propagate import propagate
+from hybridcolor.propagate.affinity import affinity_matrix
+from hybridcolor.propagate.elimination import eliminate
+from hybridcolor.propagate.optimization import SeededSystem, solve
+from hybridcolor.seeds import Seeds
+from tests.propagate.pictures import photo_luminance, photo_seeds, random_seeds
+
+HEIGHT, WIDTH = 70, 83
+
+
+def superlu(luminance, seeds):
+    """(I - W + T) x = T s assembled plainly and solved by scipy; a hard seed is a row x = s."""
+    walk = affinity_matrix(luminance)
+    pull = np.zeros(luminance.size)
+    target = np.zeros((luminance.size, 2))
+    flat = np.ravel_multi_index(tuple(seeds.coords.T), luminance.shape)
+    pull[flat] = seeds.weight
+    target[flat] = seeds.ab
+    hard = np.isinf(pull)
+    pull[hard] = 1.0
+    rows = sp.diags_array((~hard).astype(float)) @ (sp.eye_array(luminance.size) - walk)
+    matrix = (rows + sp.diags_array(pull)).tocsc()
+    return spla.splu(matrix).solve(pull[:, None] * target).reshape(*luminance.shape, 2)
+
+
+def odd_picture(kind):
+    rng = np.random.default_rng(7)
+    i, j = np.indices((HEIGHT, WIDTH))
+    return np.ascontiguousarray(
+        {
+            "checkerboard": (i + j) % 2 * 100.0,
+            "stripes": i % 2 * 100.0,
+            "rings": np.hypot(i - 30, j - 40) // 2 % 2 * 100.0,
+            "noise": rng.uniform(0, 100, (HEIGHT, WIDTH)),
+            "salt and pepper": np.where(
+                rng.random((HEIGHT, WIDTH)) < 0.1, rng.integers(0, 2, (HEIGHT, WIDTH)) * 100, 50
+            ),
+            "mostly white": np.where(rng.random((HEIGHT, WIDTH)) < 0.9, 100, 30),
+            "two-level noise": rng.integers(0, 2, (HEIGHT, WIDTH)) * 100.0,
+            "line art": np.where((i % 11 == 0) | (j % 13 == 0), 0, 100),
+            "gradient": i * 100 / HEIGHT,
+        }[kind],
+        np.float32,
+    )
+
+
+KINDS = ["checkerboard", "stripes", "rings", "noise", "salt and pepper", "mostly white", "two-level noise"]
+KINDS += ["line art", "gradient"]
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_multigrid_equals_superlu_on_photos(name):
+    luminance = photo_luminance(name, 100, 91)
+    seeds = photo_seeds(name, 100, 91)
+    system = SeededSystem.of(luminance, seeds, seeds.ab)
+    expected = superlu(luminance, seeds).transpose(2, 0, 1)
+    solution, residual, iterations = solve(system, tolerance=1e-7, solver="multigrid")
+    assert np.abs(solution - expected).max() < 1e-6
+    assert residual < 1e-6
+    assert iterations > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_multigrid_equals_superlu_on_unkind_pictures(kind):
+    luminance = odd_picture(kind)
+    seeds = random_seeds(HEIGHT, WIDTH, 25)
+    found = propagate(luminance, seeds, method="optimization", solver="multigrid", tolerance=1e-4)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-3
+
+
+@pytest.mark.parametrize("shape", [(2, 700), (900, 3), (17, 400)])
+def test_multigrid_equals_superlu_on_strips(shape):
+    luminance = np.random.default_rng(2).uniform(40, 60, shape).astype(np.float32)
+    seeds = random_seeds(*shape, 12)
+    found = propagate(luminance, seeds, method="optimization", solver="multigrid", tolerance=1e-3)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-2
+
+
+@pytest.mark.parametrize("solver", ["auto", "multigrid", "direct"])
+def test_soft_seeds_equal_superlu(solver):
+    luminance = photo_luminance("coffee", 80, 45)
+    hard = random_seeds(80, 45, 30)
+    weight = 10.0 ** np.random.default_rng(3).uniform(-5, 5, 30)
+    weight[:4] = np.inf
+    seeds = Seeds.of(hard.coords, hard.ab, weight=weight)
+    found = propagate(luminance, seeds, method="optimization", solver=solver, tolerance=1e-6)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-4
+
+
+def test_default_tolerance_holds_on_a_photo():
+    luminance = photo_luminance("astronaut", 160, 160)
+    seeds = photo_seeds("astronaut", 160, 160, strokes=30)
+    error = np.abs(propagate(luminance, seeds, method="optimization").chroma - superlu(luminance, seeds))
+    assert error.max() < 0.25
+    assert error.mean() < 0.01
+
+
+def test_reported_residual_is_the_true_one():
+    luminance = photo_luminance("chelsea", 90, 90)
+    seeds = photo_seeds("chelsea", 90, 90)
+    system = SeededSystem.of(luminance, seeds, seeds.ab)
+    solution, residual, _ = solve(system, tolerance=0.25, solver="multigrid")
+    walk = affinity_matrix(luminance)
+    free = system.pull.ravel() == 0
+    missed = [np.abs((walk @ plane.ravel() - plane.ravel())[free]).max() for plane in solution]
+    assert residual == pytest.approx(max(missed), rel=1e-3)
+
+
+def test_failed_multigrid_warns_and_falls_back_to_the_right_answer(monkeypatch):
+    luminance = photo_luminance("coffee", 90, 80)
+    seeds = photo_seeds("coffee", 90, 80)
+    poor = module.Hierarchy.cycle
+    monkeypatch.setattr(module.Hierarchy, "cycle", lambda self, load, depth=0: -3 * poor(self, load, depth))
+    with pytest.warns(PropagationWarning, match="slower safe solver"):
+        found = propagate(luminance, seeds, method="optimization", tolerance=1e-6)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-4
+
+
+@pytest.mark.parametrize("damage", [np.nan, np.inf, 0.0])
+def test_broken_preconditioner_is_never_silent(monkeypatch, damage):
+    luminance = photo_luminance("coffee", 90, 80)
+    seeds = photo_seeds("coffee", 90, 80)
+    monkeypatch.setattr(module.Hierarchy, "cycle", lambda self, load, depth=0: np.full_like(load, damage))
+    with pytest.warns(PropagationWarning):
+        found = propagate(luminance, seeds, method="optimization", tolerance=1e-6)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-4
+
+
+def test_gmres_takes_over_on_large_pictures(monkeypatch):
+    luminance = photo_luminance("coffee", 90, 80)
+    seeds = photo_seeds("coffee", 90, 80)
+    monkeypatch.setattr(module, "FACTOR_BELOW", 0)
+    monkeypatch.setattr(module.Hierarchy, "cycle", lambda self, load, depth=0: np.zeros_like(load))
+    with pytest.warns(PropagationWarning):
+        found = propagate(luminance, seeds, method="optimization", tolerance=1e-4)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-2
+
+
+def test_no_solver_left_raises(monkeypatch):
+    luminance = photo_luminance("coffee", 90, 80)
+    seeds = photo_seeds("coffee", 90, 80)
+    zero = lambda system: lambda residual: module.Correction(np.full(residual.shape, np.nan), 1, True)  # noqa: E731
+    monkeypatch.setattr(module, "_multigrid", zero)
+    monkeypatch.setattr(module, "_factored", zero)
+    with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
+        propagate(luminance, seeds, method="optimization")
+
+
+def test_weak_far_seeds_are_not_lost():
+    """A near-uniform error hardly shows in the residual; it must be seen, or the safe solver used."""
+    luminance = photo_luminance("coffee", 70, 75)
+    seeds = Seeds.of([[3, 3], [60, 70]], [[50, -20], [-30, 40]], weight=[1e-6, 3e-6])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PropagationWarning)
+        found = propagate(luminance, seeds, method="optimization", solver="multigrid", tolerance=1e-3)
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.05
+
+
+@pytest.mark.parametrize("options", [{"tolerance": 0}, {"tolerance": float("nan")}, {"solver": "magic"}])
+def test_unfit_options_are_refused(options):
+    with pytest.raises(MethodError):
+        propagate(np.full((3, 3), 50.0), random_seeds(3, 3, 1), method="optimization", **options)
+
+
+@pytest.mark.parametrize("shape", [(1, 24), (24, 1), (3, 8), (5, 5)])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_elimination_equals_fifty_digit_arithmetic(shape, seeds):
+    """On noise with few seeds the system may be too ill-conditioned for LU in float64."""
+    mpmath = pytest.importorskip("mpmath")
+    luminance = np.random.default_rng(4).uniform(0, 100, shape).astype(np.float32)
+    placed = random_seeds(*shape, seeds, seed=4)
+    pull = np.zeros(luminance.size)
+    target = np.zeros((luminance.size, 2))
+    flat = np.ravel_multi_index(tuple(placed.coords.T), shape)
+    pull[flat] = np.inf
+    target[flat] = placed.ab
+    walk = affinity_matrix(luminance).toarray()
+    with mpmath.workdps(50):
+        matrix = mpmath.matrix(luminance.size, luminance.size)
+        for i in range(luminance.size):
+            matrix[i, i] = mpmath.mpf(1)
+            if pull[i] == 0:
+                total = mpmath.fsum(float(w) for w in walk[i])
+                for j in np.flatnonzero(walk[i]):
+                    matrix[i, int(j)] -= mpmath.mpf(float(walk[i, j])) / total
+        exact = np.array([[float(v) for v in mpmath.lu_solve(matrix, mpmath.matrix(list(t)))] for t in target.T])
+    found = eliminate(luminance, pull.reshape(shape).astype(np.float32), target.T.reshape(2, *shape).astype(np.float32))
+    np.testing.assert_allclose(found.reshape(2, -1), exact, atol=1e-10)
+
+
+def test_a_long_line_of_noise_is_solved():
+    luminance = np.random.default_rng(1).uniform(0, 100, (1, 3000)).astype(np.float32)
+    found = propagate(luminance, Seeds.of([[0, 0]], [[40.0, -10.0]]), method="optimization")
+    np.testing.assert_allclose(found.chroma, np.broadcast_to([40.0, -10.0], (1, 3000, 2)), atol=1e-4)
