@@ -18,6 +18,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import cv2
@@ -142,7 +143,7 @@ def _silence() -> Iterator[None]:
         except OSError:  # no standard error stream at all
             yield
             return
-        with open(os.devnull, "wb") as nowhere:
+        with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         try:
             yield

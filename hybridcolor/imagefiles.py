@@ -63,22 +63,13 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
     """
     source = Path(path)
     try:
-        if source.is_dir():
-            raise ImageError("this is a folder; give the name of a picture file")
-        if not source.exists():
-            raise FileNotFoundError
-        if not source.is_file():
-            raise ImageError("this is not an ordinary file; give the name of a picture file")
-        if source.stat().st_size == 0:
-            raise ImageError("the file is empty")
+        _check_source(source)
         with source.open("rb") as file:
             return Picture.from_array(decode(file, frame=frame, max_pixels=max_pixels), source=source)
     except ImageError as error:
         raise ImageError(f"cannot read {_name(source)}: {error}") from error
     except MemoryError as error:
         raise ImageError(f"cannot read {_name(source)}: there is not enough memory for it") from error
-    except FileNotFoundError as error:
-        raise ImageError(f"cannot read {_name(source)}: there is no such file") from error
     except Exception as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged or cut short"
         raise ImageError(f"cannot read {_name(source)}: {reason}") from error
@@ -135,6 +126,18 @@ def write_image(
 def _name(path: Path) -> str:
     """A path for an error line, which stays one line."""
     return str(path) if str(path).isprintable() else repr(str(path))
+
+
+def _check_source(source: Path) -> None:
+    """Raise `ImageError` for what cannot be a picture file, before it is opened (which may wait for ever)."""
+    if not source.exists():
+        raise ImageError("there is no such file")
+    if source.is_dir():
+        raise ImageError("this is a folder; give the name of a picture file")
+    if not source.is_file():
+        raise ImageError("this is not an ordinary file; give the name of a picture file")
+    if source.stat().st_size == 0:
+        raise ImageError("the file is empty")
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
@@ -207,7 +210,7 @@ def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
             file.flush()
             os.fsync(file.fileno())
         if overwrite:
-            os.replace(part, final)
+            part.replace(final)
         else:
             _rename_new(part, final)
     finally:
@@ -223,7 +226,7 @@ def _rename_new(part: Path, final: Path) -> None:
     except OSError:  # a file system without links: take the name first, then replace our own empty file
         final.open("xb").close()
         try:
-            os.replace(part, final)
+            part.replace(final)
         except OSError:
             final.unlink()
             raise

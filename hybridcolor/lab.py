@@ -83,7 +83,7 @@ def rgb_to_lab(rgb: NDArray[Any]) -> Float:
 
 
 def lab_to_rgb(luminance: ArrayLike, chroma: ArrayLike) -> Float:
-    """sRGB of a luminance plane and a chroma plane, at exactly that luminance.
+    """A luminance plane and a chroma plane as sRGB, at exactly that luminance.
 
     Where (L*, a*, b*) is outside the sRGB gamut, chroma is reduced as `gamut_chroma` does; RGB is never clipped
     by more than rounding.

@@ -89,9 +89,7 @@ def propagate(
         prior = _checked(prior, "prior", (*plane.shape, 2), (-np.inf, np.inf))
     if trust is not None:
         trust = _checked(trust, "trust", plane.shape, (0.0, 1.0))
-    for name, value in {"prior": prior, "trust": trust}.items():
-        if name in known:
-            options[name] = value
+    options |= {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
     _check_options(method, options, known)
     if len(seeds) == 0 and options.get("prior") is None:
         raise SeedError(f"method {method!r} has no seed to go by; draw at least one scribble")

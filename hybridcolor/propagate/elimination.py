@@ -55,40 +55,43 @@ def eliminate(
     return solution
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _eliminate(planes, pull, target, solution):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _fill_band(planes, pull, target, band, stops, gains):  # type: ignore[no-untyped-def]
+    """Steps band[i, reach + j - i] from i to j, chances to stop, and colours gained by stopping."""
     height, width = pull.shape
-    size = height * width
-    reach = width + 1  # largest difference of neighbours' numbers
-    band = np.zeros((size, 2 * reach + 1))  # band[i, reach + j - i]: weight of a step from i to j
-    stops = np.zeros(size)
-    gains = np.zeros((size, 2))
-    for i in range(size):
+    for i in range(height * width):
         row = i // width
         column = i % width
         pulled = np.float64(pull[row, column])
-        stops[i] = pulled / (1.0 + pulled) if pulled < np.inf else 1.0
-        free = 1.0 / (1.0 + pulled) if pulled < np.inf else 0.0
+        free = 1.0 / (1.0 + pulled)
+        stops[i] = pulled * free if pulled < np.inf else 1.0
         for c in range(2):
             gains[i, c] = stops[i] * target[c, row, column]
         for k in range(9):
-            if k != 4 and planes[k, row, column] > 0.0:
-                band[i, reach + (k // 3 - 1) * width + k % 3 - 1] = free * planes[k, row, column]
+            if planes[k, row, column] > 0.0:
+                band[i, width + 1 + (k // 3 - 1) * width + k % 3 - 1] = free * planes[k, row, column]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _eliminate(planes, pull, target, solution):  # type: ignore[no-untyped-def]
+    size = pull.size
+    width = pull.shape[1]
+    reach = width + 1  # largest difference of neighbours' numbers
+    band = np.zeros((size, 2 * reach + 1))
+    stops = np.zeros(size)
+    gains = np.zeros((size, 2))
+    _fill_band(planes, pull, target, band, stops, gains)
     for i in range(size):
         last = min(i + reach, size - 1)
-        leaving = stops[i]
-        for j in range(i + 1, last + 1):
-            leaving += band[i, reach + j - i]
+        leaving = stops[i] + band[i, reach + 1 : reach + 1 + last - i].sum()
         band[i, reach] = leaving
         for k in range(i + 1, last + 1):
             share = band[k, reach + i - k] / leaving
             if share > 0.0:
                 for j in range(i + 1, last + 1):
-                    if j != k:
-                        band[k, reach + j - k] += share * band[i, reach + j - i]
+                    band[k, reach + j - k] += share * band[i, reach + j - i]  # j = k is overwritten in k's turn
                 stops[k] += share * stops[i]
-                gains[k, 0] += share * gains[i, 0]
-                gains[k, 1] += share * gains[i, 1]
+                gains[k] += share * gains[i]
     for i in range(size - 1, -1, -1):
         for c in range(2):
             total = gains[i, c]

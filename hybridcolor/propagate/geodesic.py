@@ -64,7 +64,7 @@ def nearest_sources(
         widest = max(widest, int(np.abs(np.diff(levels, axis=1)).max()))
     flat = (height * width, k)
     _spread(
-        levels.ravel(), width, pixels[order], numbers[order], starts[order], group, widest + 2,
+        levels.ravel(), width, (pixels[order], numbers[order], starts[order]), group, widest + 2,
         distance.reshape(flat), source.reshape(flat),
     )  # fmt: skip
     return distance, source
@@ -141,7 +141,8 @@ def _settle(pixel, number, length, group, distance, source):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def _spread(levels, width, pixels, numbers, starts, group, buckets, distance, source):  # type: ignore[no-untyped-def]
+def _spread(levels, width, sources, group, buckets, distance, source):  # type: ignore[no-untyped-def]
+    pixels, numbers, starts = sources
     head = np.full(buckets + 2, -1, np.int32)
     head[-1] = 0
     entries = np.empty((levels.size + 1024, 3), np.int32)

@@ -84,7 +84,7 @@ def bicgstab(
 
 
 def _ratio(above: Pair, below: Pair) -> Pair:
-    """above / below, and 0 where a plane is already solved."""
+    """The quotient above / below, and 0 where a plane is already solved."""
     solved = np.abs(below) < 1e-300
     return np.where(solved, 0.0, above / np.where(solved, 1.0, below))
 
@@ -104,7 +104,7 @@ def _dots(first, second):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _combine(y, a, x, b, z, keep):  # type: ignore[no-untyped-def]
-    """y = a x + b z + keep y, with one scalar of each kind a plane."""
+    """Write y = a x + b z + keep y, with one scalar of each kind a plane."""
     for c in range(2):
         p = np.float32(a[c])
         q = np.float32(b[c])

@@ -65,7 +65,7 @@ class Hierarchy:
         self._inverse = _dense_inverse(operator)
 
     def apply(self, chroma: Planes, out: Planes) -> None:
-        """out = A chroma on the finest level."""
+        """Write out = A chroma on the finest level."""
         apply(self.operator, chroma, out)
 
     def cycle(self, load: Planes, depth: int = 0) -> Planes:

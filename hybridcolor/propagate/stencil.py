@@ -21,6 +21,7 @@ TINY = np.float32(1e-30)
 
 @njit(cache=True, nogil=True, inline="always")
 def sum_couplings(operator, i, j):  # type: ignore[no-untyped-def]
+    """Sum of the eight couplings of a pixel."""
     return (
         (operator[0, i, j] + operator[1, i, j])
         + (operator[2, i, j] + operator[3, i, j])
@@ -60,6 +61,7 @@ def _outflow(operator, x, i, up, down, j, left, right):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def apply(operator, x, out):  # type: ignore[no-untyped-def]
+    """Write out = A x."""
     height, width = operator.shape[1:]
     for i in range(height):
         up = max(i - 1, 0)
@@ -75,7 +77,7 @@ def apply(operator, x, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def defect(operator, load, x, out):  # type: ignore[no-untyped-def]
-    """out = load - A x."""
+    """Write out = load - A x."""
     height, width = operator.shape[1:]
     for i in range(height):
         up = max(i - 1, 0)

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.stencil import TINY, defect, sum_couplings
 
 LEAST_REACH = np.float32(0.1)
+PLANE = np.array([[8, 4, 7], [2, 0, 1], [6, 3, 5]])
+"""Plane of the weight toward each fine neighbour; those above and to the left belong to the coarse pixel before."""
 
 Planes = NDArray[np.float32]
 
@@ -140,13 +142,24 @@ def _interpolate_centres(operator, prolongation, missing):  # type: ignore[no-un
             missing[i, j] = lost / total
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _weight(planes, row, column, dy, dx):  # type: ignore[no-untyped-def]
+    """Weight between coarse (row, column) and fine (2 row + dy, 2 column + dx), dy and dx in -1..1."""
+    if dy < 0:
+        row -= 1
+    if dx < 0:
+        column -= 1
+    if row < 0 or column < 0:
+        return np.float32(0)
+    return planes[PLANE[dy + 1, dx + 1], row, column]
+
+
 @njit(cache=True, nogil=True)
 def _prune(prolongation, missing):  # type: ignore[no-untyped-def]
     """Leave out coarse pixels that sit on a dead pixel and hardly reach its neighbours.
 
     Their rows would be all cancellation. What they carried counts as missing.
     """
-    height, width = missing.shape
     rows, columns = prolongation.shape[1:]
     for row in range(rows):
         for column in range(columns):
@@ -156,96 +169,73 @@ def _prune(prolongation, missing):  # type: ignore[no-untyped-def]
             for dy in range(-1, 2):
                 for dx in range(-1, 2):
                     most = max(most, _weight(prolongation, row, column, dy, dx))
-            if most >= LEAST_REACH:
-                continue
-            for dy in range(-1, 2):
-                for dx in range(-1, 2):
-                    i = 2 * row + dy
-                    j = 2 * column + dx
-                    if 0 <= i < height and 0 <= j < width and (dy != 0 or dx != 0):
-                        missing[i, j] += _weight(prolongation, row, column, dy, dx)
-            for k in (1, 3, 5):
-                prolongation[k, row, column] = 0
-            if column > 0:
-                prolongation[2, row, column - 1] = 0
-                prolongation[6, row, column - 1] = 0
-            if row > 0:
-                prolongation[4, row - 1, column] = 0
-                prolongation[7, row - 1, column] = 0
-            if row > 0 and column > 0:
-                prolongation[8, row - 1, column - 1] = 0
+            if most < LEAST_REACH:
+                _leave_out(prolongation, row, column, missing)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _weight(planes, row, column, dy, dx):  # type: ignore[no-untyped-def]
-    """Weight between coarse (row, column) and fine (2 row + dy, 2 column + dx), dy and dx in -1..1."""
-    if dy == 0:
-        if dx == 0:
-            return planes[0, row, column]
-        if dx == 1:
-            return planes[1, row, column]
-        return planes[2, row, column - 1] if column > 0 else np.float32(0)
-    if dy == 1:
-        if dx == 0:
-            return planes[3, row, column]
-        if dx == 1:
-            return planes[5, row, column]
-        return planes[6, row, column - 1] if column > 0 else np.float32(0)
-    if row == 0:
-        return np.float32(0)
-    if dx == 0:
-        return planes[4, row - 1, column]
-    if dx == 1:
-        return planes[7, row - 1, column]
-    return planes[8, row - 1, column - 1] if column > 0 else np.float32(0)
+@njit(cache=True, nogil=True)
+def _leave_out(prolongation, row, column, missing):  # type: ignore[no-untyped-def]
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            weight = _weight(prolongation, row, column, dy, dx)
+            if weight > 0:  # so the fine pixel lies inside
+                missing[2 * row + dy, 2 * column + dx] += weight
+                prolongation[PLANE[dy + 1, dx + 1], row - (dy < 0), column - (dx < 0)] = np.float32(0)
 
 
 @njit(cache=True, nogil=True)
 def _galerkin(operator, prolongation, restriction, coarse):  # type: ignore[no-untyped-def]
-    """Couplings of R A P: column (row, column) of P is spread by A over 5 x 5 fine pixels, then restricted."""
-    height, width = operator.shape[1:]
-    rows, columns = prolongation.shape[1:]
+    """Couplings of R A P, one column of P at a time."""
+    rows, columns = coarse.shape[1:]
     basis = np.zeros((7, 7), np.float32)
     image = np.zeros((5, 5), np.float32)
     for row in range(rows):
         for column in range(columns):
-            top = 2 * row
-            left = 2 * column
             for dy in range(-1, 2):
                 for dx in range(-1, 2):
-                    inside = 0 <= top + dy < height and 0 <= left + dx < width
-                    value = _weight(prolongation, row, column, dy, dx) if inside else np.float32(0)
-                    basis[dy + 3, dx + 3] = value
-            for dy in range(-2, 3):
-                i = top + dy
-                for dx in range(-2, 3):
-                    j = left + dx
-                    if i < 0 or i >= height or j < 0 or j >= width:
-                        image[dy + 2, dx + 2] = np.float32(0)
-                        continue
-                    c = basis[dy + 3, dx + 3]
-                    flow = operator[4, i, j] * c
-                    for k in range(9):
-                        if k != 4:
-                            flow += operator[k, i, j] * (c - basis[dy + 2 + k // 3, dx + 2 + k % 3])
-                    image[dy + 2, dx + 2] = flow
+                    basis[dy + 3, dx + 3] = _weight(prolongation, row, column, dy, dx)
+            _spread(operator, basis, 2 * row, 2 * column, image)
             for k in range(9):
-                to_row = row + k // 3 - 1
-                to_column = column + k % 3 - 1
-                if k == 4 or to_row < 0 or to_row >= rows or to_column < 0 or to_column >= columns:
-                    continue
-                total = np.float32(0)
-                for dy in range(-1, 2):
-                    y = 2 * (to_row - row) + dy
-                    for dx in range(-1, 2):
-                        x = 2 * (to_column - column) + dx
-                        if -2 <= y <= 2 and -2 <= x <= 2 and 0 <= top + y < height and 0 <= left + x < width:
-                            total += image[y + 2, x + 2] * _weight(restriction, to_row, to_column, dy, dx)
-                coarse[8 - k, to_row, to_column] = -total
+                y = row + k // 3 - 1
+                x = column + k % 3 - 1
+                if k != 4 and 0 <= y < rows and 0 <= x < columns:
+                    coarse[8 - k, y, x] = -_gather(restriction, image, row, column, y, x)
+
+
+@njit(cache=True, nogil=True)
+def _spread(operator, basis, top, left, image):  # type: ignore[no-untyped-def]
+    """A applied to a 3 x 3 patch around (top, left), as the 5 x 5 patch it reaches."""
+    height, width = operator.shape[1:]
+    for dy in range(-2, 3):
+        i = top + dy
+        for dx in range(-2, 3):
+            j = left + dx
+            flow = np.float32(0)
+            if 0 <= i < height and 0 <= j < width:
+                c = basis[dy + 3, dx + 3]
+                flow = operator[4, i, j] * c
+                for k in range(9):
+                    if k != 4:
+                        flow += operator[k, i, j] * (c - basis[dy + 2 + k // 3, dx + 2 + k % 3])
+            image[dy + 2, dx + 2] = flow
+
+
+@njit(cache=True, nogil=True)
+def _gather(restriction, image, row, column, to_row, to_column):  # type: ignore[no-untyped-def]
+    """The 5 x 5 patch around coarse (row, column), restricted to its neighbour."""
+    total = np.float32(0)
+    for dy in range(-1, 2):
+        y = 2 * (to_row - row) + dy
+        for dx in range(-1, 2):
+            x = 2 * (to_column - column) + dx
+            if -2 <= y <= 2 and -2 <= x <= 2:
+                total += image[y + 2, x + 2] * _weight(restriction, to_row, to_column, dy, dx)
+    return total
 
 
 @njit(cache=True, nogil=True)
 def restrict(restriction, fine, coarse):  # type: ignore[no-untyped-def]
+    """Write coarse = R fine."""
     height, width = fine.shape[1:]
     rows, columns = coarse.shape[1:]
     r = restriction
@@ -277,6 +267,7 @@ def restrict(restriction, fine, coarse):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def prolong_add(prolongation, coarse, fine):  # type: ignore[no-untyped-def]
+    """Add P coarse to fine."""
     height, width = fine.shape[1:]
     rows, columns = coarse.shape[1:]
     p = prolongation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -111,3 +113,25 @@ def test_a_torn_file_is_never_half_a_picture(tmp_path: Path, capfd: pytest.Captu
                 assert np.array_equal(picture.to_rgb(picture.chroma), whole), (path.name, length, len(content))
     assert refusals > 300
     assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_printed_where_no_test_listens(tmp_path: Path) -> None:
+    """Logging, which pytest takes for itself, included."""
+    (tmp_path / "whole").mkdir()
+    rng = np.random.default_rng(5)
+    for path in sources(tmp_path / "whole"):
+        content = path.read_bytes()
+        for i in range(10 if path.suffix == ".tif" else 2):
+            (tmp_path / f"{i}{path.name}").write_bytes(damage(content, rng))
+    script = """
+import pathlib, sys
+from hybridcolor.errors import ImageError
+from hybridcolor.imagefiles import read_image
+for path in pathlib.Path(sys.argv[1]).glob("*.*"):
+    try:
+        read_image(path, max_pixels=10_000_000)
+    except ImageError:
+        pass
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")

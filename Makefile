@@ -1,0 +1,41 @@
+# The commands of hybridcolor. Each sets up what it needs the first time and starts at once from then on.
+# More arguments for pytest: make test ARGS="-k seeds"
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench docs clean runtime developer
+
+BIN := .venv/bin
+# Waiting threads sleep: with busy waiting, numerical code collapses as soon as another program wants a core.
+export OMP_WAIT_POLICY := passive
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: runtime ## colorize two gray photos into demo/ and compare them with the truth
+	$(BIN)/hybridcolor demo --output demo --overwrite
+
+test: developer ## run all tests, those of the window too
+	.ci/window $(BIN)/python -m pytest $(ARGS)
+
+check: developer ## style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: developer ## measure the speed of the main parts
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+
+docs: developer ## write the API pages into build/docs
+	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs hybridcolor
+
+clean: ## remove everything that these commands made, the environment too
+	rm -rf .venv .venv.lock build dist demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .import_linter_cache
+	find hybridcolor plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+runtime:
+	@.ci/environment runtime
+
+developer:
+	@.ci/environment developer

@@ -1,0 +1,195 @@
+"""Automatic seeds: where a CNN's distribution is both sure and coloured, and where they give way to a person.
+
+The most confident pixels of a colorization CNN are the gray ones, so confidence alone finds seeds that add no
+colour. Cells are ranked by ``|mean ab| / std`` with a floor on chroma instead; confident neutrals become neutral seeds,
+which keep colour from leaking into walls, paper and hair. A lone pixel is a poor seed (it may sit on noise or an
+edge), so each seed is a small patch of even luminance. May import ``seeds``, ``bins`` and below.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.graph import MCP_Geometric
+
+from hybridcolor.bins import ColorDistribution
+from hybridcolor.errors import SeedError
+from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
+
+PATCH_TOLERANCE = 4.0
+"""How far a patch's L* may be from its centre's."""
+
+_MERGE_SIDE = 256  # merging looks at the picture at this longer side
+_TEXTURE = 1.5  # L* a pixel of gradient that counts as texture, not as an edge
+
+
+def extract_seeds(
+    distribution: ColorDistribution,
+    luminance: NDArray[np.float32],
+    *,
+    spacing: float = 0.06,
+    coloured: float = 1.1,
+    chroma_floor: float = 8.0,
+    neutral_std: float = 9.0,
+) -> Seeds:
+    """Seed patches where the distribution is sure of a colour, or sure that there is none.
+
+    Parameters
+    ----------
+    distribution : ColorDistribution
+        The CNN's belief about the picture.
+    luminance : (H, W) float32
+        L* in 0..100.
+    spacing : float, optional
+        Least distance between two patches, as a fraction of the shorter side.
+    coloured : float, optional
+        Least ``|mean ab| / std`` of a coloured seed: how many expected errors its colour is away from gray.
+    chroma_floor : float, optional
+        Least ``|mean ab|`` of a coloured seed.
+    neutral_std : float, optional
+        Largest std, in ab units, of a neutral seed, whose mean lies within half the chroma floor of gray.
+
+    Returns
+    -------
+    Seeds
+        Hard automatic seeds, one stroke a patch, the surest patch first. Coloured ones carry the annealed mean.
+
+    Raises
+    ------
+    SeedError
+        If the distribution belongs to a picture of another size.
+
+    Examples
+    --------
+    >>> from hybridcolor.bins import nearest_bin
+    >>> logits = np.zeros((8, 8, 313), np.float32)
+    >>> logits[..., int(nearest_bin([40, 30]))] = 20.0
+    >>> seeds = extract_seeds(ColorDistribution(logits, (32, 32)), np.full((32, 32), 50, np.float32))
+    >>> len(seeds) > 0, seeds.ab[0].round().tolist()
+    (True, [40.0, 30.0])
+    """
+    if distribution.shape != luminance.shape:
+        raise SeedError(f"the distribution is of a {distribution.shape} picture, the luminance is {luminance.shape}")
+    mean, std = distribution.mean(), np.maximum(distribution.std(), 1e-3)
+    chroma = np.hypot(mean[..., 0], mean[..., 1])
+    ratio = chroma / std
+    is_coloured = (ratio >= coloured) & (chroma >= chroma_floor)
+    is_neutral = (std <= neutral_std) & (chroma <= chroma_floor / 2)
+    colour = np.where(is_neutral[..., None], np.float32(0), distribution.annealed_mean())
+
+    # Coloured cells by how sure their colour is, and after them the neutral ones by how small their spread is.
+    score = np.where(is_coloured, 1 + ratio, np.where(is_neutral, 1 / (1 + std), 0))
+    cells = _spaced(score, spacing * min(score.shape))
+    flat = _local_roughness(luminance)
+    coords, ab, stroke = [], [], []
+    for number, (row, column) in enumerate(cells):
+        patch = _patch(luminance, flat, _cell_box((row, column), score.shape, luminance.shape))
+        coords.append(patch)
+        ab.append(np.broadcast_to(colour[row, column], (len(patch), 2)))
+        stroke.append(np.full(len(patch), number))
+    if not coords:
+        return Seeds.empty()
+    return Seeds.of(np.concatenate(coords), np.concatenate(ab), stroke=np.concatenate(stroke), origin=AUTO)
+
+
+def merge_seeds(
+    automatic: Seeds,
+    user: Seeds,
+    luminance: NDArray[np.float32],
+    *,
+    edge: float = 15.0,
+    reach: float = 0.4,
+    contradiction: float = 12.0,
+) -> Seeds:
+    """Both sets as one, where the person always wins.
+
+    An automatic patch gives way when a scribble of clearly another colour is near it *along the picture*: reachable
+    without crossing an edge, and not too far. Patches behind an edge stay and stop the scribble's colour there.
+
+    Parameters
+    ----------
+    automatic, user : Seeds
+        What a model proposed and what a person drew; origins are set accordingly.
+    luminance : (H, W) float32
+        L* in 0..100.
+    edge : float, optional
+        The sum of L* steps along the best path that separates a patch from a scribble.
+    reach : float, optional
+        The distance over even ground that separates them too, as a fraction of the longer side.
+    contradiction : float, optional
+        How different, in ab units, the colours must be for a patch to give way.
+
+    Returns
+    -------
+    Seeds
+        The automatic seeds that stay, then the person's.
+    """
+    luminance_shape = (luminance.shape[0], luminance.shape[1])
+    automatic.check_inside(luminance_shape)
+    user.check_inside(luminance_shape)
+    if len(user) == 0 or len(automatic) == 0:
+        return concatenate(automatic, user)
+    scale = min(1.0, _MERGE_SIDE / max(luminance.shape))
+    size = (max(1, round(luminance.shape[1] * scale)), max(1, round(luminance.shape[0] * scale)))
+    small = cv2.resize(luminance, size, interpolation=cv2.INTER_AREA)
+    step = np.hypot(ndimage.sobel(small, 0), ndimage.sobel(small, 1)) / 8
+    cost = np.maximum(step - _TEXTURE, 0) + edge / (reach * max(small.shape))
+
+    def to_small(coords: NDArray[np.int32]) -> NDArray[np.intp]:
+        return np.minimum((coords * scale).astype(np.intp), np.array(small.shape) - 1)
+
+    cells = to_small(automatic.coords)
+    gives_way = np.zeros(len(automatic), bool)
+    for colour in np.unique(user.ab.round(), axis=0):
+        drawn = (np.abs(user.ab - colour) <= 1).all(axis=1)
+        starts = np.unique(to_small(user.coords[drawn]), axis=0)
+        distance, _ = MCP_Geometric(cost).find_costs(starts)
+        near = distance[cells[:, 0], cells[:, 1]] < edge
+        differs = np.hypot(*(automatic.ab - colour).T) > contradiction
+        gives_way |= near & differs
+    gives_way = np.isin(automatic.stroke, automatic.stroke[gives_way])  # a patch stays or goes as a whole
+    drawn_seeds = Seeds(user.coords, user.ab, user.weight, user.stroke, np.full(len(user), USER, np.uint8))
+    return concatenate(automatic.take(~gives_way), drawn_seeds)
+
+
+def _spaced(score: NDArray[np.float32], distance: float) -> list[tuple[int, int]]:
+    """Cells with a positive score, best first, none closer than ``distance`` to a better one."""
+    free = score > 0
+    rows, columns = np.indices(score.shape)
+    chosen = []
+    for index in np.argsort(-score, axis=None, kind="stable"):
+        row, column = divmod(int(index), score.shape[1])
+        if score[row, column] <= 0:
+            break
+        if free[row, column]:
+            chosen.append((row, column))
+            free &= (rows - row) ** 2 + (columns - column) ** 2 >= distance**2
+    return chosen
+
+
+def _local_roughness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Gradient magnitude, smoothed: where it is small a seed sits safely inside one surface."""
+    smooth = cv2.GaussianBlur(luminance, (0, 0), 1.0)
+    return np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+
+
+def _cell_box(cell: tuple[int, int], grid: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The pixels of the picture that a grid cell covers, at least one."""
+    bounds = [(c * n // g, max((c + 1) * n // g, c * n // g + 1)) for c, g, n in zip(cell, grid, shape, strict=True)]
+    return slice(*bounds[0]), slice(*bounds[1])
+
+
+def _patch(
+    luminance: NDArray[np.float32], roughness: NDArray[np.float32], box: tuple[slice, slice]
+) -> NDArray[np.intp]:
+    """Coordinates of the even-toned patch around the smoothest pixel of a cell."""
+    inner = roughness[box]
+    centre = np.unravel_index(int(inner.argmin()), inner.shape)
+    level = luminance[box][centre]
+    connected, _ = ndimage.label(np.abs(luminance[box] - level) <= PATCH_TOLERANCE)
+    rows, columns = np.nonzero(connected == connected[centre])
+    radius = max(1.5, max(inner.shape) / 4)  # well inside the cell: its neighbours may have another colour
+    close = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2
+    return np.stack([rows[close] + box[0].start, columns[close] + box[1].start], axis=1)

@@ -1,0 +1,115 @@
+"""The main path in a screenful: picture, CNN, seeds, propagation, colour.
+
+`colorize` is what the command line, the plugin and your own scripts call. May import everything below the command
+line.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.extract import extract_seeds, merge_seeds
+from hybridcolor.picture import Picture
+from hybridcolor.propagate import get_propagator, propagate
+from hybridcolor.seeds import Seeds
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
+DEFAULT_VIVIDNESS = 0.3
+"""How far rare colours are lifted: 0 is the timid calibrated belief, 1 the paper's full rebalancing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colorization:
+    """A coloured picture and how it came about.
+
+    Attributes
+    ----------
+    picture : Picture
+        What came in; its luminance is the result's.
+    chroma : (H, W, 2) float32
+        a* and b* of the result.
+    seeds : Seeds
+        The seeds that were propagated, automatic and drawn.
+    predicted : (H, W, 2) float32 or None
+        The CNN's own colour, None where no predictor was used.
+    method : str
+        How the seeds were propagated.
+    seconds : float
+        Time it took.
+    """
+
+    picture: Picture
+    chroma: NDArray[np.float32]
+    seeds: Seeds
+    predicted: NDArray[np.float32] | None
+    method: str
+    seconds: float
+
+    def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.lab.lab_to_rgb`."""
+        return self.picture.to_rgb(self.chroma)
+
+
+def colorize(
+    picture: Picture,
+    *,
+    predictor: Predictor | None = None,
+    scribbles: Seeds | None = None,
+    method: str = "hybrid",
+    vividness: float = DEFAULT_VIVIDNESS,
+    **options: Any,
+) -> Colorization:
+    """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
+
+    Parameters
+    ----------
+    picture : Picture
+        From `read_image` or `Picture.from_array`; only its luminance is used.
+    predictor : Predictor, optional
+        From `load_predictor`. Without one the scribbles alone decide.
+    scribbles : Seeds, optional
+        What a person drew; it always wins over automatic seeds.
+    method : str, optional
+        A name in `hybridcolor.propagate.PROPAGATORS`.
+    vividness : float, optional
+        0..1, see `DEFAULT_VIVIDNESS`.
+    **options
+        For the method.
+
+    Returns
+    -------
+    Colorization
+
+    Raises
+    ------
+    MethodError
+        If the method or an option is unknown.
+    SeedError
+        If a scribble lies outside the picture, or there is neither predictor nor scribble.
+
+    Examples
+    --------
+    >>> picture = Picture.from_array(np.full((8, 8), 120, np.uint8))
+    >>> result = colorize(picture, scribbles=Seeds.of([[4, 4]], [[30.0, 20.0]]), method="optimization")
+    >>> result.chroma[0, 0].round().tolist()
+    [30.0, 20.0]
+    """
+    started = time.perf_counter()
+    get_propagator(method)  # an unknown name is told before the CNN's work, not after it
+    seeds = Seeds.empty() if scribbles is None else scribbles
+    seeds.check_inside(picture.shape)
+    predicted = None
+    if predictor is not None:
+        belief = predictor.predict(picture.luminance).rebalanced(vividness)
+        predicted = belief.upsample(belief.annealed_mean())
+        automatic = extract_seeds(belief, picture.luminance)
+        seeds = merge_seeds(automatic, seeds, picture.luminance)
+    result = propagate(picture.luminance, seeds, method=method, prior=predicted, **options)
+    return Colorization(picture, result.chroma, seeds, predicted, method, time.perf_counter() - started)

@@ -1,0 +1,139 @@
+"""Where trained weights are, and whether they are what the registry says.
+
+``registry.json`` names every model: its file, sha256, network, calibration and scores. It is looked for in the folder
+that ``HYBRIDCOLOR_MODELS`` names, in the installed package (``hybridcolor/_models``), then in the checkout's
+``models``. Weights are safetensors: data only, nothing in them can run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+import hybridcolor
+from hybridcolor.errors import ModelError
+
+ENVIRONMENT = "HYBRIDCOLOR_MODELS"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model of the registry.
+
+    Attributes
+    ----------
+    name : str
+        What ``--model`` takes.
+    folder : Path
+        Where its files are.
+    file, sha256, card : str
+        Weights, their checksum, and the card that says what they are.
+    network : str
+        A name in ``NETWORKS``.
+    temperature : float
+        Calibration: logits are divided by it before they are believed.
+    size : int
+        Shorter side, in pixels, at which the network looks at a picture.
+    licence, data, summary : str
+        For people.
+    scores : dict
+        Measured on held-out images, see the card.
+    """
+
+    name: str
+    folder: Path
+    file: str
+    sha256: str
+    card: str
+    network: str
+    temperature: float
+    size: int
+    licence: str
+    data: str
+    summary: str
+    scores: dict[str, float]
+
+
+def models_folder() -> Path:
+    """The folder that holds the registry.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    package = Path(hybridcolor.__file__).parent
+    named = os.environ.get(ENVIRONMENT)
+    candidates = [Path(named)] if named else [package / "_models", package.parent / "models"]
+    for folder in candidates:
+        if (folder / "registry.json").is_file():
+            return folder
+    raise ModelError(
+        f"no registry.json in {' or '.join(map(str, candidates))}; reinstall hybridcolor, or point {ENVIRONMENT} to it"
+    )
+
+
+def read_registry(folder: Path | None = None) -> tuple[str, dict[str, ModelEntry]]:
+    """The default model's name and all models by name.
+
+    Raises
+    ------
+    ModelError
+        If the registry is missing, damaged or of another schema.
+    """
+    folder = models_folder() if folder is None else folder
+    path = folder / "registry.json"
+    try:
+        registry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if registry["schema"] != SCHEMA:
+            raise ModelError(f"{path}: schema {registry['schema']} is not {SCHEMA}; update hybridcolor")
+        entries = {name: ModelEntry(name=name, folder=folder, **fields) for name, fields in registry["models"].items()}
+        return registry["default"], entries
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path}: not a model registry ({error}); reinstall hybridcolor") from error
+
+
+def find_model(name: str) -> ModelEntry:
+    """The entry of a model; ``"default"`` is the one the registry recommends.
+
+    Raises
+    ------
+    ModelError
+        If no model has this name.
+    """
+    default, entries = read_registry()
+    entry = entries.get(default if name == "default" else name)
+    if entry is None:
+        raise ModelError(f"unknown model {name!r}; known: default, {', '.join(entries)}")
+    return entry
+
+
+def load_weights(entry: ModelEntry) -> dict[str, Tensor]:
+    """All tensors of a model's file as float32, after its checksum was found right.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged or another than the registry's.
+    """
+    path = entry.folder / entry.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the weights ({error.strerror}); reinstall hybridcolor") from error
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise ModelError(f"{path}: the checksum is not the registry's, the file is damaged; reinstall hybridcolor")
+    try:
+        tensors: dict[str, Tensor] = load(content)
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})") from error
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}

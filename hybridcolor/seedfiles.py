@@ -1,0 +1,215 @@
+"""Seeds on disk: a JSON form that keeps everything, and marked images that any paint program can make.
+
+A marked image is the gray picture with colour painted over it (Levin, Lischinski and Weiss 2004), or a
+transparent layer with only the scribbles on it. May import ``seeds``, ``picture``, ``imagefiles`` and below.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hybridcolor.errors import ImageError, SeedError
+from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.lab import gamut_chroma
+from hybridcolor.picture import Picture
+from hybridcolor.seeds import AUTO, USER, Seeds
+
+SCHEMA = 1
+_ORIGINS = {AUTO: "auto", USER: "user"}
+_LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gray one
+_LOSSY_MARK = 12.0  # the same after JPEG compression
+_LOSSY = {".jpg", ".jpeg", ".webp"}
+_OPAQUE = 0.5  # share of full alpha from which a pixel of a transparent layer is a scribble
+_PAINT_LEVELS = (65, 50, 80, 35, 90, 20)  # L* tried, in this order, to paint a seed so that its colour fits
+
+
+def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
+    """Seeds of a picture from a ``.json`` file or a marked image.
+
+    Parameters
+    ----------
+    path : path-like
+        JSON as `write_seeds` makes it, or an image of the picture's size: a marked copy of the gray picture, or
+        a layer that is transparent but for the scribbles.
+    picture : Picture
+        What the seeds are for.
+
+    Returns
+    -------
+    Seeds
+        In a marked image every touching area of one colour is one stroke, drawn by a person.
+
+    Raises
+    ------
+    SeedError
+        If the file is not one of these, is for another size, or has a seed outside the picture.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".json":
+        seeds = _from_json(path, picture.shape)
+    else:
+        try:
+            marked = read_image(path)
+        except ImageError as error:
+            raise SeedError(f"seeds file: {error}") from error
+        if marked.shape != picture.shape:
+            raise SeedError(f"{path}: is {_size(marked.shape)}, the picture is {_size(picture.shape)}; make them the same")
+        seeds = _from_marked(marked, picture, _LOSSY_MARK if path.suffix.lower() in _LOSSY else _LOSSLESS_MARK)
+    seeds.check_inside(picture.shape)
+    return seeds
+
+
+def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *, overwrite: bool = False) -> None:
+    """Save seeds as JSON, or, for any other suffix, as a marked copy of the gray picture.
+
+    JSON keeps everything; a marked image keeps hard colours to within 8-bit rounding and forgets weights and origins.
+
+    Raises
+    ------
+    SeedError
+        If a seed lies outside the picture, or the file exists, or cannot be written.
+    ImageError
+        The same for a marked image.
+    """
+    path = Path(path)
+    seeds.check_inside(picture.shape)
+    if path.suffix.lower() != ".json":
+        write_image(path, draw_seeds(seeds, picture), overwrite=overwrite)
+        return
+    if path.exists() and not overwrite:
+        raise SeedError(f"{path}: exists already; choose another name or pass --overwrite")
+    text = json.dumps(_to_json(seeds, picture.shape), indent=1)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
+            try:
+                part.write(text)
+                part.flush()
+                os.fsync(part.fileno())
+                Path(part.name).chmod(0o644)
+                Path(part.name).replace(path)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from error
+
+
+def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """(H, W, 3) RGB of the gray picture with the seeds painted on it, light enough or dark enough to hold their colour."""
+    luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
+    row, column = seeds.coords.T
+    level = np.zeros(len(seeds), np.float32)
+    for paint in reversed(_PAINT_LEVELS):  # the first level that suits is written last and stays
+        held = gamut_chroma(np.full(len(seeds), paint, np.float32), seeds.ab)
+        suits = (np.abs(held - seeds.ab).max(axis=1) < 0.5) & (np.abs(luminance[row, column] - paint) > 2 * _LOSSLESS_MARK)
+        level[suits] = paint
+    unsuited = level == 0
+    level[unsuited] = np.where(luminance[row, column][unsuited] > 50, 35, 65)
+    luminance[row, column], chroma[row, column] = level, seeds.ab
+    return Picture(luminance, None, None, picture.bit_depth).to_rgb(chroma)
+
+
+def _to_json(seeds: Seeds, shape: tuple[int, int]) -> dict[str, Any]:
+    """Strokes of one colour, weight and origin each, their pixels as runs (row, first column, length)."""
+    key = np.column_stack([seeds.stroke, seeds.origin, seeds.ab, seeds.weight]).astype(np.float64)
+    groups, group = np.unique(key, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    strokes = []
+    for i, (stroke, origin, a, b, weight) in enumerate(groups):
+        strokes.append(
+            {
+                "stroke": int(stroke),
+                "origin": _ORIGINS[int(origin)],
+                "ab": [round(float(a), 4), round(float(b), 4)],
+                "weight": None if np.isinf(weight) else float(weight),
+                "runs": _runs(seeds.coords[group == i]),
+            }
+        )
+    return {"format": "hybridcolor-seeds", "schema": SCHEMA, "shape": list(shape), "strokes": strokes}
+
+
+def _runs(coords: NDArray[np.int32]) -> list[list[int]]:
+    """Horizontal runs that cover the pixels."""
+    coords = coords[np.lexsort((coords[:, 1], coords[:, 0]))]
+    breaks = np.flatnonzero((np.diff(coords[:, 0]) != 0) | (np.diff(coords[:, 1]) != 1)) + 1
+    return [[int(part[0, 0]), int(part[0, 1]), len(part)] for part in np.split(coords, breaks) if len(part)]
+
+
+def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise SeedError(f"{path}: is not JSON; give a seeds file of hybridcolor or a marked image") from error
+    try:
+        if content["format"] != "hybridcolor-seeds" or content["schema"] != SCHEMA:
+            raise SeedError(f"{path}: schema {content['schema']!r} is not known, expected {SCHEMA}; update hybridcolor")
+        if tuple(content["shape"]) != shape:
+            raise SeedError(f"{path}: was made for {_size(content['shape'])}, the picture is {_size(shape)}")
+        parts = [_stroke_pixels(stroke, shape) for stroke in content["strokes"]]
+        origin_of = {name: number for number, name in _ORIGINS.items()}
+        columns = [
+            (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])
+            for s, pixels in zip(content["strokes"], parts, strict=True)
+        ]
+        if not columns:
+            return Seeds.empty()
+        count, ab, weight, stroke, origin = zip(*columns, strict=True)
+        return Seeds(
+            np.concatenate(parts).astype(np.int32),
+            np.repeat(np.asarray(ab, np.float32).reshape(-1, 2), count, axis=0),
+            np.repeat(np.asarray(weight, np.float32), count),
+            np.repeat(np.asarray(stroke, np.int32), count),
+            np.repeat(np.asarray(origin, np.uint8), count),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise SeedError(f"{path}: is not a seeds file of hybridcolor ({type(error).__name__}: {error})") from error
+
+
+def _stroke_pixels(stroke: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Pixels of a stroke's runs, refused before they could fill the memory."""
+    for row, column, length in stroke["runs"]:
+        if not (0 <= row < shape[0] and 0 <= column and 0 < length and column + length <= shape[1]):
+            raise SeedError(
+                f"seeds: a run of {length} at row {row}, column {column} lies outside the picture ({_size(shape)}); "
+                "were they made for another picture or size?"
+            )
+    parts = [np.column_stack([np.full(n, row), np.arange(column, column + n)]) for row, column, n in stroke["runs"]]
+    return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
+
+
+def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
+    """Every touching area of one colour as a stroke."""
+    chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
+    if marked.alpha is not None and marked.alpha.min() < marked.alpha.max():
+        drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
+    else:
+        difference = np.abs(marked.luminance - picture.luminance) + np.hypot(chroma[..., 0], chroma[..., 1])
+        drawn = difference > threshold
+    if drawn.all():
+        raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the gray picture itself")
+    if not drawn.any():
+        return Seeds.empty()
+    stroke = np.zeros(picture.shape, np.int32)
+    count = 0
+    rounded = (chroma / 4).round().astype(np.int32)
+    code = rounded[..., 0] * 1000 + rounded[..., 1]
+    for value in np.unique(code[drawn]):
+        labels, found = ndimage.label(drawn & (code == value), structure=np.ones((3, 3)))
+        stroke[labels > 0] = labels[labels > 0] + count
+        count += found
+    return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _size(shape: Any) -> str:
+    """Width x height, as people say it."""
+    return f"{shape[1]} x {shape[0]} pixels"

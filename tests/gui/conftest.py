@@ -1,0 +1,31 @@
+"""GUI tests open real windows. Where none can be opened they are skipped and say why; with CI set they fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def missing_for_a_window() -> str | None:
+    """What keeps this machine from opening a window, in a line, or None."""
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "no display to open a window on; run `make test`, which starts a virtual one"
+    for package in ("napari", "PyQt6", "pytestqt"):
+        if find_spec(package) is None:
+            return f"{package} is not installed; run `make test`, or pip install -e '.[dev,gui]'"
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = missing_for_a_window()
+    if reason is None or os.environ.get("CI"):
+        return  # in CI a GUI test that cannot run is a failure, not a skip
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
