@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.extract import extract_seeds, merge_seeds
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
@@ -20,9 +21,6 @@ from hybridcolor.seeds import Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
-
-DEFAULT_VIVIDNESS = 0.3
-"""How far rare colours are lifted: 0 is the timid calibrated belief, 1 the paper's full rebalancing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +77,7 @@ def colorize(
     method : str, optional
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness : float, optional
-        0..1, see `DEFAULT_VIVIDNESS`.
+        How far rare colours are lifted: 0 is the timid calibrated belief, 1 the full rebalancing of Zhang et al.
     **options
         For the method.
 

@@ -61,7 +61,9 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
         except ImageError as error:
             raise SeedError(f"seeds file: {error}") from error
         if marked.shape != picture.shape:
-            raise SeedError(f"{path}: is {_size(marked.shape)}, the picture is {_size(picture.shape)}; make them the same")
+            raise SeedError(
+                f"{path}: is {_size(marked.shape)}, the picture is {_size(picture.shape)}; make them the same"
+            )
         seeds = _from_marked(marked, picture, _LOSSY_MARK if path.suffix.lower() in _LOSSY else _LOSSLESS_MARK)
     seeds.check_inside(picture.shape)
     return seeds
@@ -103,13 +105,15 @@ def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *,
 
 
 def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """(H, W, 3) RGB of the gray picture with the seeds painted on it, light enough or dark enough to hold their colour."""
+    """(H, W, 3) RGB of the gray picture with the seeds painted on it, at a level that holds their colour."""
     luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
     row, column = seeds.coords.T
     level = np.zeros(len(seeds), np.float32)
     for paint in reversed(_PAINT_LEVELS):  # the first level that suits is written last and stays
         held = gamut_chroma(np.full(len(seeds), paint, np.float32), seeds.ab)
-        suits = (np.abs(held - seeds.ab).max(axis=1) < 0.5) & (np.abs(luminance[row, column] - paint) > 2 * _LOSSLESS_MARK)
+        suits = (np.abs(held - seeds.ab).max(axis=1) < 0.5) & (
+            np.abs(luminance[row, column] - paint) > 2 * _LOSSLESS_MARK
+        )
         level[suits] = paint
     unsuited = level == 0
     level[unsuited] = np.where(luminance[row, column][unsuited] > 50, 35, 65)
@@ -178,7 +182,7 @@ def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
 def _stroke_pixels(stroke: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.int64]:
     """Pixels of a stroke's runs, refused before they could fill the memory."""
     for row, column, length in stroke["runs"]:
-        if not (0 <= row < shape[0] and 0 <= column and 0 < length and column + length <= shape[1]):
+        if not (0 <= row < shape[0] and column >= 0 and length > 0 and column + length <= shape[1]):
             raise SeedError(
                 f"seeds: a run of {length} at row {row}, column {column} lies outside the picture ({_size(shape)}); "
                 "were they made for another picture or size?"
@@ -196,7 +200,9 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
         difference = np.abs(marked.luminance - picture.luminance) + np.hypot(chroma[..., 0], chroma[..., 1])
         drawn = difference > threshold
     if drawn.all():
-        raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the gray picture itself")
+        raise SeedError(
+            "the marked image differs from the picture everywhere; paint on a copy of the gray picture itself"
+        )
     if not drawn.any():
         return Seeds.empty()
     stroke = np.zeros(picture.shape, np.int32)

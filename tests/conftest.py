@@ -1,9 +1,11 @@
-"""What all tests share: how hypothesis searches, here and in continuous integration."""
+"""What all tests share: how hypothesis searches, and the one kind of warning that is let through."""
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
+import pytest
 from hypothesis import settings
 
 # The first example of a numba kernel compiles it, so no deadline. In CI the same examples every time: a run that
@@ -11,3 +13,9 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # napari and npe2 still use old names of pydantic, which hybridcolor itself does not use.
+    if find_spec("pydantic"):
+        config.addinivalue_line("filterwarnings", "ignore::pydantic.warnings.PydanticDeprecatedSince20")

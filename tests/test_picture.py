@@ -495,23 +495,25 @@ def test_a_flipped_bit_in_png_data_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize(
-    ("tag", "value"),
-    [
-        ("StripByteCounts", (57 * 16, 0, 57 * 16, 57 * 16)),  # decoders paint a missing strip black
-        ("StripByteCounts", (57 * 16, 10**6, 57 * 16, 57 * 16)),
-        ("ImageLength", 640),
-    ],
-    ids=["strip of nothing", "strip beyond the end", "too few strips"],
-)
-def test_a_tiff_that_lacks_pixels_is_refused(
-    tmp_path: Path, compression: str | None, tag: str, value: int | tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize("size", [0, 60_000], ids=["strip of nothing", "strip beyond the end"])
+def test_a_tiff_with_a_bad_strip_is_refused(tmp_path: Path, compression: str | None, size: int) -> None:
+    """Decoders paint a strip of nothing black."""
     path = tmp_path / "lacking.tif"
     tifffile.imwrite(path, GRAY8, rowsperstrip=16, compression=compression, metadata=None)
     with tifffile.TiffFile(path, mode="r+") as tiff:
-        tiff.pages[0].tags[tag].overwrite(value)
-    assert "damaged" in refused(path)
+        counts = list(tiff.pages[0].databytecounts)
+        counts[1] = size
+        tiff.pages[0].tags["StripByteCounts"].overwrite(counts)
+    assert "pixels are missing" in refused(path)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_tiff_with_too_few_strips_is_refused(tmp_path: Path, compression: str | None) -> None:
+    path = tmp_path / "lacking.tif"
+    tifffile.imwrite(path, GRAY8, rowsperstrip=16, compression=compression, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags["ImageLength"].overwrite(640)
+    assert "pixels are missing" in refused(path)
 
 
 def test_a_tiff_whose_one_strip_is_short_is_refused(tmp_path: Path) -> None:

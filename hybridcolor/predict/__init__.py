@@ -134,7 +134,9 @@ def load_predictor(name: str = "default") -> Predictor:
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ModelError(f"model {entry.name!r} does not fit network {entry.network!r}; reinstall hybridcolor") from error
+        raise ModelError(
+            f"model {entry.name!r} does not fit network {entry.network!r}; reinstall hybridcolor"
+        ) from error
     return NetworkPredictor(
         network,
         entry.name,

@@ -10,10 +10,9 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,9 @@ class Stage:
 class Recipe:
     """Everything that decides a training run; see ``models/train/lite.toml`` for what each field means."""
 
+    summary: str
+    licence: str
+    data: str
     network: str
     imagenet: bool
     seed: int
@@ -77,7 +79,9 @@ class Recipe:
             fields = tomllib.loads(path.read_text(encoding="utf-8"))
             return cls(**{**fields, "stage": [Stage(**stage) for stage in fields["stage"]]})
         except (OSError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
-            raise ModelError(f"{path}: not a training recipe ({error}); compare it with models/train/lite.toml") from error
+            raise ModelError(
+                f"{path}: not a training recipe ({error}); compare it with models/train/lite.toml"
+            ) from error
 
 
 def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
@@ -168,9 +172,7 @@ def validate(network: nn.Module, held_out: ImageSet) -> dict[str, float]:
     }
 
 
-def stage_batches(
-    recipe: Recipe, data: Path, *, from_step: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The remaining batches of all stages, in order."""
     begin = 0
     for number, stage in enumerate(recipe.stage):
@@ -194,10 +196,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write beside, then move: a kill leaves the old checkpoint or the new one."""
     part = path.with_suffix(".part")
     torch.save(state, part)
-    os.replace(part, path)
+    part.replace(path)
 
 
-def train(recipe: Recipe, *, data: Path, run: Path, threads: int = 1) -> None:
+def train(
+    recipe: Recipe, *, data: Path, run: Path, threads: int = 1, progress: Callable[[dict[str, float]], None]
+) -> None:
     """Train until the recipe's steps are done, going on from ``run / "checkpoint.pt"`` where it exists.
 
     Parameters
@@ -210,6 +214,8 @@ def train(recipe: Recipe, *, data: Path, run: Path, threads: int = 1) -> None:
         Folder for the checkpoint and the log; made if missing.
     threads : int, optional
         CPU threads for torch.
+    progress : callable
+        Is given every report that the log gets.
 
     Raises
     ------
@@ -250,10 +256,15 @@ def train(recipe: Recipe, *, data: Path, run: Path, threads: int = 1) -> None:
         smooth = now if math.isnan(smooth) else 0.98 * smooth + 0.02 * now
         if step % REPORT_EVERY == 0 or step == recipe.steps:
             seconds = time.monotonic() - begun
-            report = {"step": step, "seconds": round(seconds), "train_cross_entropy": smooth, **validate(average, held_out)}
+            report = {
+                "step": step,
+                "seconds": round(seconds),
+                "train_cross_entropy": smooth,
+                **validate(average, held_out),
+            }
             with (run / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(report) + "\n")
-            print(" ".join(f"{key} {value:.4g}" for key, value in report.items()), flush=True)
+            progress(report)
             save_checkpoint(
                 checkpoint,
                 {

@@ -36,6 +36,7 @@ class SameConv(nn.Conv2d):
         super().__init__(cin, cout, kernel, stride, 0 if stride == 2 else kernel // 2, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pad where the stride asks for it, and convolve."""
         if self.stride[0] == 2:
             total = self.kernel_size[0] - 2
             x = F.pad(x, (total // 2, total - total // 2, total // 2, total - total // 2))
@@ -61,6 +62,7 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and cin == cout
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, cin, H, W) to (B, cout, H / stride, W / stride)."""
         y = F.relu6(self.expand(x)) if self.activate_first else x
         y = self.project(F.relu6(self.depthwise(y)))
         return x + y if self.residual else y
@@ -152,6 +154,7 @@ class LiteNetwork(nn.Module):
         self.head = nn.Conv2d(96, len(AB_BINS), 1)
 
     def forward(self, luminance: Tensor) -> Tensor:
+        """(B, 1, H, W) luminance in 0..1 to (B, 313, H / 4, W / 4) logits."""
         f4, f8, f16, f32 = self.encoder(luminance)
         scene = self.scene(f32.mean(dim=(2, 3)))[:, :, None, None]
         x = self.dropout(self.top(f32) + scene)

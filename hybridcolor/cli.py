@@ -1,0 +1,289 @@
+"""The command line: ``hybridcolor VERB``.
+
+Verbs only read their arguments, call the library and print; what they do lives in ``pipeline``, ``demo`` and
+``predict``. Heavy imports stay inside the verbs, so that ``--help`` answers at once. Bad input ends with one line on
+stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import hybridcolor
+from hybridcolor.errors import HybridColorError, ImageError, MethodError
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+    from hybridcolor.seeds import Seeds
+
+app = typer.Typer(
+    help="Colorize gray pictures together with a person.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console()
+err = Console(stderr=True)
+
+READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+"""Suffixes that a folder is searched for."""
+NO_MODEL = "none"
+
+Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
+
+
+def main() -> None:
+    """Entry point: run a verb; a known error becomes one line and exit code 2."""
+    try:
+        app(prog_name="hybridcolor")
+    except HybridColorError as error:
+        _complain(error)
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"hybridcolor {hybridcolor.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def colorize(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A file for one input, else a folder, made if missing.")
+    ],
+    method: Annotated[
+        str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance or watershed.")
+    ] = "hybrid",
+    seeds: Annotated[
+        Path | None,
+        typer.Option(help="Your scribbles: seeds .json, a marked copy of the picture, or a transparent layer."),
+    ] = None,
+    save_seeds: Annotated[
+        Path | None, typer.Option(help="Also save the seeds that were used: .json, or an image to paint on.")
+    ] = None,
+    model: Model = "default",
+    vividness: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize pictures. Luminance, size, bit depth and transparency stay as they are.
+
+    For instance:
+
+      hybridcolor colorize old.jpg -o old-colour.png
+
+      hybridcolor colorize old.jpg -o old-colour.png --seeds scribbles.png
+
+      hybridcolor colorize scans/ -o coloured/
+    """
+    from hybridcolor import pipeline
+    from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.propagate import get_propagator
+    from hybridcolor.seedfiles import read_seeds, write_seeds
+
+    get_propagator(method)
+    jobs = _plan(inputs, output, overwrite=overwrite)
+    if len(jobs) > 1 and (seeds or save_seeds):
+        raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
+    if save_seeds is not None:
+        _check_free(save_seeds, overwrite=overwrite)
+    vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
+    predictor: Predictor | None = None
+    failures = 0
+    for source, target in _progress(jobs):
+        with _reporting(many=len(jobs) > 1) as failed:
+            picture = read_image(source)
+            scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
+            predictor = predictor or _load(model)
+            result = pipeline.colorize(
+                picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
+            )
+            if save_seeds is not None:
+                write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
+            write_image(target, result.to_rgb(), alpha=picture.alpha, overwrite=overwrite)
+            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", highlight=False)
+        failures += len(failed)
+    if failures:
+        raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+
+
+@app.command(name="seeds")
+def seeds_(
+    source: Annotated[Path, typer.Argument(help="The picture.", metavar="INPUT")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .json file, or an image to paint on.")],
+    model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    overwrite: Overwrite = False,
+) -> None:
+    """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
+
+    A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
+    program, add or repaint strokes with a hard brush, save it without JPEG.
+    """
+    from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.extract import extract_seeds
+    from hybridcolor.imagefiles import read_image
+    from hybridcolor.predict import load_predictor
+    from hybridcolor.seedfiles import write_seeds
+
+    _check_free(output, overwrite=overwrite)
+    picture = read_image(source)
+    belief = load_predictor(model).predict(picture.luminance).rebalanced(DEFAULT_VIVIDNESS)
+    found = extract_seeds(belief, picture.luminance)
+    write_seeds(output, found, picture, overwrite=overwrite)
+    patches = len(set(found.stroke.tolist()))
+    out.print(f"{output}  {patches} patches, {len(found)} pixels", highlight=False)
+
+
+@app.command()
+def models() -> None:
+    """List the models that are installed, with their scores on held-out photos."""
+    from hybridcolor.predict import read_registry
+
+    default, entries = read_registry()
+    table = Table("name", "what it is", "licence", "held-out scores")
+    for name, entry in entries.items():
+        scores = "\n".join(f"{key} {value:g}" for key, value in entry.scores.items())
+        table.add_row(f"{name} (default)" if name == default else name, entry.summary, entry.licence, scores)
+    out.print(table)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("demo"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize two photos whose colours are known, and compare."""
+    from hybridcolor.demo import run_demo
+
+    table = Table("photo", "picture", "PSNR, dB", "ab RMSE", "colourfulness")
+    for score in run_demo(output, overwrite=overwrite):
+        table.add_row(
+            score.photo, score.picture, f"{score.psnr:.2f}", f"{score.ab_rmse:.2f}", f"{score.colourfulness:.1f}"
+        )
+    out.print(table)
+    out.print("'corrected' adds a few scribbles in the true colours to the automatic seeds.")
+    out.print(f"Look at {output / 'comparison.png'}", highlight=False)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe such as models/train/lite.toml.")],
+    data: Annotated[Path, typer.Option(help="Folder of tar shards of images.")],
+    run: Annotated[Path, typer.Option(help="Folder for the checkpoint and the log; an unfinished run goes on.")],
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+) -> None:
+    """Train a model; stop it at any time and start it again with the same command."""
+    from hybridcolor.predict.train import Recipe
+    from hybridcolor.predict.train import train as run_training
+
+    run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=_print_scores)
+
+
+@app.command()
+def publish(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    recipe: Annotated[Path, typer.Argument(help="The recipe it was trained with.")],
+    name: Annotated[str, typer.Option(help="The model's name.")],
+    data: Annotated[Path, typer.Option(help="Folder of the tar shards it was trained on, for the held-out scores.")],
+    folder: Annotated[Path, typer.Option(help="The checkout's folder of models.")] = Path("models"),
+) -> None:
+    """Make a run's model the shipped one: calibrate, score on held-out images, write weights, card and registry."""
+    from hybridcolor.predict.publish import publish_run
+
+    scores = publish_run(run, recipe, name=name, data=data, folder=folder)
+    _print_scores(scores)
+
+
+def _print_scores(scores: dict[str, float]) -> None:
+    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()), highlight=False, soft_wrap=True)
+
+
+def _load(model: str) -> Predictor | None:
+    from hybridcolor.predict import load_predictor
+
+    return None if model == NO_MODEL else load_predictor(model)
+
+
+def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
+    """Which file becomes which, checked for clashes before any work is done."""
+    sources: list[Path] = []
+    for item in inputs:
+        if item.is_dir():
+            found = sorted(path for path in item.iterdir() if path.suffix.lower() in READABLE and path.is_file())
+            if not found:
+                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE)}")
+            sources += found
+        elif not item.exists():
+            raise ImageError(f"{item}: no such file; check the name")
+        else:
+            sources.append(item)
+    if len(inputs) == 1 and not inputs[0].is_dir() and output.suffix and not output.is_dir():
+        jobs = [(sources[0], output)]
+    else:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImageError(f"{output}: cannot be made ({error.strerror}); choose another folder for -o") from error
+        jobs = [(source, output / f"{source.stem}.png") for source in sources]
+    targets: dict[Path, Path] = {}
+    for source, target in jobs:
+        if target in targets:
+            raise ImageError(
+                f"{targets[target]} and {source} would both become {target}; rename one, or run them apart"
+            )
+        targets[target] = source
+        _check_free(target, overwrite=overwrite)
+    return jobs
+
+
+def _check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse early what could not be written later."""
+    if path.exists() and not overwrite:
+        raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+    if not path.parent.is_dir():
+        raise ImageError(f"{path.parent}: no such folder; make it first or choose another")
+
+
+def _progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
+    """The jobs, with a bar on a terminal if there are many and a spinner if there is one."""
+    if len(jobs) == 1:
+        with err.status(f"colorizing {jobs[0][0].name}"):
+            yield jobs[0]
+    else:
+        yield from track(jobs, "colorizing", console=err, disable=not err.is_terminal)
+
+
+@contextmanager
+def _reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
+    """Among many pictures, a bad one is named and counted and the others go on."""
+    failed: list[HybridColorError] = []
+    try:
+        yield failed
+    except HybridColorError as error:
+        if not many:
+            raise
+        _complain(error)
+        failed.append(error)
+
+
+def _complain(error: HybridColorError) -> None:
+    err.print(f"hybridcolor: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
