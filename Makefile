@@ -21,10 +21,11 @@ check: developer ## style, types and import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 bench: developer ## measure the speed of the main parts
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-sort=name $(ARGS)
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only \
+		--benchmark-group-by=param:megapixels --benchmark-sort=median --benchmark-columns=median,min,rounds $(ARGS)
 
 docs: developer ## write the API pages into build/docs
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs hybridcolor

@@ -2,20 +2,20 @@
 
 A CNN does not name one colour for a pixel, it spreads belief over the 313 ab bins of Zhang, Isola and
 Efros (ECCV 2016, doi 10.1007/978-3-319-46487-9_40). `ColorDistribution` holds that belief and decodes it
-in the ways the field knows. May import ``errors`` only; ``predict`` makes distributions, ``extract`` looks
-for seeds in them, ``pipeline`` takes the prior colour from them.
+in the ways the field knows. ``predict`` makes distributions, ``extract`` looks for seeds in them, ``pipeline`` takes the
+prior colour from them. May import ``resampling`` and ``errors``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from hybridcolor.errors import ModelError
+from hybridcolor.resampling import resample
 
 BIN_STEP = 10
 """Distance between neighbouring bins, in ab units."""
@@ -85,8 +85,8 @@ def soft_encode(
     >>> AB_BINS[index[0]].tolist(), round(float(weight.sum()), 6)
     ([50.0, 20.0], 1.0)
     """
-    distance, index = cKDTree(AB_BINS).query(np.asarray(ab, np.float64), k=neighbours)
-    squared = distance**2
+    found = cKDTree(AB_BINS).query(np.asarray(ab, np.float64), k=neighbours)
+    squared, index = np.asarray(found[0]) ** 2, np.asarray(found[1], np.intp)
     weight = np.exp((squared[..., :1] - squared) / (2 * sigma**2))  # relative to the nearest: never 0 / 0 far outside
     return index, (weight / weight.sum(axis=-1, keepdims=True)).astype(np.float32)
 
@@ -173,33 +173,33 @@ class ColorDistribution:
         scaled -= scaled.max(axis=-1, keepdims=True)
         np.exp(scaled, out=scaled)
         scaled /= scaled.sum(axis=-1, keepdims=True)
-        return scaled
+        return np.asarray(scaled)
 
     def mean(self) -> NDArray[np.float32]:
         """(h, w, 2) expected ab: the least squared error, and the least vivid."""
-        return self.probability() @ self.bins
+        return np.asarray(self.probability() @ self.bins, np.float32)
 
     def annealed_mean(self, temperature: float = ANNEALED_TEMPERATURE) -> NDArray[np.float32]:
         """(h, w, 2) mean of the sharpened distribution (Zhang et al. 2016, equation 5); temperature in (0, 1]."""
-        return self.probability(temperature) @ self.bins
+        return np.asarray(self.probability(temperature) @ self.bins)
 
     def mode(self) -> NDArray[np.float32]:
         """(h, w, 2) the most probable bin's ab."""
-        return self.bins[self.logits.argmax(axis=-1)]
+        return np.asarray(self.bins[self.logits.argmax(axis=-1)])
 
     def sample(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """(h, w, 2) one bin drawn for each cell by itself, by the Gumbel trick."""
-        return self.bins[(self.logits + rng.gumbel(size=self.logits.shape)).argmax(axis=-1)]
+        return np.asarray(self.bins[(self.logits + rng.gumbel(size=self.logits.shape)).argmax(axis=-1)])
 
     def std(self) -> NDArray[np.float32]:
         """(h, w) root mean squared distance of the colour from its mean, in ab units: the error the CNN expects."""
         p = self.probability()
         variance = p @ (self.bins**2).sum(axis=1) - ((p @ self.bins) ** 2).sum(axis=-1)
-        return np.sqrt(np.maximum(variance, 0.0))
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def confidence(self) -> NDArray[np.float32]:
         """(h, w) probability of the most probable bin, in 0..1. High on grays too: see ``extract`` for ranking."""
-        return self.probability().max(axis=-1)
+        return np.asarray(self.probability().max(axis=-1))
 
     def top(self, count: int, row: int, column: int) -> list[tuple[tuple[float, float], float]]:
         """The ``count`` most probable colours at a pixel of the picture, each as ((a*, b*), probability)."""
@@ -231,4 +231,4 @@ class ColorDistribution:
 
     def upsample(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bilinear interpolation of an (h, w) or (h, w, C) decoding to the picture's (H, W)."""
-        return cv2.resize(grid, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return resample(grid, self.shape)

@@ -146,8 +146,8 @@ def seeds_(
 
     _check_free(output, overwrite=overwrite)
     picture = read_image(source)
-    belief = load_predictor(model).predict(picture.luminance).rebalanced(DEFAULT_VIVIDNESS)
-    found = extract_seeds(belief, picture.luminance)
+    belief = load_predictor(model).predict(picture.luminance)
+    found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
     out.print(f"{output}  {patches} patches, {len(found)} pixels", highlight=False)

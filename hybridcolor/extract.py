@@ -16,6 +16,7 @@ from skimage.graph import MCP_Geometric
 
 from hybridcolor.bins import ColorDistribution
 from hybridcolor.errors import SeedError
+from hybridcolor.resampling import resample
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 
 PATCH_TOLERANCE = 4.0
@@ -29,10 +30,11 @@ def extract_seeds(
     distribution: ColorDistribution,
     luminance: NDArray[np.float32],
     *,
+    vividness: float = 0.0,
     spacing: float = 0.06,
-    coloured: float = 1.1,
+    coloured: float = 0.8,
     chroma_floor: float = 8.0,
-    neutral_std: float = 9.0,
+    neutral_std: float = 13.0,
 ) -> Seeds:
     """Seed patches where the distribution is sure of a colour, or sure that there is none.
 
@@ -42,6 +44,9 @@ def extract_seeds(
         The CNN's belief about the picture.
     luminance : (H, W) float32
         L* in 0..100.
+    vividness : float, optional
+        For the seeds' colours only (`ColorDistribution.rebalanced`); their places are found in the belief as it is,
+        whose spread tells the true error.
     spacing : float, optional
         Least distance between two patches, as a fraction of the shorter side.
     coloured : float, optional
@@ -77,7 +82,7 @@ def extract_seeds(
     ratio = chroma / std
     is_coloured = (ratio >= coloured) & (chroma >= chroma_floor)
     is_neutral = (std <= neutral_std) & (chroma <= chroma_floor / 2)
-    colour = np.where(is_neutral[..., None], np.float32(0), distribution.annealed_mean())
+    colour = np.where(is_neutral[..., None], np.float32(0), distribution.rebalanced(vividness).annealed_mean())
 
     # Coloured cells by how sure their colour is, and after them the neutral ones by how small their spread is.
     score = np.where(is_coloured, 1 + ratio, np.where(is_neutral, 1 / (1 + std), 0))
@@ -132,13 +137,12 @@ def merge_seeds(
     if len(user) == 0 or len(automatic) == 0:
         return concatenate(automatic, user)
     scale = min(1.0, _MERGE_SIDE / max(luminance.shape))
-    size = (max(1, round(luminance.shape[1] * scale)), max(1, round(luminance.shape[0] * scale)))
-    small = cv2.resize(luminance, size, interpolation=cv2.INTER_AREA)
+    small = resample(luminance, (max(1, round(luminance.shape[0] * scale)), max(1, round(luminance.shape[1] * scale))))
     step = np.hypot(ndimage.sobel(small, 0), ndimage.sobel(small, 1)) / 8
     cost = np.maximum(step - _TEXTURE, 0) + edge / (reach * max(small.shape))
 
     def to_small(coords: NDArray[np.int32]) -> NDArray[np.intp]:
-        return np.minimum((coords * scale).astype(np.intp), np.array(small.shape) - 1)
+        return np.asarray(np.minimum(coords * scale, np.array(small.shape) - 1), np.intp)
 
     cells = to_small(automatic.coords)
     gives_way = np.zeros(len(automatic), bool)
@@ -172,7 +176,7 @@ def _spaced(score: NDArray[np.float32], distance: float) -> list[tuple[int, int]
 def _local_roughness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Gradient magnitude, smoothed: where it is small a seed sits safely inside one surface."""
     smooth = cv2.GaussianBlur(luminance, (0, 0), 1.0)
-    return np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    return np.asarray(np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)), np.float32)
 
 
 def _cell_box(cell: tuple[int, int], grid: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -105,9 +105,9 @@ def colorize(
     seeds.check_inside(picture.shape)
     predicted = None
     if predictor is not None:
-        belief = predictor.predict(picture.luminance).rebalanced(vividness)
-        predicted = belief.upsample(belief.annealed_mean())
-        automatic = extract_seeds(belief, picture.luminance)
+        belief = predictor.predict(picture.luminance)
+        predicted = belief.upsample(belief.rebalanced(vividness).annealed_mean())
+        automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
         seeds = merge_seeds(automatic, seeds, picture.luminance)
     result = propagate(picture.luminance, seeds, method=method, prior=predicted, **options)
     return Colorization(picture, result.chroma, seeds, predicted, method, time.perf_counter() - started)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from hybridcolor.bins import ColorDistribution
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.weights import find_model, load_weights, read_registry
+from hybridcolor.resampling import resample
 
 __all__ = ["NetworkPredictor", "Predictor", "load_predictor", "read_registry"]
 
@@ -86,8 +86,7 @@ class NetworkPredictor:
         """
         shape = (luminance.shape[0], luminance.shape[1])
         rows, columns = self._input_size(shape)
-        shrinks = rows <= shape[0] and columns <= shape[1]
-        small = cv2.resize(luminance, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        small = resample(luminance, (rows, columns))
         logits = (self._logits(small) + self._logits(small[:, ::-1])[:, ::-1]) / (2 * self.temperature)
         return ColorDistribution(np.ascontiguousarray(logits), shape, self.class_prior)
 

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from hybridcolor.bins import soft_encode
 from hybridcolor.errors import ImageError
+from hybridcolor.resampling import resample
 
 HELD_OUT_PERCENT = 3
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin
@@ -106,20 +107,20 @@ def augment(lab: NDArray[np.float32], size: int, rng: np.random.Generator) -> ND
     columns = int(min(width, max(16, rows * rng.uniform(0.85, 1.18))))
     top, left = rng.integers(0, height - rows + 1), rng.integers(0, width - columns + 1)
     crop = lab[top : top + rows, left : left + columns]
-    crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if rows >= size else cv2.INTER_LINEAR)
+    crop = resample(crop, (size, size))
     if rng.random() < 0.5:
         crop = crop[:, ::-1].copy()
     luminance = crop[..., 0]
     if rng.random() < 0.5:
-        luminance = 100 * (luminance / 100).clip(0, 1) ** rng.uniform(0.7, 1.4)
+        luminance = 100 * (luminance / 100).clip(0, 1) ** np.float32(rng.uniform(0.7, 1.4))
     if rng.random() < 0.3:
-        luminance = luminance * rng.uniform(0.6, 1.0) + rng.uniform(0, 20)
+        luminance = luminance * np.float32(rng.uniform(0.6, 1.0)) + np.float32(rng.uniform(0, 20))
     if rng.random() < 0.15:
-        luminance = cv2.GaussianBlur(luminance, (0, 0), rng.uniform(0.4, 1.2))
+        luminance = np.asarray(cv2.GaussianBlur(luminance, (0, 0), rng.uniform(0.4, 1.2)), np.float32)
     if rng.random() < 0.25:
         luminance = luminance + rng.normal(0, rng.uniform(0.5, 5), luminance.shape).astype(np.float32)
     crop[..., 0] = luminance.clip(0, 100)
-    return cast(NDArray[np.float32], crop)
+    return crop
 
 
 def central_square(lab: NDArray[np.float32], size: int) -> NDArray[np.float32]:
@@ -127,17 +128,14 @@ def central_square(lab: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     height, width = lab.shape[:2]
     short = min(height, width)
     top, left = (height - short) // 2, (width - short) // 2
-    interpolation = cv2.INTER_AREA if short >= size else cv2.INTER_CUBIC
-    square = cv2.resize(lab[top : top + short, left : left + short], (size, size), interpolation=interpolation)
-    square[..., 0] = square[..., 0].clip(0, 100)
-    return cast(NDArray[np.float32], square)
+    return resample(lab[top : top + short, left : left + short], (size, size))
 
 
 def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> tuple[Tensor, Tensor, Tensor]:
     """Network input (B, 1, S, S) and the soft targets at a quarter of its size, of a (B, S, S, 3) batch."""
     quarter = lab.shape[1] // 4
     luminance = torch.from_numpy(np.ascontiguousarray(lab[..., 0] / 100))[:, None]
-    ab = np.stack([cv2.resize(one[..., 1:], (quarter, quarter), interpolation=cv2.INTER_AREA) for one in lab])
+    ab = np.stack([resample(one[..., 1:], (quarter, quarter)) for one in lab])
     return (luminance.contiguous(memory_format=torch.channels_last), *targets(ab))
 
 

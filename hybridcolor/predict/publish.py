@@ -79,9 +79,9 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         "summary": recipe.summary,
         "scores": scores,
     }
-    _write(folder / entry["file"], content)
+    _write(folder / f"{name}.safetensors", content)
     facts = {"steps": f"{state['step']} of {recipe.steps}", "training, wall seconds": f"{state['seconds']:.0f}"}
-    _write_card(folder / entry["card"], name, scores=scores, facts={**facts, "held-out photos scored": len(for_scores)})
+    _write_card(folder / f"{name}.md", name, scores=scores, facts={**facts, "held-out photos scored": len(for_scores)})
     _register(folder, name, entry)
     return scores
 
@@ -131,7 +131,7 @@ def score(
                 "gray_psnr": psnr(gray, true),
                 "colourfulness": colourfulness(rgb),
                 "true_colourfulness": colourfulness(true),
-                **_seed_scores(vivid, luminance, truth),
+                **_seed_scores(belief, luminance, truth),
             }
         )
     return {key: float(np.nanmean([row[key] for row in rows])) for key in rows[0]}
@@ -141,7 +141,7 @@ def _seed_scores(
     belief: ColorDistribution, luminance: NDArray[np.float32], truth: NDArray[np.float32]
 ) -> dict[str, float]:
     """How many coloured seed pixels a photo gets, and how many of them beat gray and have about the right hue."""
-    seeds = extract_seeds(belief, luminance)
+    seeds = extract_seeds(belief, luminance, vividness=DEFAULT_VIVIDNESS)
     coloured = seeds.take(np.hypot(*seeds.ab.T) > 0)
     if len(coloured) == 0:
         return {"coloured_seeds": 0.0, "seeds_better_than_gray": np.nan, "seeds_hue_within_30": np.nan}

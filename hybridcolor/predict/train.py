@@ -97,7 +97,7 @@ def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDA
     for _ in range(max(1, count // 50)):
         _, index, weight = next(source)
         total += np.bincount(index.numpy().ravel(), weight.numpy().ravel(), minlength=len(AB_BINS))
-    return ((total + 1) / (total + 1).sum()).astype(np.float32)
+    return np.asarray((total + 1) / (total + 1).sum(), np.float32)
 
 
 def imagenet_encoder() -> dict[str, Tensor]:

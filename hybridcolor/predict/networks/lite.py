@@ -64,7 +64,7 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, cin, H, W) to (B, cout, H / stride, W / stride)."""
         y = F.relu6(self.expand(x)) if self.activate_first else x
-        y = self.project(F.relu6(self.depthwise(y)))
+        y = cast(Tensor, self.project(F.relu6(self.depthwise(y))))
         return x + y if self.residual else y
 
 
