@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .PHONY: help demo test check bench docs clean runtime developer
 
 BIN := .venv/bin
+# pdoc follows __all__, which names no modules, so they are named here.
+PACKAGES := hybridcolor hybridcolor/propagate hybridcolor/predict hybridcolor/predict/networks
+MODULES := $(subst /,.,$(PACKAGES) $(basename $(wildcard $(addsuffix /[a-z]*.py,$(PACKAGES)))))
 # Waiting threads sleep: with busy waiting, numerical code collapses as soon as another program wants a core.
 export OMP_WAIT_POLICY := passive
 
@@ -25,10 +28,10 @@ check: developer ## style, types and import directions
 
 bench: developer ## measure the speed of the main parts
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only \
-		--benchmark-group-by=param:megapixels --benchmark-sort=median --benchmark-columns=median,min,rounds $(ARGS)
+		--benchmark-group-by=param:megapixels --benchmark-sort=min --benchmark-columns=median,min,rounds $(ARGS)
 
 docs: developer ## write the API pages into build/docs
-	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs hybridcolor
+	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs $(MODULES)
 
 clean: ## remove everything that these commands made, the environment too
 	rm -rf .venv .venv.* build dist demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,7 +2,7 @@
 
 A CNN does not name one colour for a pixel, it spreads belief over the 313 ab bins of Zhang, Isola and
 Efros (ECCV 2016, doi 10.1007/978-3-319-46487-9_40). `ColorDistribution` holds that belief and decodes it
-in the ways the field knows. ``predict`` makes distributions, ``extract`` looks for seeds in them, ``pipeline`` takes the
+in the ways the field knows. ``predict`` makes them, ``extract`` looks for seeds in them, ``pipeline`` takes the
 prior colour from them. May import ``resampling`` and ``errors``.
 """
 

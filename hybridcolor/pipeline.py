@@ -17,6 +17,7 @@ from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.extract import extract_seeds, merge_seeds
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
+from hybridcolor.resampling import guided_resample
 from hybridcolor.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Colorization:
     seeds : Seeds
         The seeds that were propagated, automatic and drawn.
     predicted : (H, W, 2) float32 or None
-        The CNN's own colour, None where no predictor was used.
+        The CNN's own colour, the annealed mean brought to size along the picture's edges; None where no predictor was
+        used.
     method : str
         How the seeds were propagated.
     seconds : float
@@ -106,7 +108,7 @@ def colorize(
     predicted = None
     if predictor is not None:
         belief = predictor.predict(picture.luminance)
-        predicted = belief.upsample(belief.rebalanced(vividness).annealed_mean())
+        predicted = guided_resample(belief.rebalanced(vividness).annealed_mean(), picture.luminance)
         automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
         seeds = merge_seeds(automatic, seeds, picture.luminance)
     result = propagate(picture.luminance, seeds, method=method, prior=predicted, **options)

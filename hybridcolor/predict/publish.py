@@ -27,6 +27,7 @@ from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy
 from hybridcolor.predict.weights import SCHEMA, read_registry
+from hybridcolor.resampling import guided_resample
 
 INPUT_SIZE = 160
 """Shorter side at which the shipped model looks at pictures; the best of 128, 160, 192 and 256 on held-out photos."""
@@ -119,7 +120,7 @@ def score(
         luminance, truth = np.ascontiguousarray(lab[..., 0].clip(0, 100)), np.ascontiguousarray(lab[..., 1:])
         belief = predictor.predict(luminance)
         vivid = belief.rebalanced(DEFAULT_VIVIDNESS)
-        colour = vivid.upsample(vivid.annealed_mean())
+        colour = guided_resample(vivid.annealed_mean(), luminance)
         rgb, gray, true = (quantize(lab_to_rgb(luminance, c), 8) for c in (colour, np.zeros_like(truth), truth))
         rows.append(
             {
