@@ -7,6 +7,7 @@ stderr and exit code 2.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs th
 
 def main() -> None:
     """Entry point: run a verb; a known error becomes one line and exit code 2."""
+    # Before torch loads: busy waiting threads bring numerical code to a crawl when another program wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app(prog_name="hybridcolor")
     except HybridColorError as error:

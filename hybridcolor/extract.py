@@ -8,6 +8,8 @@ edge), so each seed is a small patch of even luminance. May import ``seeds``, ``
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -107,11 +109,12 @@ def merge_seeds(
     edge: float = 15.0,
     reach: float = 0.4,
     contradiction: float = 12.0,
+    weight: float = 0.003,
 ) -> Seeds:
     """Both sets as one, where the person always wins.
 
-    An automatic patch gives way when a scribble of clearly another colour is near it *along the picture*: reachable
-    without crossing an edge, and not too far. Patches behind an edge stay and stop the scribble's colour there.
+    An automatic patch gives way when the scribble nearest to it *along the picture* is of clearly another colour, and
+    reachable without crossing an edge or going too far. Patches behind an edge stay, and stop the scribble's colour.
 
     Parameters
     ----------
@@ -125,11 +128,15 @@ def merge_seeds(
         The distance over even ground that separates them too, as a fraction of the longer side.
     contradiction : float, optional
         How different, in ab units, the colours must be for a patch to give way.
+    weight : float, optional
+        Screening weight of the automatic seeds beside a person's: enough to hold regions where nobody drew, too little
+        to stop what a person draws. On held-out photos with 1 to 50 strokes 0.001 to 0.01 do about equally well,
+        and hard ones are up to a fifth worse.
 
     Returns
     -------
     Seeds
-        The automatic seeds that stay, then the person's.
+        The automatic seeds that stay, then the person's. Without any of the person's, the automatic ones as they are.
     """
     luminance_shape = (luminance.shape[0], luminance.shape[1])
     automatic.check_inside(luminance_shape)
@@ -138,24 +145,34 @@ def merge_seeds(
         return concatenate(automatic, user)
     scale = min(1.0, _MERGE_SIDE / max(luminance.shape))
     small = resample(luminance, (max(1, round(luminance.shape[0] * scale)), max(1, round(luminance.shape[1] * scale))))
+
+    def to_small(coords: NDArray[np.int32]) -> tuple[NDArray[np.intp], ...]:
+        row, column = np.minimum(coords * scale, np.array(small.shape) - 1).astype(np.intp).T
+        return row, column
+
+    colour = np.full((*small.shape, 2), np.nan, np.float32)
+    colour[to_small(user.coords)] = user.ab
     step = np.hypot(ndimage.sobel(small, 0), ndimage.sobel(small, 1)) / 8
     cost = np.maximum(step - _TEXTURE, 0) + edge / (reach * max(small.shape))
-
-    def to_small(coords: NDArray[np.int32]) -> NDArray[np.intp]:
-        return np.asarray(np.minimum(coords * scale, np.array(small.shape) - 1), np.intp)
-
-    cells = to_small(automatic.coords)
-    gives_way = np.zeros(len(automatic), bool)
-    for colour in np.unique(user.ab.round(), axis=0):
-        drawn = (np.abs(user.ab - colour) <= 1).all(axis=1)
-        starts = np.unique(to_small(user.coords[drawn]), axis=0)
-        distance, _ = MCP_Geometric(cost).find_costs(starts)
-        near = distance[cells[:, 0], cells[:, 1]] < edge
-        differs = np.hypot(*(automatic.ab - colour).T) > contradiction
-        gives_way |= near & differs
+    distance, nearest = _spread(cost, colour)
+    at = to_small(automatic.coords)
+    gives_way = (distance[at] < edge) & (np.hypot(*(automatic.ab - nearest[at]).T) > contradiction)
     gives_way = np.isin(automatic.stroke, automatic.stroke[gives_way])  # a patch stays or goes as a whole
-    drawn_seeds = Seeds(user.coords, user.ab, user.weight, user.stroke, np.full(len(user), USER, np.uint8))
-    return concatenate(automatic.take(~gives_way), drawn_seeds)
+    drawn = Seeds(user.coords, user.ab, user.weight, user.stroke, np.full(len(user), USER, np.uint8))
+    stay = automatic.take(~gives_way)
+    return concatenate(replace(stay, weight=np.minimum(stay.weight, np.float32(weight))), drawn)
+
+
+def _spread(cost: NDArray[np.float32], colour: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Cheapest path from every pixel to a coloured one: its cost, and the colour at its end."""
+    search = MCP_Geometric(cost)
+    distance, step = search.find_costs(np.argwhere(np.isfinite(colour[..., 0])))
+    offsets = np.array([*search.offsets, (0, 0)])  # a start has step -1: it is its own parent
+    row, column = np.indices(cost.shape) - np.moveaxis(offsets[step], -1, 0)
+    parent = np.ravel_multi_index((row.ravel(), column.ravel()), cost.shape)
+    while not np.array_equal(parent, parent[parent]):  # every round doubles how far up the path a pixel sees
+        parent = parent[parent]
+    return distance, colour.reshape(-1, 2)[parent].reshape(colour.shape)
 
 
 def _spaced(score: NDArray[np.float32], distance: float) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from hybridcolor.extract import extract_seeds, merge_seeds
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import AUTO, Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -75,7 +75,8 @@ def colorize(
     predictor : Predictor, optional
         From `load_predictor`. Without one the scribbles alone decide.
     scribbles : Seeds, optional
-        What a person drew; it always wins over automatic seeds.
+        What a person drew; it always wins over automatic seeds. Automatic ones among them, from an edited seeds file,
+        are taken as they are instead of looking for new ones.
     method : str, optional
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness : float, optional
@@ -109,7 +110,10 @@ def colorize(
     if predictor is not None:
         belief = predictor.predict(picture.luminance)
         predicted = guided_resample(belief.rebalanced(vividness).annealed_mean(), picture.luminance)
-        automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
-        seeds = merge_seeds(automatic, seeds, picture.luminance)
+        edited = seeds.origin == AUTO
+        automatic = (
+            seeds.take(edited) if edited.any() else extract_seeds(belief, picture.luminance, vividness=vividness)
+        )
+        seeds = merge_seeds(automatic, seeds.take(~edited), picture.luminance)
     result = propagate(picture.luminance, seeds, method=method, prior=predicted, **options)
     return Colorization(picture, result.chroma, seeds, predicted, method, time.perf_counter() - started)
