@@ -53,9 +53,9 @@ AB_BINS.flags.writeable = False
 ANNEALED_TEMPERATURE = 0.38
 """The temperature of Zhang et al.: between the mean (1, timid) and the mode (0, spotty)."""
 
-DEFAULT_VIVIDNESS = 0.3
-"""How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On held-out photos the ab error is least
-there, and the pictures have seven eighths of the truth's colourfulness."""
+DEFAULT_VIVIDNESS = 0.45
+"""How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On held-out photos 0.3 has the least
+ab error; this one costs 2% more of it and brings three quarters of the truth's colourfulness instead of two thirds."""
 
 
 def soft_encode(

@@ -168,14 +168,16 @@ def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
         if not columns:
             return Seeds.empty()
         count, ab, weight, stroke, origin = zip(*columns, strict=True)
+        with np.errstate(over="ignore"):  # what is too large becomes inf, which Seeds refuses for a colour
+            colours, weights = np.asarray(ab, np.float32).reshape(-1, 2), np.asarray(weight, np.float32)
         return Seeds(
             np.concatenate(parts).astype(np.int32),
-            np.repeat(np.asarray(ab, np.float32).reshape(-1, 2), count, axis=0),
-            np.repeat(np.asarray(weight, np.float32), count),
+            np.repeat(colours, count, axis=0),
+            np.repeat(weights, count),
             np.repeat(np.asarray(stroke, np.int32), count),
             np.repeat(np.asarray(origin, np.uint8), count),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise SeedError(f"{path}: is not a seeds file of hybridcolor ({type(error).__name__}: {error})") from error
 
 

@@ -119,8 +119,9 @@ class Seeds:
             raise SeedError(f"seeds: coords must be (N, 2) whole numbers (row, column), got shape {where.shape}")
         n = len(where)
         try:
-            colours = np.broadcast_to(np.asarray(ab, np.float32), (n, 2))
-            weights = np.broadcast_to(np.asarray(weight, np.float32), (n,))
+            with np.errstate(over="ignore"):  # what is too large becomes inf, which is refused for a colour
+                colours = np.broadcast_to(np.asarray(ab, np.float32), (n, 2))
+                weights = np.broadcast_to(np.asarray(weight, np.float32), (n,))
             strokes = np.broadcast_to(np.arange(n) if stroke is None else np.asarray(stroke), (n,))
         except ValueError as error:
             raise SeedError(f"seeds: {n} pixels do not go with the colours, weights or strokes given") from error

@@ -135,7 +135,8 @@ def score(
                 **_seed_scores(belief, luminance, truth),
             }
         )
-    return {key: float(np.nanmean([row[key] for row in rows])) for key in rows[0]}
+    known = {key: [row[key] for row in rows if np.isfinite(row[key])] for key in rows[0]}
+    return {key: float(np.mean(values)) for key, values in known.items() if values}
 
 
 def _seed_scores(

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from hybridcolor.errors import ModelError
+from hybridcolor.predict.networks import NETWORKS, build_network
+from hybridcolor.predict.networks.lite import Lite0Encoder, SameConv
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("size", [(32, 32), (64, 96), (160, 224)])
+def test_logits_lie_on_a_quarter_of_the_input(name, size):
+    network = build_network(name).eval()
+    with torch.inference_mode():
+        assert network(torch.rand(2, 1, *size)).shape == (2, 313, size[0] // 4, size[1] // 4)
+
+
+def test_an_unknown_network_names_the_known_ones():
+    with pytest.raises(ModelError, match="lite"):
+        build_network("nonsense")
+
+
+def test_the_encoder_is_efficientnet_lite0s_size():
+    """4,652,008 parameters (published) less the classifier's 1,281,000 and the last 1x1 layer's 409,600 + 2,560; a gray
+    stem has a third of the colour stem's 864 weights.
+    """
+    count = sum(p.numel() for p in Lite0Encoder().parameters())
+    assert count == 4_652_008 - 1_281_000 - 409_600 - 2_560 - 576
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_same_padding_is_tensorflows(kernel, stride):
+    """TensorFlow pads by max(k - s, 0) on even inputs, the smaller half first."""
+    torch.manual_seed(0)
+    convolution = SameConv(2, 3, kernel, stride=stride)
+    x = torch.rand(1, 2, 12, 16)
+    total = kernel - stride
+    padded = F.pad(x, (total // 2, total - total // 2) * 2)
+    torch.testing.assert_close(convolution(x), F.conv2d(padded, convolution.weight, stride=stride))
+
+
+def published_names(encoder):
+    """The encoder's state in the names of the public package, with a colour stem whose channels sum to ours."""
+    parts = {"expand.0": "_expand_conv", "expand.1": "_bn0", "depthwise.0": "_depthwise_conv", "depthwise.1": "_bn1"}
+    parts |= {"project.0": "_project_conv", "project.1": "_bn2"}
+    state = {}
+    for key, value in encoder.state_dict().items():
+        if key == "stem.0.weight":
+            state["_conv_stem.weight"] = value.repeat(1, 3, 1, 1) / 3
+        elif key.startswith("stem.1."):
+            state["_bn0." + key.removeprefix("stem.1.")] = value
+        else:
+            _, block, *part, name = key.split(".")
+            state[f"_blocks.{block}.{parts['.'.join(part)]}.{name}"] = value
+    return state
+
+
+def test_imagenet_weights_are_taken_by_name_or_refused():
+    torch.manual_seed(1)
+    source, target = Lite0Encoder(), Lite0Encoder()
+    state = published_names(source) | {"_fc.weight": torch.zeros(3), "_conv_head.weight": torch.zeros(3)}
+    target.load_imagenet(state)
+    for key, value in source.state_dict().items():
+        torch.testing.assert_close(target.state_dict()[key], value)
+    del state["_blocks.3._bn1.weight"]
+    with pytest.raises(RuntimeError, match="Missing key"):
+        target.load_imagenet(state)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin, rebalancing_weights, soft_encode
+from hybridcolor.errors import ModelError
+
+Q = 313
+LOGITS = arrays(np.float32, (2, 3, Q), elements=st.floats(-20, 20, width=32))
+
+
+def test_the_table_is_the_published_one():
+    """Zhang et al. 2016: 313 bins of step 10, sorted by a* and then b*; a few whole rows of the table."""
+    assert AB_BINS.shape == (Q, 2)
+    assert (AB_BINS % 10 == 0).all()
+    assert len(np.unique(AB_BINS, axis=0)) == Q
+    assert np.array_equal(np.lexsort((AB_BINS[:, 1], AB_BINS[:, 0])), np.arange(Q))
+    for a, low, high in ((-90, 50, 90), (0, -70, 100), (60, -110, 80), (100, -90, 0)):
+        assert AB_BINS[AB_BINS[:, 0] == a, 1].tolist() == list(range(low, high + 1, 10))
+
+
+@given(st.floats(-130, 130), st.floats(-130, 130))
+def test_soft_encoding_is_the_formula(a: float, b: float):
+    index, weight = soft_encode([a, b])
+    squared = ((AB_BINS.astype(np.float64) - [a, b]) ** 2).sum(axis=1)
+    nearest = np.sort(squared)[:5]
+    expected = np.exp(-(nearest - nearest[0]) / 50)
+    np.testing.assert_allclose(squared[index], nearest, rtol=1e-6)
+    np.testing.assert_allclose(weight, expected / expected.sum(), rtol=1e-4, atol=1e-7)
+    assert weight.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_soft_encoding_far_outside_is_finite():
+    _, weight = soft_encode([[1e4, -1e4], [500.0, 500.0]])
+    assert np.isfinite(weight).all()
+
+
+@given(LOGITS)
+def test_decodings_agree_with_brute_force(logits):
+    belief = ColorDistribution(logits, shape=(8, 12))
+    p = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    mean = (p[..., None] * AB_BINS).sum(axis=-2)
+    variance = (p * ((AB_BINS - mean[..., None, :]) ** 2).sum(axis=-1)).sum(axis=-1)
+    sharp = p ** (1 / 0.38)
+    sharp /= sharp.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(belief.probability(), p, atol=1e-5)
+    np.testing.assert_allclose(belief.mean(), mean, atol=1e-2)
+    np.testing.assert_allclose(belief.std(), np.sqrt(variance), atol=0.1)
+    np.testing.assert_allclose(belief.annealed_mean(), (sharp[..., None] * AB_BINS).sum(axis=-2), atol=2e-2)
+    np.testing.assert_allclose(belief.confidence(), p.max(axis=-1), atol=1e-5)
+    assert np.array_equal(belief.mode(), AB_BINS[logits.argmax(axis=-1)])
+
+
+def test_samples_come_as_often_as_they_are_probable():
+    logits = np.full((1, 20000, Q), -50, np.float32)
+    logits[..., 10], logits[..., 200] = np.log(0.8), np.log(0.2)
+    drawn = ColorDistribution(logits, (4, 80000)).sample(np.random.default_rng(0))
+    share = (drawn == AB_BINS[200]).all(axis=-1).mean()
+    assert share == pytest.approx(0.2, abs=0.01)
+
+
+def test_top_names_the_most_probable_bins_of_the_cell_under_a_pixel():
+    logits = np.zeros((2, 2, Q), np.float32)
+    logits[1, 0, 7], logits[1, 0, 8] = 9, 8
+    (first, p), (second, q) = ColorDistribution(logits, (10, 20)).top(2, 9, 9)
+    assert first == tuple(AB_BINS[7])
+    assert second == tuple(AB_BINS[8])
+    assert p > q > 0
+
+
+@given(arrays(np.float64, 20, elements=st.floats(1e-4, 1)), st.floats(0, 1))
+def test_rebalancing_has_mean_one_under_the_prior(p, smoothing):
+    p = p / p.sum()
+    weight = rebalancing_weights(p, smoothing=smoothing)
+    assert (p * weight).sum() == pytest.approx(1, rel=1e-4)
+    assert (np.diff(weight[np.argsort(p)]) <= 1e-6 * weight.max()).all()
+
+
+def test_vividness_lifts_rare_bins_and_zero_changes_nothing():
+    prior = np.full(Q, 1e-4, np.float32)
+    prior[int(nearest_bin([0, 0]))] = 1 - prior[1:].sum()
+    belief = ColorDistribution(np.zeros((1, 1, Q), np.float32), (4, 4), prior)
+    assert belief.rebalanced(0) is belief
+    gray = int(nearest_bin([0, 0]))
+    at = [belief.rebalanced(v).probability()[0, 0, gray] for v in (0, 0.5, 1)]
+    assert at[0] > at[1] > at[2]
+
+
+def test_misfits_are_refused():
+    with pytest.raises(ModelError, match="shape"):
+        ColorDistribution(np.zeros((2, 2, 5), np.float32), (8, 8))
+    with pytest.raises(ModelError, match="class prior"):
+        ColorDistribution(np.zeros((2, 2, Q), np.float32), (8, 8), np.zeros(3, np.float32))
+    with pytest.raises(ModelError, match="not finite"):
+        ColorDistribution(np.full((2, 2, Q), np.nan, np.float32), (8, 8))
+    with pytest.raises(ModelError, match="class prior"):
+        ColorDistribution(np.zeros((2, 2, Q), np.float32), (8, 8)).rebalanced(0.5)

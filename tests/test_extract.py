@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from hybridcolor.bins import ColorDistribution, nearest_bin
+from hybridcolor.errors import SeedError
+from hybridcolor.extract import PATCH_TOLERANCE, _spread, extract_seeds, merge_seeds
+from hybridcolor.seeds import AUTO, USER, Seeds
+
+Q = 313
+
+
+def belief(colours, shape, *, sure=20.0):
+    """A distribution that is sure of one colour in every cell of a grid."""
+    grid = np.asarray(colours, np.float32)
+    logits = np.zeros((*grid.shape[:2], Q), np.float32)
+    np.put_along_axis(logits, nearest_bin(grid)[..., None], sure, axis=2)
+    return ColorDistribution(logits, shape)
+
+
+def test_patches_keep_their_distance_and_lie_on_one_even_surface():
+    luminance = np.random.default_rng(0).uniform(20, 80, (12, 12)).repeat(10, 0).repeat(10, 1).astype(np.float32)
+    seeds = extract_seeds(belief(np.full((30, 30, 2), 40.0), (120, 120)), luminance, spacing=0.2)
+    strokes = [seeds.take(seeds.stroke == n) for n in np.unique(seeds.stroke)]
+    assert len(strokes) > 4
+    centres = np.array([stroke.coords.mean(axis=0) for stroke in strokes])
+    gaps = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1)) + 1e9 * np.eye(len(centres))
+    assert gaps.min() > 0.2 * 120 - 2 * 4  # less what patches may lie off their cell's middle
+    for stroke in strokes:
+        levels = luminance[tuple(stroke.coords.T)]
+        assert np.ptp(levels) <= 2 * PATCH_TOLERANCE
+        mask = np.zeros(luminance.shape, bool)
+        mask[tuple(stroke.coords.T)] = True
+        assert ndimage.label(mask, np.ones((3, 3)))[1] == 1
+
+
+def test_sure_neutrals_are_neutral_seeds_and_sure_colours_are_coloured():
+    colours = np.zeros((16, 16, 2))
+    colours[:, 8:] = 50.0, 40.0
+    seeds = extract_seeds(belief(colours, (64, 64)), np.full((64, 64), 50, np.float32))
+    left = seeds.coords[:, 1] < 32
+    assert left.any()
+    assert not left.all()
+    assert np.array_equal(seeds.ab[left], np.zeros((left.sum(), 2)))
+    np.testing.assert_allclose(seeds.ab[~left], [[50.0, 40.0]] * int((~left).sum()), atol=1)
+    assert (seeds.origin == AUTO).all()
+
+
+def test_an_unsure_distribution_has_no_seeds():
+    flat = ColorDistribution(np.zeros((8, 8, Q), np.float32), (32, 32))
+    assert len(extract_seeds(flat, np.full((32, 32), 50, np.float32))) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (3, 2), (333, 7)])
+def test_small_and_thin_pictures_have_seeds_inside(shape):
+    seeds = extract_seeds(belief(np.full((10, 12, 2), 40.0), shape), np.full(shape, 50, np.float32))
+    assert len(seeds) > 0
+    seeds.check_inside(shape)
+
+
+def test_a_distribution_of_another_picture_is_refused():
+    with pytest.raises(SeedError, match="distribution"):
+        extract_seeds(belief(np.zeros((2, 2, 2)), (8, 8)), np.zeros((9, 8), np.float32))
+
+
+def two_surfaces():
+    """Dark on the left, light on the right."""
+    luminance = np.full((60, 80), 30, np.float32)
+    luminance[:, 40:] = 80
+    return luminance
+
+
+def patch(row, column, ab):
+    return [(row, column), (row, column + 1), (row + 1, column)], ab
+
+
+def automatic(*patches):
+    coords = np.concatenate([p[0] for p in patches])
+    return Seeds.of(
+        coords, np.repeat([p[1] for p in patches], 3, 0), stroke=np.repeat(range(len(patches)), 3), origin=AUTO
+    )
+
+
+def test_a_patch_of_another_colour_on_the_same_surface_gives_way_and_others_stay():
+    auto = automatic(patch(10, 10, (0, 0)), patch(10, 60, (0, 0)), patch(50, 15, (40, -40)))
+    user = Seeds.of([[30, 20], [30, 21]], [40.0, -40.0])
+    merged = merge_seeds(auto, user, two_surfaces())
+    kept = {tuple(c) for c in merged.coords[merged.origin == AUTO].tolist()}
+    assert (10, 10) not in kept  # the same surface, another colour
+    assert (10, 60) in kept  # behind the edge
+    assert (50, 15) in kept  # the same colour
+    assert np.isinf(merged.weight[merged.origin == USER]).all()
+    assert (merged.weight[merged.origin == AUTO] < 1).all()
+
+
+def test_without_scribbles_automatic_seeds_stay_as_they_are():
+    auto = automatic(patch(10, 10, (0, 0)))
+    merged = merge_seeds(auto, Seeds.empty(), two_surfaces())
+    assert np.array_equal(merged.coords, auto.coords)
+    assert np.isinf(merged.weight).all()
+
+
+PIXEL = st.tuples(st.integers(0, 59), st.integers(0, 79))
+COLOUR = st.tuples(st.integers(-80, 80), st.integers(-80, 80))
+
+
+@settings(max_examples=30)
+@given(st.dictionaries(PIXEL, COLOUR, min_size=1, max_size=30), st.lists(PIXEL, max_size=30, unique=True))
+def test_a_persons_seeds_always_survive_unchanged(drawn, proposed):
+    user = Seeds.of(list(drawn), list(drawn.values()))
+    auto = Seeds.of(np.array(proposed).reshape(-1, 2), [0, 0], origin=AUTO)
+    merged = merge_seeds(auto, user, two_surfaces())
+    mine = merged.origin == USER
+    found = dict(zip(map(tuple, merged.coords[mine].tolist()), map(tuple, merged.ab[mine].tolist()), strict=True))
+    assert found == {pixel: tuple(map(float, colour)) for pixel, colour in drawn.items()}
+    assert np.isinf(merged.weight[mine]).all()
+
+
+def test_spread_finds_the_cheapest_paths_and_their_ends():
+    """Against a plain Dijkstra; a step costs its length times the mean cost of its two pixels."""
+    rng = np.random.default_rng(4)
+    cost = rng.uniform(0.1, 5, (9, 11))
+    colour = np.full((9, 11, 2), np.nan, np.float32)
+    starts = {(0, 0): 1.0, (8, 10): 2.0, (4, 5): 3.0}
+    for start, value in starts.items():
+        colour[start] = value
+    best = np.full(cost.shape, np.inf)
+    end = np.zeros(cost.shape)
+    queue = [(0.0, start, value) for start, value in starts.items()]
+    while queue:
+        distance, (row, column), value = heapq.heappop(queue)
+        if distance >= best[row, column]:
+            continue
+        best[row, column], end[row, column] = distance, value
+        for r in range(max(0, row - 1), min(9, row + 2)):
+            for c in range(max(0, column - 1), min(11, column + 2)):
+                step = np.hypot(r - row, c - column) * (cost[r, c] + cost[row, column]) / 2
+                heapq.heappush(queue, (distance + step, (r, c), value))
+    distance, nearest = _spread(cost.astype(np.float32), colour)
+    np.testing.assert_allclose(distance, best, rtol=1e-5)
+    assert np.array_equal(nearest[..., 0], end)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from hybridcolor.errors import MethodError, SeedError
+from hybridcolor.lab import gamut_chroma, rgb_to_lab
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
+from hybridcolor.predict import load_predictor
+from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.seeds import AUTO, USER, Seeds
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return load_predictor()
+
+
+def gray(name, step=2):
+    return Picture.from_array(Picture.from_array(getattr(data, name)()[::step, ::step]).to_rgb())
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+@pytest.mark.parametrize("method", PROPAGATORS)
+def test_luminance_stays_and_a_persons_odd_colour_is_found(predictor, name, method):
+    picture = gray(name)
+    where = [(30 + i, 90 + j) for i in range(12) for j in range(3)]  # hair in the one, the cup in the other
+    scribble = Seeds.of(where, [30.0, -35.0])
+    result = colorize(picture, predictor=predictor, scribbles=scribble, method=method)
+    lab = rgb_to_lab(result.to_rgb())
+    assert np.abs(lab[..., 0] - picture.luminance).max() < 0.5
+    assert np.array_equal(result.chroma[tuple(scribble.coords.T)], scribble.ab)
+    at = tuple(scribble.coords.T)
+    wanted = np.column_stack([picture.luminance[at], gamut_chroma(picture.luminance[at], scribble.ab)])
+    assert np.sqrt(((lab[at] - wanted) ** 2).sum(axis=1)).max() < 1
+
+
+def test_only_the_luminance_of_a_colour_picture_is_used(predictor):
+    colour = Picture.from_array(data.astronaut()[::4, ::4])
+    bare = Picture(colour.luminance)
+    assert np.array_equal(colorize(colour, predictor=predictor).chroma, colorize(bare, predictor=predictor).chroma)
+
+
+def test_scribbles_alone_colorize():
+    result = colorize(
+        gray("coffee", 4), scribbles=Seeds.of([[5, 5], [80, 100]], [[20, 30], [-20, 10]]), method="optimization"
+    )
+    assert result.predicted is None
+    assert (result.seeds.origin == USER).all()
+    assert np.abs(result.chroma).max() > 5
+
+
+def test_neither_predictor_nor_scribble_is_refused():
+    with pytest.raises(SeedError, match="draw at least one scribble"):
+        colorize(gray("coffee", 8))
+
+
+def test_mistakes_are_told_before_the_networks_work():
+    class Expensive:
+        name = "expensive"
+
+        def predict(self, luminance):
+            raise AssertionError("the network was run for nothing")
+
+    with pytest.raises(MethodError, match="hybrid, optimization"):
+        colorize(gray("coffee", 8), predictor=Expensive(), method="magic")
+    with pytest.raises(SeedError, match="outside"):
+        colorize(gray("coffee", 8), predictor=Expensive(), scribbles=Seeds.of([[9999, 0]], [1, 2]))
+
+
+def test_edited_automatic_seeds_are_taken_as_they_are(predictor):
+    picture = gray("coffee", 4)
+    automatic = colorize(picture, predictor=predictor).seeds
+    kept = automatic.take(automatic.stroke < 3)
+    again = colorize(picture, predictor=predictor, scribbles=kept).seeds
+    assert (again.origin == AUTO).all()
+    assert np.array_equal(again.coords, kept.coords)
+
+
+def test_more_vividness_is_more_colour(predictor):
+    picture = gray("astronaut", 2)
+    chroma = [np.hypot(*colorize(picture, predictor=predictor, vividness=v).predicted.T).mean() for v in (0, 0.5, 1)]
+    assert chroma[0] < chroma[1] < chroma[2]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybridcolor.errors import SeedError
+from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
+
+PIXELS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=40)
+
+
+def make(pixels, *, first=0.0, origin=USER):
+    """Seeds at pixels, the n-th of colour (first + n, 0)."""
+    return Seeds.of(
+        np.array(pixels).reshape(-1, 2), [(first + n, 0.0) for n in range(len(pixels))] or [0, 0], origin=origin
+    )
+
+
+@given(PIXELS)
+def test_of_keeps_the_last_colour_of_a_pixel(pixels):
+    seeds = make(pixels)
+    expected = {pixel: float(n) for n, pixel in enumerate(pixels)}
+    assert dict(zip(map(tuple, seeds.coords.tolist()), seeds.ab[:, 0].tolist(), strict=True)) == expected
+
+
+@given(PIXELS, PIXELS)
+def test_concatenate_lets_the_second_hold(first, second):
+    both = concatenate(make(first, origin=AUTO), make(second, first=1000))
+    found = dict(zip(map(tuple, both.coords.tolist()), both.ab[:, 0].tolist(), strict=True))
+    expected = {pixel: float(n) for n, pixel in enumerate(first)} | {p: 1000.0 + n for n, p in enumerate(second)}
+    assert found == expected
+    assert set(both.stroke[both.origin == AUTO]).isdisjoint(both.stroke[both.origin == USER])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ab": [[np.nan, 0]]}, "not finite"),
+        ({"coords": [[-1, 0]]}, "negative"),
+        ({"coords": [[0.5, 0]]}, "whole numbers"),
+        ({"coords": [[0, 0, 0]]}, "row, column"),
+        ({"weight": 0.0}, "weight"),
+        ({"weight": np.nan}, "weight"),
+        ({"stroke": [-3]}, "stroke"),
+        ({"origin": 7}, "origin"),
+        ({"ab": [[1, 2], [3, 4]]}, "do not go with"),
+    ],
+)
+def test_bad_seeds_are_refused_in_one_line(changes, message):
+    with pytest.raises(SeedError, match=message) as caught:
+        Seeds.of(**{"coords": [[0, 0]], "ab": [[1, 2]], **changes})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pixel_twice_is_refused_where_nothing_may_be_dropped():
+    seeds = make([(1, 1)])
+    with pytest.raises(SeedError, match="twice"):
+        Seeds(
+            *(
+                np.concatenate([field, field])
+                for field in (seeds.coords, seeds.ab, seeds.weight, seeds.stroke, seeds.origin)
+            )
+        )
+
+
+def test_a_seed_outside_is_named():
+    with pytest.raises(SeedError, match="row 2, column 5 of 3 x 5"):
+        Seeds.of([[2, 4], [2, 5]], [0, 0]).check_inside((3, 5))
+    make([(2, 4)]).check_inside((3, 5))
+
+
+def test_neutral_is_a_colour():
+    assert len(Seeds.of([[0, 0]], [0, 0])) == 1
+    assert len(Seeds.empty()) == 0
