@@ -85,7 +85,8 @@ def soft_encode(
     >>> AB_BINS[index[0]].tolist(), round(float(weight.sum()), 6)
     ([50.0, 20.0], 1.0)
     """
-    found = cKDTree(AB_BINS).query(np.asarray(ab, np.float64), k=neighbours)
+    ranks = range(1, neighbours + 1)  # named one by one, so that a single neighbour keeps its axis
+    found = cKDTree(AB_BINS).query(np.asarray(ab, np.float64), k=list(ranks))
     squared, index = np.asarray(found[0]) ** 2, np.asarray(found[1], np.intp)
     weight = np.exp((squared[..., :1] - squared) / (2 * sigma**2))  # relative to the nearest: never 0 / 0 far outside
     return index, (weight / weight.sum(axis=-1, keepdims=True)).astype(np.float32)

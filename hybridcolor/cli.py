@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 import hybridcolor
-from hybridcolor.errors import HybridColorError, ImageError, MethodError
+from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -34,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
+err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 """Suffixes that a folder is searched for."""
@@ -108,7 +108,11 @@ def colorize(
     if len(jobs) > 1 and (seeds or save_seeds):
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
     if save_seeds is not None:
-        _check_free(save_seeds, overwrite=overwrite)
+        _check_seeds_file(save_seeds, overwrite=overwrite)
+        if save_seeds == jobs[0][1]:
+            raise ImageError(f"{save_seeds}: is asked for as the picture and as its seeds; give two names")
+    if jobs[0][1] != output:
+        _make_folder(output)
     vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
     predictor: Predictor | None = None
     failures = 0
@@ -120,10 +124,10 @@ def colorize(
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
             )
+            write_image(target, result.to_rgb(), alpha=picture.alpha, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
-            write_image(target, result.to_rgb(), alpha=picture.alpha, overwrite=overwrite)
-            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", highlight=False)
+            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
@@ -147,13 +151,13 @@ def seeds_(
     from hybridcolor.predict import load_predictor
     from hybridcolor.seedfiles import write_seeds
 
-    _check_free(output, overwrite=overwrite)
+    _check_seeds_file(output, overwrite=overwrite)
     picture = read_image(source)
     belief = load_predictor(model).predict(picture.luminance)
     found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
-    out.print(f"{output}  {patches} patches, {len(found)} pixels", highlight=False)
+    out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)
 
 
 @app.command()
@@ -184,7 +188,7 @@ def demo(
         )
     out.print(table)
     out.print("'corrected' adds a few scribbles in the true colours to the automatic seeds.")
-    out.print(f"Look at {output / 'comparison.png'}", highlight=False)
+    out.print(f"Look at {output / 'comparison.png'}", soft_wrap=True)
 
 
 @app.command()
@@ -217,7 +221,7 @@ def publish(
 
 
 def _print_scores(scores: dict[str, float]) -> None:
-    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()), highlight=False, soft_wrap=True)
+    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()), soft_wrap=True)
 
 
 def _load(model: str) -> Predictor | None:
@@ -240,12 +244,9 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tupl
         else:
             sources.append(item)
     if len(inputs) == 1 and not inputs[0].is_dir() and output.suffix and not output.is_dir():
+        _check_folder(output)
         jobs = [(sources[0], output)]
     else:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageError(f"{output}: cannot be made ({error.strerror}); choose another folder for -o") from error
         jobs = [(source, output / f"{source.stem}.png") for source in sources]
     targets: dict[Path, Path] = {}
     for source, target in jobs:
@@ -258,12 +259,35 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tupl
     return jobs
 
 
-def _check_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse early what could not be written later."""
-    if path.exists() and not overwrite:
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be made ({error.strerror}); choose another folder for -o") from error
+
+
+def _check_seeds_file(path: Path, *, overwrite: bool) -> None:
+    """As `_check_free`, for a file of seeds."""
+    _check_folder(path)
+    if path.suffix.lower() != ".json":
+        _check_free(path, overwrite=overwrite)
+    elif path.exists() and not overwrite:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+
+
+def _check_folder(path: Path) -> None:
     if not path.parent.is_dir():
         raise ImageError(f"{path.parent}: no such folder; make it first or choose another")
+
+
+def _check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse early what could not be written later."""
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES
+
+    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    if path.exists() and not overwrite:
+        raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
 
 
 def _progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
@@ -277,16 +301,16 @@ def _progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
 
 @contextmanager
 def _reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
-    """Among many pictures, a bad one is named and counted and the others go on."""
+    """Among many pictures, a bad one is named and counted and the others go on; a bad model ends them all."""
     failed: list[HybridColorError] = []
     try:
         yield failed
     except HybridColorError as error:
-        if not many:
+        if not many or isinstance(error, ModelError):
             raise
         _complain(error)
         failed.append(error)
 
 
 def _complain(error: HybridColorError) -> None:
-    err.print(f"hybridcolor: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"hybridcolor: {' '.join(str(error).splitlines())}", style="red", soft_wrap=True)

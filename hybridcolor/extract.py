@@ -98,7 +98,10 @@ def extract_seeds(
         stroke.append(np.full(len(patch), number))
     if not coords:
         return Seeds.empty()
-    return Seeds.of(np.concatenate(coords), np.concatenate(ab), stroke=np.concatenate(stroke), origin=AUTO)
+    # Where patches share a pixel, in a picture smaller than the grid, the last holds: so the surest comes last.
+    parts = (np.concatenate(part[::-1]) for part in (coords, ab, stroke))
+    seeds = Seeds.of(next(parts), next(parts), stroke=next(parts), origin=AUTO)
+    return seeds.take(np.argsort(seeds.stroke, kind="stable"))
 
 
 def merge_seeds(
@@ -209,8 +212,9 @@ def _patch(
     inner = roughness[box]
     centre = np.unravel_index(int(inner.argmin()), inner.shape)
     level = luminance[box][centre]
-    connected, _ = ndimage.label(np.abs(luminance[box] - level) <= PATCH_TOLERANCE)
-    rows, columns = np.nonzero(connected == connected[centre])
     radius = max(1.5, max(inner.shape) / 4)  # well inside the cell: its neighbours may have another colour
+    rows, columns = np.indices(inner.shape)
     close = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2
-    return np.stack([rows[close] + box[0].start, columns[close] + box[1].start], axis=1)
+    connected, _ = ndimage.label(close & (np.abs(luminance[box] - level) <= PATCH_TOLERANCE))
+    inside = np.nonzero(connected == connected[centre])
+    return np.stack([inside[0] + box[0].start, inside[1] + box[1].start], axis=1)

@@ -237,7 +237,7 @@ def _level(luminance: Float) -> _Level:
 
 def _into_gamut(level: _Level, ab: Float) -> tuple[Float, Float]:
     """a* and b* of a run of pixels, scaled toward neutral where they leave the gamut."""
-    a, b = np.ascontiguousarray(ab[:, 0]), np.ascontiguousarray(ab[:, 1])
+    a, b = ab[:, 0].copy(), ab[:, 1].copy()  # a single pixel's would be views of the caller's array
     with np.errstate(over="ignore", invalid="ignore"):  # a colour so far out that its cube overflows is outside too
         outside = np.flatnonzero(~_in_gamut(level, a, b))
     if len(outside):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from skimage.measure import label
 
 from hybridcolor.errors import ImageError, SeedError
 from hybridcolor.imagefiles import read_image, write_image
@@ -28,7 +28,9 @@ _LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gr
 _LOSSY_MARK = 12.0  # the same after JPEG compression
 _LOSSY = {".jpg", ".jpeg", ".webp"}
 _OPAQUE = 0.5  # share of full alpha from which a pixel of a transparent layer is a scribble
-_PAINT_LEVELS = (65, 50, 80, 35, 90, 20)  # L* tried, in this order, to paint a seed so that its colour fits
+# L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
+_PAINT_LEVELS = (65, 50, 80, 35, 90, 20, *(half / 2 for half in range(10, 200)))
+_PAINT_LOSS = 0.5  # ab units that painting may cost a colour that fits
 
 
 def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
@@ -72,7 +74,8 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
 def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *, overwrite: bool = False) -> None:
     """Save seeds as JSON, or, for any other suffix, as a marked copy of the gray picture.
 
-    JSON keeps everything; a marked image keeps hard colours to within 8-bit rounding and forgets weights and origins.
+    JSON keeps everything, to the bit. A marked image keeps colours that sRGB can show to within a unit or two of 8-bit
+    rounding, and forgets weights and origins.
 
     Raises
     ------
@@ -108,15 +111,15 @@ def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np
     """(H, W, 3) RGB of the gray picture with the seeds painted on it, at a level that holds their colour."""
     luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
     row, column = seeds.coords.T
-    level = np.zeros(len(seeds), np.float32)
-    for paint in reversed(_PAINT_LEVELS):  # the first level that suits is written last and stays
-        held = gamut_chroma(np.full(len(seeds), paint, np.float32), seeds.ab)
-        suits = (np.abs(held - seeds.ab).max(axis=1) < 0.5) & (
-            np.abs(luminance[row, column] - paint) > 2 * _LOSSLESS_MARK
-        )
-        level[suits] = paint
-    unsuited = level == 0
-    level[unsuited] = np.where(luminance[row, column][unsuited] > 50, 35, 65)
+    level, loss = np.zeros(len(seeds), np.float32), np.full(len(seeds), np.inf, np.float32)
+    for paint in _PAINT_LEVELS:
+        left = np.flatnonzero(loss > _PAINT_LOSS)
+        ab = seeds.ab[left]
+        held = gamut_chroma(np.full(len(left), paint, np.float32), ab)
+        stands_out = np.abs(luminance[row, column][left] - paint) + np.hypot(*held.T) > 4 * _LOSSLESS_MARK
+        lost = np.where(stands_out, np.hypot(*(held - ab).T), np.inf)
+        better = lost < loss[left]
+        level[left[better]], loss[left[better]] = paint, lost[better]
     luminance[row, column], chroma[row, column] = level, seeds.ab
     return Picture(luminance, None, None, picture.bit_depth).to_rgb(chroma)
 
@@ -132,12 +135,17 @@ def _to_json(seeds: Seeds, shape: tuple[int, int]) -> dict[str, Any]:
             {
                 "stroke": int(stroke),
                 "origin": _ORIGINS[int(origin)],
-                "ab": [round(float(a), 4), round(float(b), 4)],
-                "weight": None if np.isinf(weight) else float(weight),
+                "ab": [_shortest(a), _shortest(b)],
+                "weight": None if np.isinf(weight) else _shortest(weight),
                 "runs": _runs(seeds.coords[group == i]),
             }
         )
     return {"format": "hybridcolor-seeds", "schema": SCHEMA, "shape": list(shape), "strokes": strokes}
+
+
+def _shortest(value: np.float64) -> float:
+    """A float32 value as the number with the fewest digits that reads back as the same float32."""
+    return float(str(np.float32(value)))
 
 
 def _runs(coords: NDArray[np.int32]) -> list[list[int]]:
@@ -152,14 +160,15 @@ def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SeedError(f"{path}: is not JSON; give a seeds file of hybridcolor or a marked image") from error
     try:
         if content["format"] != "hybridcolor-seeds" or content["schema"] != SCHEMA:
             raise SeedError(f"{path}: schema {content['schema']!r} is not known, expected {SCHEMA}; update hybridcolor")
         if tuple(content["shape"]) != shape:
             raise SeedError(f"{path}: was made for {_size(content['shape'])}, the picture is {_size(shape)}")
-        parts = [_stroke_pixels(stroke, shape) for stroke in content["strokes"]]
+        _check_runs(content["strokes"], shape)
+        parts = [_stroke_pixels(stroke) for stroke in content["strokes"]]
         origin_of = {name: number for number, name in _ORIGINS.items()}
         columns = [
             (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])
@@ -181,14 +190,25 @@ def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
         raise SeedError(f"{path}: is not a seeds file of hybridcolor ({type(error).__name__}: {error})") from error
 
 
-def _stroke_pixels(stroke: dict[str, Any], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Pixels of a stroke's runs, refused before they could fill the memory."""
-    for row, column, length in stroke["runs"]:
-        if not (0 <= row < shape[0] and column >= 0 and length > 0 and column + length <= shape[1]):
-            raise SeedError(
-                f"seeds: a run of {length} at row {row}, column {column} lies outside the picture ({_size(shape)}); "
-                "were they made for another picture or size?"
-            )
+def _check_runs(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> None:
+    """Refuse runs that are no whole numbers, lie outside or are too many pixels, before they could fill the memory."""
+    pixels = 0
+    for stroke in strokes:
+        for row, column, length in stroke["runs"]:
+            if not all(type(number) is int for number in (row, column, length, stroke["stroke"])):
+                raise TypeError("rows, columns, lengths and stroke ids are whole numbers")
+            if not (0 <= row < shape[0] and column >= 0 and length > 0 and column + length <= shape[1]):
+                raise SeedError(
+                    f"seeds: a run of {length} at row {row}, column {column} lies outside the picture "
+                    f"({_size(shape)}); were they made for another picture or size?"
+                )
+            pixels += length
+    if pixels > shape[0] * shape[1]:
+        raise SeedError(f"seeds: {pixels} pixels are given, the picture has {shape[0] * shape[1]}; some come twice")
+
+
+def _stroke_pixels(stroke: dict[str, Any]) -> NDArray[np.int64]:
+    """Pixels of a stroke's runs."""
     parts = [np.column_stack([np.full(n, row), np.arange(column, column + n)]) for row, column, n in stroke["runs"]]
     return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
 
@@ -196,7 +216,7 @@ def _stroke_pixels(stroke: dict[str, Any], shape: tuple[int, int]) -> NDArray[np
 def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
     """Every touching area of one colour as a stroke."""
     chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
-    if marked.alpha is not None and marked.alpha.min() < marked.alpha.max():
+    if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
         drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
     else:
         difference = np.abs(marked.luminance - picture.luminance) + np.hypot(chroma[..., 0], chroma[..., 1])
@@ -207,15 +227,16 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
         )
     if not drawn.any():
         return Seeds.empty()
-    stroke = np.zeros(picture.shape, np.int32)
-    count = 0
-    rounded = (chroma / 4).round().astype(np.int32)
-    code = rounded[..., 0] * 1000 + rounded[..., 1]
-    for value in np.unique(code[drawn]):
-        labels, found = ndimage.label(drawn & (code == value), structure=np.ones((3, 3)))
-        stroke[labels > 0] = labels[labels > 0] + count
-        count += found
+    rounded = (chroma / 4).round().astype(np.int32) + 500  # above 0, which is the background
+    code = np.where(drawn, rounded[..., 0] * 1000 + rounded[..., 1], 0)
+    stroke: NDArray[np.int64] = label(code, background=0, connectivity=2)  # type: ignore[no-untyped-call]
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _is_layer(alpha: NDArray[Any], own: NDArray[Any] | None) -> bool:
+    """Whether an image is a transparent layer, and not a copy of a picture that is itself transparent in places."""
+    copied = own is not None and np.array_equal(alpha, own)
+    return not copied and bool(alpha.min() < np.iinfo(alpha.dtype).max)
 
 
 def _size(shape: Any) -> str:

@@ -112,25 +112,27 @@ class Seeds:
         >>> Seeds.of([[5, 5], [5, 5]], [[9, 9], [1, 2]]).ab.tolist()
         [[1.0, 2.0]]
         """
-        where = np.asarray(coords)
+        where = _whole(coords, "coords")
         if where.size == 0:
             where = np.empty((0, 2), np.int32)
-        if where.ndim != 2 or where.shape[1] != 2 or not np.array_equal(where, np.round(where)):
+        if where.ndim != 2 or where.shape[1] != 2:
             raise SeedError(f"seeds: coords must be (N, 2) whole numbers (row, column), got shape {where.shape}")
+        if origin not in (AUTO, USER):
+            raise SeedError(f"seeds: an origin is neither {AUTO} (auto) nor {USER} (user)")
         n = len(where)
         try:
             with np.errstate(over="ignore"):  # what is too large becomes inf, which is refused for a colour
                 colours = np.broadcast_to(np.asarray(ab, np.float32), (n, 2))
                 weights = np.broadcast_to(np.asarray(weight, np.float32), (n,))
-            strokes = np.broadcast_to(np.arange(n) if stroke is None else np.asarray(stroke), (n,))
-        except ValueError as error:
+            strokes = np.broadcast_to(_whole(np.arange(n) if stroke is None else stroke, "stroke ids"), (n,))
+        except (TypeError, ValueError) as error:
             raise SeedError(f"seeds: {n} pixels do not go with the colours, weights or strokes given") from error
         keep = _last_of_each(where)
         return cls(
-            where[keep].astype(np.int32),
+            where[keep],
             np.ascontiguousarray(colours[keep]),
             np.ascontiguousarray(weights[keep]),
-            strokes[keep].astype(np.int32),
+            strokes[keep],
             np.full(len(keep), origin, np.uint8),
         )
 
@@ -157,15 +159,29 @@ class Seeds:
 def concatenate(first: Seeds, second: Seeds) -> Seeds:
     """Both sets as one; where they share a pixel the second holds, and its strokes are renumbered after the first's."""
     shift = int(first.stroke.max()) + 1 if len(first) else 0
+    stroke = np.concatenate([first.stroke, second.stroke.astype(np.int64) + shift])
+    if len(stroke) and stroke.max() > np.iinfo(np.int32).max:  # ids so large are renumbered from 0, in the same order
+        stroke = np.unique(stroke, return_inverse=True)[1].reshape(-1)
     coords = np.concatenate([first.coords, second.coords])
     keep = _last_of_each(coords)
     return Seeds(
         coords[keep],
         np.concatenate([first.ab, second.ab])[keep],
         np.concatenate([first.weight, second.weight])[keep],
-        np.concatenate([first.stroke, second.stroke + np.int32(shift)])[keep],
+        stroke[keep].astype(np.int32),
         np.concatenate([first.origin, second.origin])[keep],
     )
+
+
+def _whole(values: ArrayLike, name: str) -> NDArray[np.int32]:
+    """As int32; what is not a whole number of that range is refused, not rounded or wrapped around."""
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise SeedError(f"seeds: {name} must be whole numbers, got something else") from error
+    if not (np.abs(numbers) < 2**31).all() or not np.array_equal(numbers, np.round(numbers)):
+        raise SeedError(f"seeds: {name} must be whole numbers of ordinary size; round them first")
+    return numbers.astype(np.int32)
 
 
 def _last_of_each(coords: NDArray[np.generic]) -> NDArray[np.intp]:

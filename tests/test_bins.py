@@ -13,14 +13,24 @@ Q = 313
 LOGITS = arrays(np.float32, (2, 3, Q), elements=st.floats(-20, 20, width=32))
 
 
+# Zhang et al. 2016, the published table: for each a* from -90 to 100, the first and the last b*.
+PUBLISHED = [
+    (50, 90), (20, 90), (0, 90), (-20, 90), (-30, 100), (-40, 100), (-50, 100), (-50, 100), (-60, 100), (-70, 100),
+    (-80, 90), (-80, 90), (-90, 90), (-100, 90), (-100, 80), (-110, 80), (-110, 80), (-110, 70), (-110, 70), (-90, 0),
+]  # fmt: skip
+
+
 def test_the_table_is_the_published_one():
-    """Zhang et al. 2016: 313 bins of step 10, sorted by a* and then b*; a few whole rows of the table."""
+    """313 bins of step 10, sorted by a* and then b*."""
     assert AB_BINS.shape == (Q, 2)
     assert (AB_BINS % 10 == 0).all()
     assert len(np.unique(AB_BINS, axis=0)) == Q
     assert np.array_equal(np.lexsort((AB_BINS[:, 1], AB_BINS[:, 0])), np.arange(Q))
-    for a, low, high in ((-90, 50, 90), (0, -70, 100), (60, -110, 80), (100, -90, 0)):
+    assert sorted(set(AB_BINS[:, 0].tolist())) == list(range(-90, 101, 10))
+    for a, (low, high) in zip(range(-90, 101, 10), PUBLISHED, strict=True):
         assert AB_BINS[AB_BINS[:, 0] == a, 1].tolist() == list(range(low, high + 1, 10))
+    with pytest.raises(ValueError, match="read-only"):
+        AB_BINS[0, 0] = 1
 
 
 @given(st.floats(-130, 130), st.floats(-130, 130))
@@ -100,3 +110,58 @@ def test_misfits_are_refused():
         ColorDistribution(np.full((2, 2, Q), np.nan, np.float32), (8, 8))
     with pytest.raises(ModelError, match="class prior"):
         ColorDistribution(np.zeros((2, 2, Q), np.float32), (8, 8)).rebalanced(0.5)
+
+
+@given(arrays(np.float64, (2, 3, 2), elements=st.floats(-130, 130)), st.integers(1, 9), st.floats(1, 30))
+def test_encoding_keeps_the_shape_and_starts_with_the_nearest(ab, neighbours, sigma):
+    index, weight = soft_encode(ab, neighbours=neighbours, sigma=sigma)
+    assert index.shape == weight.shape == (2, 3, neighbours)
+    distance = np.hypot(*(AB_BINS - ab[..., None, :]).transpose(3, 0, 1, 2))
+    chosen = np.take_along_axis(distance, nearest_bin(ab)[..., None], axis=-1)[..., 0]
+    np.testing.assert_allclose(chosen, distance.min(axis=-1), rtol=1e-9)
+    np.testing.assert_allclose(weight.sum(axis=-1), 1, atol=1e-5)
+
+
+@given(arrays(np.float64, Q, elements=st.floats(1e-5, 1)), st.floats(0.01, 1))
+def test_rebalancing_is_zhangs_formula(p, smoothing):
+    """Equation 4: w ~ ((1 - lambda) p + lambda / Q) ** -1, with E[w] = sum p w = 1."""
+    p = p / p.sum()
+    expected = np.array([1 / ((1 - smoothing) * share + smoothing / Q) for share in p])
+    expected /= sum(expected * p)
+    np.testing.assert_allclose(rebalancing_weights(p, smoothing=smoothing), expected, rtol=1e-5)
+
+
+@given(LOGITS, arrays(np.float32, Q, elements=st.floats(2**-10, 1, width=32)), st.floats(0.1, 1))
+def test_vividness_multiplies_probabilities_by_the_weights(logits, prior, vividness):
+    prior = (prior / prior.sum()).astype(np.float32)
+    belief = ColorDistribution(logits, (8, 12), prior)
+    expected = belief.probability().astype(np.float64) * rebalancing_weights(prior).astype(np.float64) ** vividness
+    expected /= expected.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(belief.rebalanced(vividness).probability(), expected, atol=1e-5)
+    assert belief.rebalanced(vividness).shape == belief.shape
+
+
+@given(LOGITS, st.integers(1, 20), st.integers(0, 7), st.integers(0, 11))
+def test_top_is_a_sort_of_the_cell(logits, count, row, column):
+    belief = ColorDistribution(logits, shape=(8, 12))
+    p = belief.probability()[row // 4, column // 4]
+    found = belief.top(count, row, column)
+    assert len(found) == count
+    np.testing.assert_allclose([q for _, q in found], np.sort(p)[::-1][:count], atol=1e-6)
+    for colour, q in found:
+        assert p[int(nearest_bin(colour))] == pytest.approx(q, abs=1e-6)
+
+
+@given(LOGITS)
+def test_sharper_means_lie_between_mean_and_mode(logits):
+    belief = ColorDistribution(logits, shape=(8, 12))
+    np.testing.assert_allclose(belief.annealed_mean(1.0), belief.mean(), atol=1e-3)
+    ordered = np.sort(logits, axis=-1)
+    clear = ordered[..., -1] - ordered[..., -2] > 0.5
+    np.testing.assert_allclose(belief.annealed_mean(0.01)[clear], belief.mode()[clear], atol=1e-2)
+
+
+def test_decodings_are_brought_to_the_pictures_size():
+    belief = ColorDistribution(np.zeros((2, 3, Q), np.float32), (7, 11))
+    assert belief.upsample(belief.mean()).shape == (7, 11, 2)
+    assert belief.upsample(belief.std()).shape == (7, 11)

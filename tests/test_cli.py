@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -191,3 +194,151 @@ def test_exit_code_of_the_real_command(tmp_path):
     assert found.returncode == 2
     assert found.stderr.count("\n") == 1
     assert "Traceback" not in found.stderr
+
+
+def test_names_are_printed_as_they_are(run, photo, tmp_path):
+    """Square brackets and colons mean something to the library that prints."""
+    odd = tmp_path / "old [red] :car: [" / "x].png"
+    odd.parent.mkdir()
+    code, out, _ = run("colorize", photo, "-o", odd)
+    assert code == 0
+    assert str(odd) in out
+    (tmp_path / "[bold]:car:.png").write_text("no picture")
+    refused(run("colorize", tmp_path / "[bold]:car:.png", "-o", tmp_path / "y.png"), "[bold]:car:.png")
+    (tmp_path / "two\nlines.png").write_text("no picture")
+    refused(run("colorize", tmp_path / "two\nlines.png", "-o", tmp_path / "y.png"), "lines.png")
+    refused(run("colorize", tmp_path / "not\nthere.png", "-o", tmp_path / "y.png"), "no such file")
+
+
+def test_many_files_go_into_a_folder_that_is_made(run, photo, tmp_path):
+    second = tmp_path / "second.jpg"
+    Image.open(photo).save(second)
+    code, out, err = run("colorize", photo, second, "-o", tmp_path / "new" / "folder")
+    assert (code, err) == (0, "")
+    assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == ["photo.png", "second.png"]
+    assert out.count("80 x 60") == 2
+
+
+def test_a_file_into_a_folder(run, photo, tmp_path):
+    (tmp_path / "there.d").mkdir()
+    assert run("colorize", photo, "-o", tmp_path / "there.d")[0] == 0
+    assert run("colorize", photo, "-o", tmp_path / "made")[0] == 0
+    assert (tmp_path / "there.d" / "photo.png").is_file()
+    assert (tmp_path / "made" / "photo.png").is_file()
+
+
+def test_an_unknown_model_is_told_once(run, photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"{name}.png").write_bytes(photo.read_bytes())
+    refused(run("colorize", folder, "-o", tmp_path / "out", "--model", "magic"), "known: default")
+    refused(run("seeds", photo, "-o", tmp_path / "s.json", "--model", "magic"), "known: default")
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_refused_commands_make_no_folder_and_no_half_of_the_work(run, photo, tmp_path):
+    other, unlike = tmp_path / "photo.bmp", tmp_path / "unlike.bmp"
+    for path in (other, unlike):
+        Image.open(photo).save(path)
+    (tmp_path / "empty").mkdir()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    out, seeds = tmp_path / "out.png", tmp_path / "s.json"
+    refused(run("colorize", photo, other, "-o", tmp_path / "new"), "would both become")
+    refused(run("colorize", photo, photo, "-o", tmp_path / "new"), "would both become")
+    refused(run("colorize", tmp_path / "empty", "-o", tmp_path / "new"), "no image in this folder")
+    refused(run("colorize", photo, tmp_path / "missing.png", "-o", tmp_path / "new"), "no such file")
+    refused(run("colorize", photo, unlike, "-o", tmp_path / "new", "--save-seeds", seeds), "one by one")
+    refused(run("colorize", photo, "-o", tmp_path / "out.xyz", "--save-seeds", seeds), ".xyz")
+    refused(run("colorize", photo, "-o", out, "--save-seeds", tmp_path / "s.xyz"), ".xyz")
+    refused(run("colorize", photo, "-o", out, "--save-seeds", out), "two names")
+    refused(run("colorize", photo, "-o", out, "--save-seeds", photo), "exists already")
+    refused(run("colorize", photo, "-o", out, "--save-seeds", photo / "s.json"), "no such folder")
+    refused(run("colorize", photo, "-o", photo / "folder"), "cannot be made")
+    refused(run("colorize", photo, "-o", photo, "--seeds", photo), "exists already")
+    refused(run("colorize", photo, "-o", out, "--seeds", other / "s.json"), "s.json")
+    refused(run("seeds", photo, "-o", tmp_path / "s.xyz"), ".xyz")
+    refused(run("seeds", photo, "-o", photo / "s.json"), "no such folder")
+    refused(run("seeds", tmp_path / "missing.png", "-o", seeds), "missing.png")
+    refused(run("demo", "-o", photo / "demo"), "cannot be made")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_transparency_that_the_output_cannot_hold_leaves_nothing(run, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 2)).astype(np.uint8)
+    Image.fromarray(pixels, "LA").save(tmp_path / "in.png")
+    options = ("-o", tmp_path / "out.jpg", "--save-seeds", tmp_path / "s.json")
+    refused(run("colorize", tmp_path / "in.png", *options), "transparency")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_with_alpha(run, tmp_path, suffix):
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 65536, (24, 32, 2)).astype(np.uint16)
+    source = tmp_path / "in.tif"
+    tifffile.imwrite(source, pixels, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"])
+    assert run("colorize", source, "-o", tmp_path / f"out.{suffix}")[0] == 0
+    result = (
+        cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+        if suffix == "png"
+        else tifffile.imread(tmp_path / "out.tif")
+    )
+    assert (result.dtype, result.shape) == (np.uint16, (24, 32, 4))
+    assert np.array_equal(result[..., 3], pixels[..., 1])
+
+
+def test_vividness_makes_a_difference_and_is_bounded(run, photo, tmp_path):
+    for value in (0, 1):
+        assert run("colorize", photo, "-o", tmp_path / f"{value}.png", "--vividness", value)[0] == 0
+    assert (tmp_path / "0.png").read_bytes() != (tmp_path / "1.png").read_bytes()
+    for value in ("-0.1", "1.1", "nan", "inf", "much"):
+        code, _, err = run("colorize", photo, "-o", tmp_path / "x.png", "--vividness", value)
+        assert code == 2
+        assert "--vividness" in err
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("suffix", ["json", "png"])
+def test_automatic_seeds_are_saved_edited_and_given_back(run, photo, tmp_path, suffix):
+    seeds = tmp_path / f"seeds.{suffix}"
+    code, out, _ = run("seeds", photo, "-o", seeds)
+    assert code == 0
+    assert "patches" in out
+    if suffix == "png":
+        with Image.open(seeds) as image:
+            edited = image.convert("RGB")
+        edited.paste((40, 60, 230), (35, 25, 45, 30))
+        edited.save(seeds)
+    result = run("colorize", photo, "-o", tmp_path / "out.png", "--seeds", seeds, "--save-seeds", tmp_path / "used.png")
+    assert result[0] == 0
+    with Image.open(tmp_path / "out.png") as image:
+        lab = rgb_to_lab(np.asarray(image))
+    assert suffix == "json" or lab[27, 40, 2] < -10
+    with Image.open(tmp_path / "used.png") as image:
+        assert image.size == (80, 60)
+
+
+def test_the_seeds_of_a_run_give_the_same_picture_again(run, photo, tmp_path):
+    assert run("colorize", photo, "-o", tmp_path / "one.png", "--save-seeds", tmp_path / "s.json")[0] == 0
+    if json.loads((tmp_path / "s.json").read_text())["strokes"]:
+        assert run("colorize", photo, "-o", tmp_path / "two.png", "--seeds", tmp_path / "s.json")[0] == 0
+        assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_training_verbs_refuse_bad_input_in_one_line(run, tmp_path):
+    recipe, run_folder = tmp_path / "r.toml", tmp_path / "run"
+    refused(run("train", recipe, "--data", tmp_path, "--run", run_folder), "not a training recipe")
+    recipe.write_text("= nonsense\nand more")
+    refused(run("train", recipe, "--data", tmp_path, "--run", run_folder), "not a training recipe")
+    refused(run("publish", run_folder, recipe, "--name", "x", "--data", tmp_path), "not a training recipe")
+    assert not run_folder.exists()
+
+
+def test_the_installed_command(tmp_path, photo):
+    command = [Path(sys.executable).with_name("hybridcolor"), "colorize", "photo.png", "-o", "out.png"]
+    first, second = (subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False) for _ in "12")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.count("\n") == 1
+    assert "--overwrite" in second.stderr

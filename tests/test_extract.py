@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from hybridcolor.bins import ColorDistribution, nearest_bin
 from hybridcolor.errors import SeedError
-from hybridcolor.extract import PATCH_TOLERANCE, _spread, extract_seeds, merge_seeds
+from hybridcolor.extract import PATCH_TOLERANCE, _spaced, _spread, extract_seeds, merge_seeds
 from hybridcolor.seeds import AUTO, USER, Seeds
 
 Q = 313
@@ -145,3 +145,113 @@ def test_spread_finds_the_cheapest_paths_and_their_ends():
     distance, nearest = _spread(cost.astype(np.float32), colour)
     np.testing.assert_allclose(distance, best, rtol=1e-5)
     assert np.array_equal(nearest[..., 0], end)
+
+
+def random_belief(seed, shape, *, grid=(12, 16)):
+    """A distribution with sure and unsure, coloured and neutral cells."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1, (*grid, Q)).astype(np.float32)
+    centre = nearest_bin(rng.uniform(-60, 60, (*grid, 2)) * (rng.random((*grid, 1)) < 0.6))
+    np.put_along_axis(logits, centre[..., None], rng.uniform(2, 12, (*grid, 1)).astype(np.float32), axis=2)
+    prior = rng.dirichlet(np.ones(Q)).astype(np.float32)
+    return ColorDistribution(logits, shape, prior)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**6), st.sampled_from([(48, 64), (97, 131), (9, 9), (1, 80), (60, 1)]), st.floats(0, 1))
+def test_every_patch_is_one_even_connected_piece_of_its_cell(seed, shape, vividness):
+    luminance = np.random.default_rng(seed).uniform(40, 60, shape).astype(np.float32)
+    belief = random_belief(seed, shape)
+    seeds = extract_seeds(belief, luminance, vividness=vividness)
+    assert len(seeds) > 0
+    seeds.check_inside(shape)
+    colours = belief.rebalanced(vividness).annealed_mean().reshape(-1, 2)
+    for number in np.unique(seeds.stroke):
+        stroke = seeds.take(seeds.stroke == number)
+        assert np.ptp(luminance[tuple(stroke.coords.T)]) <= 2 * PATCH_TOLERANCE
+        assert len(np.unique(stroke.ab, axis=0)) == 1
+        assert not stroke.ab[0].any() or (colours == stroke.ab[0]).all(axis=1).any()
+        if min(shape) >= 12:  # else patches of several cells share pixels
+            mask = np.zeros(shape, bool)
+            mask[tuple(stroke.coords.T)] = True
+            assert ndimage.label(mask)[1] == 1
+
+
+@given(st.integers(0, 10**6), st.floats(0.5, 6))
+def test_cells_are_chosen_greedily_and_apart(seed, distance):
+    score = np.maximum(np.random.default_rng(seed).normal(0, 1, (9, 13)), 0).astype(np.float32)
+    chosen = _spaced(score, distance)
+    values = [score[cell] for cell in chosen]
+    assert values == sorted(values, reverse=True)
+    for i, one in enumerate(chosen):
+        assert all(np.hypot(one[0] - other[0], one[1] - other[1]) >= distance for other in chosen[:i])
+    for cell in np.argwhere(score > 0):  # whatever was left out is too near to one that is at least as good
+        near = [c for c in chosen if np.hypot(*(cell - c)) < distance and score[c] >= score[tuple(cell)]]
+        assert near or tuple(cell) in chosen
+
+
+def test_vividness_changes_colours_and_never_places():
+    luminance = np.full((48, 64), 50, np.float32)
+    timid, vivid = (extract_seeds(random_belief(3, (48, 64)), luminance, vividness=v) for v in (0.0, 1.0))
+    assert np.array_equal(timid.coords, vivid.coords)
+    assert not np.array_equal(timid.ab, vivid.ab)
+    assert np.array_equal((timid.ab == 0).all(axis=1), (vivid.ab == 0).all(axis=1))
+
+
+@pytest.mark.parametrize("sure_cell", [(0, 0), (0, 1), (1, 1)])
+def test_where_patches_share_a_pixel_the_surest_holds(sure_cell):
+    colours = np.full((2, 2, 2), [-40.0, 40.0])
+    colours[sure_cell] = 50.0, -20.0
+    logits = np.array(belief(colours, (1, 1), sure=8.0).logits)
+    logits[sure_cell] *= 3
+    seeds = extract_seeds(ColorDistribution(logits, (1, 1)), np.full((1, 1), 50, np.float32))
+    np.testing.assert_allclose(seeds.ab, [[50.0, -20.0]], atol=1)
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(PIXEL, COLOUR, min_size=1, max_size=20),
+    st.lists(PIXEL, max_size=40, unique=True),
+    st.floats(0.01, 5),
+    st.integers(0, 100),
+)
+def test_merging_keeps_or_drops_whole_patches_and_invents_nothing(drawn, proposed, weight, seed):
+    rng = np.random.default_rng(seed)
+    user = Seeds.of(list(drawn), list(drawn.values()), weight=weight)
+    stroke = rng.integers(0, 5, len(proposed))
+    ab = rng.uniform(-60, 60, (5, 2))[stroke]
+    auto = Seeds.of(
+        np.array(proposed).reshape(-1, 2), ab.reshape(-1, 2) if len(ab) else [0, 0], stroke=stroke, origin=AUTO
+    )
+    merged = merge_seeds(auto, user, two_surfaces())
+    kept = {tuple(c) for c in merged.coords[merged.origin == AUTO].tolist()}
+    assert kept <= set(proposed) - set(drawn)
+    for number in range(5):
+        pixels = {pixel for pixel, s in zip(proposed, stroke, strict=True) if s == number} - set(drawn)
+        assert pixels <= kept or pixels.isdisjoint(kept)
+    assert np.array_equal(merged.weight[merged.origin == USER], user.weight)
+    assert set(merged.stroke[merged.origin == AUTO]).isdisjoint(merged.stroke[merged.origin == USER])
+
+
+@pytest.mark.parametrize("scale", [1, 3, 12])
+def test_an_edge_separates_at_any_size(scale):
+    luminance = two_surfaces().repeat(scale, 0).repeat(scale, 1)
+    same, behind = (10 * scale, 10 * scale), (10 * scale, 60 * scale)
+    auto = Seeds.of([same, behind], [0, 0], origin=AUTO)
+    merged = merge_seeds(auto, Seeds.of([(30 * scale, 20 * scale)], [40, -40]), luminance)
+    assert merged.coords[merged.origin == AUTO].tolist() == [list(behind)]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7)])
+def test_merging_works_on_thin_pictures(shape):
+    luminance = np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32)
+    auto, user = Seeds.of([[0, 0]], [0, 0], origin=AUTO), Seeds.of([[shape[0] - 1, shape[1] - 1]], [9, 50])
+    merged = merge_seeds(auto, user, luminance)
+    assert merged.ab[merged.origin == USER].tolist() == [[9, 50]]
+
+
+def test_merging_refuses_seeds_outside():
+    inside, outside = Seeds.of([[0, 0]], [0, 0]), Seeds.of([[60, 0]], [0, 0])
+    for pair in ((inside, outside), (outside, inside), (outside, Seeds.empty()), (Seeds.empty(), outside)):
+        with pytest.raises(SeedError, match="outside the picture"):
+            merge_seeds(*pair, two_surfaces())

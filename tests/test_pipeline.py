@@ -6,6 +6,7 @@ from skimage import data
 
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
+from hybridcolor.metrics import ab_rmse
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
@@ -83,3 +84,55 @@ def test_more_vividness_is_more_colour(predictor):
     picture = gray("astronaut", 2)
     chroma = [np.hypot(*colorize(picture, predictor=predictor, vividness=v).predicted.T).mean() for v in (0, 0.5, 1)]
     assert chroma[0] < chroma[1] < chroma[2]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3)])
+@pytest.mark.parametrize("method", PROPAGATORS)
+def test_pictures_of_a_few_pixels_are_coloured_and_nothing_given_is_changed(predictor, shape, method):
+    luminance = np.random.default_rng(0).uniform(5, 95, shape).astype(np.float32)
+    scribble = Seeds.of([[0, 0]], [150.0, 0.0])  # far out of gamut
+    picture, ab = Picture(luminance.copy()), scribble.ab.copy()
+    result = colorize(picture, predictor=predictor, scribbles=scribble, method=method)
+    chroma = result.chroma.copy()
+    rgb = result.to_rgb()
+    assert rgb.shape == (*shape, 3)
+    assert np.array_equal(result.chroma[0, 0], ab[0])
+    assert np.array_equal(result.chroma, chroma)
+    assert np.array_equal(scribble.ab, ab)
+    assert np.array_equal(picture.luminance, luminance)
+
+
+def test_sixteen_bits_keep_their_luminance_closely(predictor):
+    gray = (data.camera()[::4, ::4].astype(np.uint16) << 8) + 77
+    picture = Picture.from_array(gray)
+    result = colorize(picture, predictor=predictor, scribbles=Seeds.of([[5, 5]], [40.0, 40.0]))
+    rgb = result.to_rgb()
+    assert rgb.dtype == np.uint16
+    assert np.abs(rgb_to_lab(rgb)[..., 0] - picture.luminance).max() < 0.01
+
+
+def test_the_same_input_gives_the_same_colours(predictor):
+    picture, scribble = gray("coffee", 4), Seeds.of([[20, 30]], [-30.0, 20.0])
+    first, second = (colorize(picture, predictor=predictor, scribbles=scribble) for _ in range(2))
+    assert np.array_equal(first.chroma, second.chroma)
+    assert np.array_equal(first.seeds.coords, second.seeds.coords)
+
+
+def test_every_scribble_is_among_the_seeds_as_it_was_drawn(predictor):
+    rng = np.random.default_rng(1)
+    picture = gray("astronaut", 4)
+    where = np.unravel_index(rng.choice(picture.luminance.size, 50, replace=False), picture.shape)
+    scribbles = Seeds.of(np.stack(where, 1), rng.uniform(-60, 60, (50, 2)))
+    result = colorize(picture, predictor=predictor, scribbles=scribbles)
+    drawn = result.seeds.take(result.seeds.origin == USER)
+    assert np.array_equal(drawn.coords, scribbles.coords)
+    assert np.array_equal(drawn.ab, scribbles.ab)
+    assert np.array_equal(result.chroma[where], scribbles.ab)
+
+
+def test_the_result_is_closer_to_the_truth_with_true_scribbles_than_gray_is(predictor):
+    truth = Picture.from_array(data.coffee()[::4, ::4])
+    picture = Picture.from_array(truth.to_rgb())
+    where = np.argwhere(np.ones(truth.shape))[::37]
+    result = colorize(picture, predictor=predictor, scribbles=Seeds.of(where, truth.chroma[tuple(where.T)]))
+    assert ab_rmse(result.chroma, truth.chroma) < 0.4 * ab_rmse(np.zeros_like(truth.chroma), truth.chroma)

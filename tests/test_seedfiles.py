@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from hybridcolor.errors import HybridColorError, SeedError
+from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import read_seeds, write_seeds
+from hybridcolor.seedfiles import draw_seeds, read_seeds, write_seeds
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 
 SHAPE = (20, 30)
@@ -26,7 +29,7 @@ def picture():
 def same(first: Seeds, second: Seeds) -> bool:
     orders = [np.lexsort(seeds.coords.T) for seeds in (first, second)]
     return all(
-        np.allclose(getattr(first, name)[orders[0]], getattr(second, name)[orders[1]], atol=1e-4)
+        np.array_equal(getattr(first, name)[orders[0]], getattr(second, name)[orders[1]])
         for name in ("coords", "ab", "weight", "stroke", "origin")
     )
 
@@ -35,7 +38,7 @@ PIXELS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 29)), max_size=60
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(PIXELS, PIXELS, st.floats(0.001, 10), st.integers(0, 1000))
+@given(PIXELS, PIXELS, st.floats(1e-6, 1e6), st.integers(0, 1000))
 def test_json_brings_everything_back(tmp_path, picture, mine, theirs, weight, seed):
     rng = np.random.default_rng(seed)
     user = Seeds.of(
@@ -96,7 +99,7 @@ def test_a_jpeg_copy_has_its_stroke_and_not_its_noise(tmp_path):
 
 
 def refuse(path, picture, content, message="seeds|is not|made for|schema|JSON"):
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SeedError, match=message) as caught:
         read_seeds(path, picture)
     assert "\n" not in str(caught.value)
@@ -130,7 +133,27 @@ def test_damaged_json_only_ever_raises_seed_error(tmp_path, picture, data):
         read_seeds(path, picture)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "3", '"x"', "null", "{}", '{"format": 1}'])
+NESTED = "[" * 100_000
+HUGE_NUMBER = '{"format": "hybridcolor-seeds", "schema": ' + "9" * 5000 + "}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '"x"',
+        "null",
+        "{}",
+        '{"format": 1}',
+        NESTED,
+        HUGE_NUMBER,
+        b"\xff\xfe\0",
+        b"\x89PNG\r\n\x1a\n",
+    ],
+)
 def test_other_json_is_refused(tmp_path, picture, content):
     refuse(tmp_path / "other.json", picture, content)
 
@@ -159,3 +182,169 @@ def test_nothing_is_overwritten_or_left_behind(tmp_path, picture, name):
     with pytest.raises(HybridColorError):
         write_seeds(path / "below-a-file.json", Seeds.empty(), picture)
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def stroke_file(**changes):
+    stroke = {"stroke": 0, "origin": "user", "ab": [1, 2], "weight": None, "runs": [[0, 0, 2]]} | changes
+    return json.dumps({"format": "hybridcolor-seeds", "schema": 1, "shape": list(SHAPE), "strokes": [stroke]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runs": [[0.5, 0, 2]]}, "whole numbers"),
+        ({"runs": [[0, 0, True]]}, "whole numbers"),
+        ({"stroke": 1.5}, "whole numbers"),
+        ({"stroke": "1"}, "whole numbers"),
+        ({"stroke": -1}, "negative"),
+        ({"stroke": 2**40}, "not a seeds file"),
+        ({"runs": [[0, 0, 0]]}, "outside"),
+        ({"runs": [[0, -1, 2]]}, "outside"),
+        ({"runs": [[20, 0, 1]]}, "outside"),
+        ({"runs": [[0, 0, 2], [0, 1, 2]]}, "twice"),
+        ({"runs": [[0, 0, 30]] * 21}, "some come twice"),
+        ({"weight": 0}, "weight"),
+        ({"weight": -1}, "weight"),
+        ({"ab": [1]}, "not a seeds file"),
+        ({"ab": [1, 1e39]}, "not finite"),
+        ({"origin": "nobody"}, "not a seeds file"),
+    ],
+)
+def test_bad_strokes_are_refused(tmp_path, picture, changes, message):
+    refuse(tmp_path / "bad.json", picture, stroke_file(**changes), message)
+
+
+def test_runs_that_would_fill_the_memory_are_refused(tmp_path):
+    """A million short runs that each name a whole row of a wide picture: 40 GB if they were believed."""
+    wide = Picture(np.zeros((1, 20_000), np.float32))
+    text = stroke_file(runs=[]).replace("[20, 30]", "[1, 20000]")
+    (tmp_path / "bomb.json").write_text(
+        text.replace('"runs": []', '"runs": [' + ",".join(["[0,0,20000]"] * 100_000) + "]")
+    )
+    tracemalloc.start()
+    with pytest.raises(SeedError, match="some come twice"):
+        read_seeds(tmp_path / "bomb.json", wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(data=st.data())
+def test_damaged_bytes_only_ever_raise_seed_error(tmp_path, picture, data):
+    """Cut short, or with bytes flipped: JSON and marked images."""
+    seeds = Seeds.of([[2, 3], [2, 4], [10, 20]], [[30, 20], [30, 20], [-25, 10]])
+    name = data.draw(st.sampled_from(["a.json", "a.png", "a.jpg", "a.tif"]))
+    path = tmp_path / name
+    write_seeds(path, seeds, picture, overwrite=True)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with contextlib.suppress(SeedError):
+        read_seeds(path, picture).check_inside(SHAPE)
+
+
+RGB = st.tuples(*[st.integers(0, 255)] * 3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.dictionaries(st.tuples(st.integers(0, 19), st.integers(0, 29)), RGB, min_size=1, max_size=40))
+def test_every_colour_of_srgb_survives_a_marked_image(tmp_path, picture, painted):
+    """Primaries fit at one luminance only, which must be found."""
+    ab = rgb_to_lab(np.array(list(painted.values()), np.uint8))[:, 1:]
+    seeds = Seeds.of(list(painted), ab)
+    write_seeds(tmp_path / "marked.png", seeds, picture, overwrite=True)
+    found = read_seeds(tmp_path / "marked.png", picture)
+    order, back = np.lexsort(seeds.coords.T), np.lexsort(found.coords.T)
+    assert np.array_equal(found.coords[back], seeds.coords[order])
+    assert np.hypot(*(found.ab[back] - seeds.ab[order]).T).max() < 3  # 8 bits are coarse where a colour is dark
+
+
+def test_colours_beyond_srgb_keep_their_hue_in_a_marked_image(tmp_path, picture):
+    seeds = Seeds.of([[0, 0], [5, 5], [9, 9]], [[150, 0], [-120, 120], [0, -140]])
+    write_seeds(tmp_path / "marked.png", seeds, picture)
+    found = read_seeds(tmp_path / "marked.png", picture)
+    assert found.coords.tolist() == seeds.coords.tolist()
+    cosine = (found.ab * seeds.ab).sum(1) / np.hypot(*found.ab.T) / np.hypot(*seeds.ab.T)
+    assert cosine.min() > 0.999
+    at_best = np.max([np.hypot(*gamut_chroma(np.full(3, level, np.float32), seeds.ab).T) for level in range(5, 96)], 0)
+    assert (np.hypot(*found.ab.T) > at_best - 2).all()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_every_level_of_gray_can_be_marked_neutral(tmp_path, bits):
+    """A neutral scribble has no colour to tell it by, only its brightness."""
+    kind = np.uint16 if bits == 16 else np.uint8
+    picture = Picture.from_array(np.linspace(0, np.iinfo(kind).max, 256).astype(kind)[None].repeat(2, 0))
+    seeds = Seeds.of([[0, n] for n in range(256)], [0, 0], stroke=0)
+    write_seeds(tmp_path / "marked.png", seeds, picture)
+    found = read_seeds(tmp_path / "marked.png", picture)
+    assert np.array_equal(found.coords, seeds.coords)
+    assert np.abs(found.ab).max() < 0.1
+
+
+def test_no_seeds_make_an_unmarked_picture(tmp_path, picture):
+    for name in ("none.json", "none.png"):
+        write_seeds(tmp_path / name, Seeds.empty(), picture)
+        assert len(read_seeds(tmp_path / name, picture)) == 0
+    assert np.array_equal(draw_seeds(Seeds.empty(), picture), picture.to_rgb())
+
+
+def test_strokes_are_the_touching_areas_of_one_colour(tmp_path):
+    """Against labelling every painted colour by itself."""
+    picture = Picture.from_array(np.full((40, 60), 90, np.uint8))
+    palette = np.array([[90, 90, 90], [220, 30, 30], [30, 200, 60], [30, 60, 220], [250, 250, 250]], np.uint8)
+    index = np.random.default_rng(0).choice(5, (20, 30), p=[0.6, 0.1, 0.1, 0.1, 0.1]).repeat(2, 0).repeat(2, 1)
+    Image.fromarray(palette[index]).save(tmp_path / "marked.png")
+    found = read_seeds(tmp_path / "marked.png", picture)
+    stroke = np.full(picture.shape, -1)
+    stroke[tuple(found.coords.T)] = found.stroke
+    assert np.array_equal(stroke >= 0, index > 0)
+    pairs = set()
+    for colour in range(1, 5):
+        labels, _ = ndimage.label(index == colour, np.ones((3, 3)))
+        pairs |= {(colour, label, mine) for label, mine in zip(labels[labels > 0], stroke[labels > 0], strict=True)}
+    assert len(pairs) == len({pair[:2] for pair in pairs}) == len({pair[2] for pair in pairs})
+
+
+def test_a_marked_copy_of_a_transparent_picture_is_no_layer(tmp_path):
+    rng = np.random.default_rng(0)
+    gray, alpha = rng.integers(0, 256, (2, *SHAPE)).astype(np.uint8)
+    picture = Picture.from_array(np.dstack([gray, alpha]))
+    marked = np.dstack([gray, gray, gray, alpha])
+    marked[3, 4:9, :3] = 255, 0, 0
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    assert read_seeds(tmp_path / "marked.png", picture).coords.tolist() == [[3, c] for c in range(4, 9)]
+    layer = np.zeros_like(marked)
+    layer[3, 4:9] = 255, 0, 0, 255
+    Image.fromarray(layer).save(tmp_path / "layer.png")
+    assert read_seeds(tmp_path / "layer.png", picture).coords.tolist() == [[3, c] for c in range(4, 9)]
+
+
+def test_a_layer_with_nothing_on_it_has_no_seeds(tmp_path, picture):
+    Image.new("RGBA", SHAPE[::-1]).save(tmp_path / "layer.png")
+    assert len(read_seeds(tmp_path / "layer.png", picture)) == 0
+
+
+def test_a_layer_may_be_as_gray_as_the_picture(tmp_path, picture):
+    """On a transparent layer the same gray is a neutral scribble; on a copy it would be no mark at all."""
+    layer = np.dstack([picture.to_rgb(), np.zeros(SHAPE, np.uint8)])
+    layer[7, 2:6, 3] = 255
+    Image.fromarray(layer).save(tmp_path / "layer.png")
+    seeds = read_seeds(tmp_path / "layer.png", picture)
+    assert seeds.coords.tolist() == [[7, c] for c in range(2, 6)]
+    assert not seeds.ab.any()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.png"])
+def test_folders_and_unwritable_places_are_refused(tmp_path, picture, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(SeedError):
+        read_seeds(tmp_path / name, picture)
+    with pytest.raises(HybridColorError):
+        write_seeds(tmp_path / name, Seeds.empty(), picture, overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HybridColorError):
+        write_seeds(tmp_path / "file" / name, Seeds.empty(), picture)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted([name, "file"])

@@ -46,6 +46,20 @@ def test_concatenate_lets_the_second_hold(first, second):
         ({"stroke": [-3]}, "stroke"),
         ({"origin": 7}, "origin"),
         ({"ab": [[1, 2], [3, 4]]}, "do not go with"),
+        ({"coords": [[2**32, 0]]}, "whole numbers"),  # would wrap around to pixel (0, 0)
+        ({"coords": [[np.inf, 0]]}, "whole numbers"),
+        ({"coords": [[np.nan, 0]]}, "whole numbers"),
+        ({"coords": [["top", "left"]]}, "whole numbers"),
+        ({"coords": [[0], [1, 2]]}, "whole numbers"),
+        ({"stroke": 1.7}, "whole numbers"),
+        ({"stroke": 2**32 + 5}, "whole numbers"),
+        ({"stroke": [1, 2]}, "do not go with"),
+        ({"origin": 300}, "origin"),
+        ({"origin": -1}, "origin"),
+        ({"ab": "red"}, "do not go with"),
+        ({"ab": [[1e300, 0]]}, "not finite"),
+        ({"weight": -1}, "weight"),
+        ({"weight": [1, 2, 3]}, "do not go with"),
     ],
 )
 def test_bad_seeds_are_refused_in_one_line(changes, message):
@@ -74,3 +88,49 @@ def test_a_seed_outside_is_named():
 def test_neutral_is_a_colour():
     assert len(Seeds.of([[0, 0]], [0, 0])) == 1
     assert len(Seeds.empty()) == 0
+
+
+STROKES = st.lists(st.sampled_from([0, 1, 2, 2**31 - 2, 2**31 - 1]), min_size=1, max_size=6)
+
+
+@given(STROKES, STROKES)
+def test_concatenate_never_mixes_strokes(first, second):
+    """Pixels share a stroke afterwards where they did before, however large the ids are."""
+    one = Seeds.of([(0, n) for n in range(len(first))], [0, 0], stroke=first, origin=AUTO)
+    two = Seeds.of([(1, n) for n in range(len(second))], [0, 0], stroke=second)
+    both = concatenate(one, two)
+    before = [("one", n) for n in first] + [("two", n) for n in second]
+    after = both.stroke.tolist()
+    assert both.stroke.dtype == np.int32
+    for i, old in enumerate(before):
+        for j, other in enumerate(before):
+            assert (after[i] == after[j]) == (old == other)
+
+
+@given(PIXELS, st.integers(1, 8), st.integers(1, 8))
+def test_inside_is_what_indexing_can_reach(pixels, rows, columns):
+    seeds = make(pixels)
+    if all(row < rows and column < columns for row, column in pixels):
+        seeds.check_inside((rows, columns))
+        assert np.zeros((rows, columns))[tuple(seeds.coords.T)].shape == (len(seeds),)
+    else:
+        with pytest.raises(SeedError, match="outside the picture"):
+            seeds.check_inside((rows, columns))
+
+
+def test_seeds_keep_their_own_copy():
+    coords, ab = np.array([[1, 2]], np.int32), np.array([[3, 4]], np.float32)
+    seeds = Seeds.of(coords, ab)
+    coords[:], ab[:] = 0, 0
+    assert (seeds.coords.tolist(), seeds.ab.tolist()) == ([[1, 2]], [[3, 4]])
+
+
+def test_take_selects_whole_rows():
+    seeds = make([(0, 0), (1, 1), (2, 2)])
+    chosen = seeds.take(np.array([2, 0]))
+    assert (chosen.coords.tolist(), chosen.ab[:, 0].tolist(), chosen.stroke.tolist()) == (
+        [[2, 2], [0, 0]],
+        [2, 0],
+        [2, 0],
+    )
+    assert len(seeds.take(np.zeros(3, bool))) == 0

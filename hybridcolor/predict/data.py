@@ -25,6 +25,8 @@ from hybridcolor.bins import soft_encode
 from hybridcolor.errors import ImageError
 from hybridcolor.resampling import resample
 
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Luminance, and the bins and weights of its soft-encoded colours."""
 HELD_OUT_PERCENT = 3
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin
 
@@ -65,17 +67,20 @@ def read_shards(folder: Path, patterns: Sequence[str]) -> tuple[ImageSet, ImageS
     Raises
     ------
     ImageError
-        If nothing matches.
+        If nothing matches, or a shard is damaged.
     """
     training, held_out = ImageSet([], []), ImageSet([], [])
     for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
-        with tarfile.open(path) as shard:
-            for member in shard:
-                stream = shard.extractfile(member)
-                if stream is not None:
-                    chosen = held_out if is_held_out(member.name) else training
-                    chosen.names.append(member.name)
-                    chosen.blobs.append(stream.read())
+        try:
+            with tarfile.open(path) as shard:
+                for member in shard:
+                    stream = shard.extractfile(member)
+                    if stream is not None:
+                        chosen = held_out if is_held_out(member.name) else training
+                        chosen.names.append(member.name)
+                        chosen.blobs.append(stream.read())
+        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+            raise ImageError(f"{path}: cannot be read as a shard ({error}); make it again") from error
     if not training.names:
         raise ImageError(f"no training image in {folder} matches {', '.join(patterns)}; give --data the shards' folder")
     return training, held_out
@@ -131,7 +136,7 @@ def central_square(lab: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return resample(lab[top : top + short, left : left + short], (size, size))
 
 
-def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> tuple[Tensor, Tensor, Tensor]:
+def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> Batch:
     """Network input (B, 1, S, S) and the soft targets at a quarter of its size, of a (B, S, S, 3) batch."""
     quarter = lab.shape[1] // 4
     luminance = torch.from_numpy(np.ascontiguousarray(lab[..., 0] / 100))[:, None]
@@ -139,19 +144,27 @@ def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> tuple[Tensor, 
     return (luminance.contiguous(memory_format=torch.channels_last), *targets(ab))
 
 
-def batches(
-    images: ImageSet, *, size: int, batch: int, exponent: float, seed: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Endless augmented batches, prepared by a background thread; the same seed gives the same batches."""
-    ready: queue.Queue[tuple[Tensor, Tensor, Tensor]] = queue.Queue(4)
+def batches(images: ImageSet, *, size: int, batch: int, exponent: float, seed: int) -> Iterator[Batch]:
+    """Endless augmented batches, prepared by a background thread; the same seed gives the same batches.
+
+    What goes wrong in the thread is raised here. Fewer images than a batch needs come more than once in it.
+    """
+    ready: queue.Queue[Batch | Exception] = queue.Queue(4)
     closed = threading.Event()
     rng, targets = np.random.default_rng(seed), SoftTargets()
     probability = images.sampling_weights(exponent)
 
+    def next_batch() -> Batch:
+        chosen = rng.choice(len(images), batch, replace=len(images) < batch, p=probability)
+        return to_tensors(np.stack([augment(images.decode(int(i)), size, rng) for i in chosen]), targets)
+
     def produce() -> None:
+        item: Batch | Exception
         while not closed.is_set():
-            chosen = rng.choice(len(images), batch, replace=False, p=probability)
-            item = to_tensors(np.stack([augment(images.decode(int(i)), size, rng) for i in chosen]), targets)
+            try:
+                item = next_batch()
+            except Exception as error:  # noqa: BLE001  # raised again where the batch is waited for
+                item = error
             while not closed.is_set():
                 try:
                     ready.put(item, timeout=1)
@@ -162,6 +175,9 @@ def batches(
     threading.Thread(target=produce, daemon=True).start()
     try:
         while True:
-            yield ready.get()
+            item = ready.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
     finally:
         closed.set()

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
-from hybridcolor.errors import ModelError
+from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.extract import extract_seeds
 from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
 from hybridcolor.predict.networks import build_network
-from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy
+from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
 from hybridcolor.predict.weights import SCHEMA, read_registry
 from hybridcolor.resampling import guided_resample
 
@@ -40,21 +40,20 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     Raises
     ------
     ModelError
-        If the run has no checkpoint or the recipe is of another network.
+        If the run has no whole checkpoint or the recipe is of another network.
     ImageError
         If the held-out images are missing.
     """
     recipe = Recipe.read(recipe_path)
-    try:
-        state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"{run}: has no checkpoint.pt; give the folder of a training run") from error
+    state = read_checkpoint(run)
     if state["recipe"]["network"] != recipe.network:
         raise ModelError(f"{run}: trained {state['recipe']['network']!r}, {recipe_path} is for {recipe.network!r}")
     network = build_network(recipe.network)
     network.load_state_dict(state["average"])
     network.eval()
     training, held_out = read_shards(data, recipe.held_out)
+    if len(held_out) < 2:
+        raise ImageError(f"{len(held_out)} held-out images in {data}, at least 2 are needed to calibrate and to score")
     for_temperature, for_scores = range(0, len(held_out), 2), range(1, len(held_out), 2)
     temperature, entropy = fit_temperature(network, held_out, for_temperature, for_scores)
     predictor = NetworkPredictor(

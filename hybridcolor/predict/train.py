@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hybridcolor.bins import AB_BINS, rebalancing_weights
-from hybridcolor.errors import ModelError
+from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.predict.data import ImageSet, SoftTargets, batches, central_square, read_shards, to_tensors
 from hybridcolor.predict.networks import build_network
 
@@ -192,6 +192,23 @@ def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tup
         begin = end
 
 
+def read_checkpoint(run: Path) -> dict[str, Any]:
+    """What `save_checkpoint` wrote.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it is damaged.
+    """
+    try:
+        state: dict[str, Any] = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{run}: has no checkpoint.pt; give the folder of a training run") from error
+    except Exception as error:  # torch raises whatever it trips over
+        raise ModelError(f"{run}: its checkpoint.pt is damaged; delete it to train anew") from error
+    return state
+
+
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write beside, then move: a kill leaves the old checkpoint or the new one."""
     part = path.with_suffix(".part")
@@ -228,10 +245,12 @@ def train(
     average = copy.deepcopy(network)
     optimizer = make_optimizer(network, recipe)
     _, held_out = read_shards(data, recipe.held_out)
+    if not len(held_out):
+        raise ImageError(f"no image in {data} is held out to validate on; add more, about 3% of all are")
     step, seconds = 0, 0.0
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        state = read_checkpoint(run)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])

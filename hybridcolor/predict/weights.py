@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,17 @@ class ModelEntry:
     summary: str
     scores: dict[str, float]
 
+    def __post_init__(self) -> None:
+        for name in ("file", "sha256", "card", "network", "licence", "data", "summary"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} of {self.name!r} is not text")
+        if type(self.size) is not int or not 4 <= self.size <= 4096:
+            raise ValueError(f"size of {self.name!r} is not a number of pixels in 4..4096")
+        if type(self.temperature) not in (int, float) or not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature of {self.name!r} is not above 0")
+        if not all(type(score) in (int, float) for score in self.scores.values()):
+            raise TypeError(f"scores of {self.name!r} are not numbers by name")
+
 
 def models_folder() -> Path:
     """The folder that holds the registry.
@@ -97,9 +109,10 @@ def read_registry(folder: Path | None = None) -> tuple[str, dict[str, ModelEntry
         if registry["schema"] != SCHEMA:
             raise ModelError(f"{path}: schema {registry['schema']} is not {SCHEMA}; update hybridcolor")
         entries = {name: ModelEntry(name=name, folder=folder, **fields) for name, fields in registry["models"].items()}
-        return registry["default"], entries
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        default = entries[registry["default"]].name
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path}: not a model registry ({error}); reinstall hybridcolor") from error
+    return default, entries
 
 
 def find_model(name: str) -> ModelEntry:
@@ -128,8 +141,9 @@ def load_weights(entry: ModelEntry) -> dict[str, Tensor]:
     path = entry.folder / entry.file
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot read the weights ({error.strerror}); reinstall hybridcolor") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", error)
+        raise ModelError(f"{path}: cannot read the weights ({reason}); reinstall hybridcolor") from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise ModelError(f"{path}: the checksum is not the registry's, the file is damaged; reinstall hybridcolor")
     try:

@@ -68,3 +68,64 @@ def test_imagenet_weights_are_taken_by_name_or_refused():
     del state["_blocks.3._bn1.weight"]
     with pytest.raises(RuntimeError, match="Missing key"):
         target.load_imagenet(state)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pictures_of_a_batch_do_not_meddle_and_results_repeat(name):
+    torch.manual_seed(0)
+    network = build_network(name).eval()
+    x = torch.rand(3, 1, 64, 96)
+    with torch.inference_mode():
+        together = network(x)
+        assert torch.equal(together, network(x))
+        for i in range(3):
+            torch.testing.assert_close(network(x[i : i + 1])[0], together[i], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_weight_is_used_and_named_once(name):
+    torch.manual_seed(0)
+    network = build_network(name)
+    network(torch.rand(2, 1, 64, 64)).square().mean().backward()
+    assert [key for key, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_the_light_network_has_3_9_million_parameters():
+    assert 3.85e6 < sum(p.numel() for p in build_network("lite").parameters()) < 3.95e6
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_same_convolution_by_hand(kernel, stride):
+    """Every output as a sum over the window that TensorFlow's documentation of 'SAME' gives, zero outside."""
+    torch.manual_seed(1)
+    convolution = SameConv(1, 1, kernel, stride=stride)
+    x, weight = torch.rand(6, 8), convolution.weight.detach()[0, 0]
+    rows, columns = -(-6 // stride), -(-8 // stride)
+    before = [max((n_out - 1) * stride + kernel - n, 0) // 2 for n, n_out in ((6, rows), (8, columns))]
+    expected = torch.zeros(rows, columns)
+    for r in range(rows):
+        for c in range(columns):
+            for i in range(kernel):
+                for j in range(kernel):
+                    row, column = r * stride + i - before[0], c * stride + j - before[1]
+                    if 0 <= row < 6 and 0 <= column < 8:
+                        expected[r, c] += weight[i, j] * x[row, column]
+    torch.testing.assert_close(convolution(x[None, None])[0, 0], expected)
+
+
+def test_a_gray_picture_is_seen_as_a_colour_stem_sees_it_on_three_channels():
+    torch.manual_seed(2)
+    encoder = Lite0Encoder()
+    colour_stem = torch.rand(32, 3, 3, 3)
+    encoder.load_imagenet(published_names(encoder) | {"_conv_stem.weight": colour_stem})
+    gray = torch.rand(1, 1, 16, 16)
+    padded = F.pad(gray.repeat(1, 3, 1, 1), (0, 1, 0, 1))
+    torch.testing.assert_close(encoder.stem[0](gray), F.conv2d(padded, colour_stem, stride=2), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("key", ["_blocks.16._bn1.weight", "_blocks.0._expand_conv.weight"])
+def test_imagenet_weights_of_another_network_are_refused(key):
+    encoder = Lite0Encoder()
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        encoder.load_imagenet(published_names(encoder) | {key: torch.zeros(1)})

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load, save
 
 from hybridcolor.errors import ModelError
 from hybridcolor.predict import Predictor, load_predictor, read_registry
@@ -21,6 +24,11 @@ def test_pictures_of_any_size(predictor, shape):
     belief = predictor.predict(np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32))
     assert belief.shape == shape
     assert np.isfinite(belief.mean()).all()
+    rows, columns = belief.logits.shape[:2]
+    assert max(rows, columns) <= 4 * min(rows, columns)  # longer pictures are squeezed, so that memory is bounded
+    assert min(rows, columns) == predictor.size // 4
+    if max(shape) <= 4 * min(shape):
+        assert rows / columns == pytest.approx(shape[0] / shape[1], rel=0.03)
     assert belief.upsample(belief.mean()).shape == (*shape, 2)
 
 
@@ -30,8 +38,9 @@ def test_it_is_a_predictor_and_repeats_itself(predictor):
     assert np.array_equal(predictor.predict(luminance).logits, predictor.predict(luminance).logits)
 
 
-def test_a_mirror_image_has_mirrored_colours(predictor):
-    luminance = np.random.default_rng(2).uniform(0, 100, (160, 320)).astype(np.float32)
+@pytest.mark.parametrize("shape", [(160, 320), (33, 47), (131, 200), (1, 90), (7, 300)])
+def test_a_mirror_image_has_mirrored_colours(predictor, shape):
+    luminance = np.random.default_rng(2).uniform(0, 100, shape).astype(np.float32)
     plain, mirrored = (predictor.predict(np.ascontiguousarray(p)).mean() for p in (luminance, luminance[:, ::-1]))
     np.testing.assert_allclose(plain, mirrored[:, ::-1], atol=1e-3)
 
@@ -50,6 +59,13 @@ def edit(folder, change):
     registry = json.loads(path.read_text())
     change(registry)
     path.write_text(json.dumps(registry))
+
+
+def replace_weights(folder, content):
+    """Other weights, with their checksum in the registry."""
+    (folder / "lite.safetensors").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    edit(folder, lambda registry: registry["models"]["lite"].update(sha256=digest))
 
 
 def refused(message, name="default"):
@@ -86,7 +102,74 @@ def test_weights_of_another_network_are_refused(models):
     refused("unknown network")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": 1, "default": "x", "models": {"x": {"file": 3}}}'])
+def test_weights_that_do_not_fit_their_network_are_refused(models):
+    weights = load((models / "lite.safetensors").read_bytes())
+    name = next(key for key in weights if key.startswith("head"))
+    for damaged in (
+        {key: value for key, value in weights.items() if key != name},
+        weights | {name: torch.zeros(3)},
+        weights | {"surprise": torch.zeros(3)},
+    ):
+        replace_weights(models, save(damaged))
+        refused("does not fit network")
+    replace_weights(models, b"{}")
+    refused("not a safetensors file")
+    replace_weights(models, save(weights | {"class_prior": torch.full((5,), 0.2)}))
+    with pytest.raises(ModelError, match="class prior"):
+        load_predictor().predict(np.full((8, 8), 50, np.float32))
+
+
+def test_a_model_without_prior_predicts_and_refuses_vividness(models):
+    weights = load((models / "lite.safetensors").read_bytes())
+    del weights["class_prior"]
+    replace_weights(models, save(weights))
+    belief = load_predictor().predict(np.full((8, 8), 50, np.float32))
+    assert belief.class_prior is None
+    with pytest.raises(ModelError, match="use vividness 0"):
+        belief.rebalanced(0.5)
+
+
+def test_temperature_and_size_are_the_registrys(models):
+    luminance = np.random.default_rng(0).uniform(0, 100, (64, 64)).astype(np.float32)
+    edit(models, lambda registry: registry["models"]["lite"].update(size=64, temperature=1.0))
+    plain = load_predictor().predict(luminance)
+    assert plain.logits.shape[:2] == (16, 16)
+    edit(models, lambda registry: registry["models"]["lite"].update(temperature=2))
+    np.testing.assert_allclose(load_predictor().predict(luminance).logits, plain.logits / 2, rtol=1e-5, atol=1e-5)
+
+
+FIELDS = ["file", "sha256", "card", "network", "temperature", "size", "licence", "data", "summary", "scores"]
+JUNK = [None, True, 3, -1, 0, 1e300, 10**9, "junk", "", "\0", [], {}, {"a": "b"}, [[]]]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_junk_in_any_field_is_a_model_error_or_harmless(models, field):
+    original = json.loads((models / "registry.json").read_text())
+    for junk in JUNK:
+        (models / "registry.json").write_text(json.dumps(original))
+        edit(models, lambda registry, junk=junk: registry["models"]["lite"].update({field: junk}))
+        try:
+            assert load_predictor().name == "lite"
+            assert field in ("card", "licence", "data", "summary", "scores", "temperature")
+        except ModelError as error:
+            message = str(error)
+        else:
+            message = ""
+        assert "\n" not in message
+
+
+@pytest.mark.parametrize("default", [None, "gone", [], {}, 3])
+def test_a_default_that_does_not_exist_is_refused(models, default):
+    edit(models, lambda registry: registry.update(default=default))
+    refused("not a model registry")
+
+
+NESTED = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", NESTED, '{"schema": 1, "default": "x", "models": {"x": {"file": 3}}}']
+)
 def test_damaged_registries_are_refused(models, content):
     (models / "registry.json").write_text(content)
     refused("not a model registry")

@@ -12,9 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from hybridcolor.bins import soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
 from hybridcolor.predict import load_predictor, train
-from hybridcolor.predict.data import augment, is_held_out, read_shards
+from hybridcolor.predict.data import ImageSet, SoftTargets, augment, batches, is_held_out, read_shards
 from hybridcolor.predict.publish import publish_run
 from hybridcolor.predict.train import Recipe
 from hybridcolor.predict.weights import ENVIRONMENT
@@ -41,22 +42,30 @@ steps = 4
 """
 
 
+def picture_file(rng):
+    """A little PNG of one colour and some noise."""
+    buffer = io.BytesIO()
+    noise = rng.integers(0, 60, (64, 80, 3)) + rng.integers(0, 190, 3)
+    Image.fromarray(noise.astype(np.uint8)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def write_shard(path, contents):
+    """A tar of files by name."""
+    path.parent.mkdir(exist_ok=True)
+    with tarfile.open(path, "w") as shard:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            shard.addfile(member, io.BytesIO(content))
+
+
 @pytest.fixture
 def data(tmp_path):
     """A shard of 80 little pictures, about 3% of them held out."""
     rng = np.random.default_rng(0)
-    folder = tmp_path / "data"
-    folder.mkdir()
-    with tarfile.open(folder / "shard.tar", "w") as shard:
-        for n in range(80):
-            buffer = io.BytesIO()
-            noise = rng.integers(0, 60, (64, 80, 3)) + rng.integers(0, 190, 3)
-            Image.fromarray(noise.astype(np.uint8)).save(buffer, "png")
-            member = tarfile.TarInfo(f"source{n % 3}__{n:05d}.png")
-            member.size = buffer.tell()
-            buffer.seek(0)
-            shard.addfile(member, buffer)
-    return folder
+    write_shard(tmp_path / "data" / "shard.tar", {f"source{n % 3}__{n:05d}.png": picture_file(rng) for n in range(80)})
+    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -152,3 +161,126 @@ def test_augmentation_degrades_luminance_only_within_range():
         assert crop[..., 0].min() >= 0
         assert crop[..., 0].max() <= 100
         assert np.abs(crop[..., 1:] - [20, -30]).max() < 1e-3
+
+
+def some_names(*, held_out, count):
+    names = (f"photo_{n}.png" for n in range(10_000))
+    return [name for name in names if is_held_out(name) == held_out][:count]
+
+
+def start_training(recipe, folder, tmp_path):
+    train.train(Recipe.read(recipe), data=folder, run=tmp_path / "run", progress=lambda report: None)
+
+
+@pytest.mark.timeout(60)
+def test_fewer_images_than_a_batch_needs_are_no_deadlock(tmp_path, recipe):
+    rng = np.random.default_rng(0)
+    names = some_names(held_out=False, count=2) + some_names(held_out=True, count=1)
+    write_shard(tmp_path / "few" / "shard.tar", {name: picture_file(rng) for name in names})
+    start_training(recipe, tmp_path / "few", tmp_path)
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
+
+
+@pytest.mark.timeout(60)
+def test_an_image_that_cannot_be_decoded_is_named_and_stops_the_training(tmp_path, recipe):
+    rng = np.random.default_rng(0)
+    contents = dict.fromkeys(some_names(held_out=False, count=4), b"this is not a picture")
+    contents |= {name: picture_file(rng) for name in some_names(held_out=True, count=1)}
+    write_shard(tmp_path / "bad" / "shard.tar", contents)
+    with pytest.raises(ImageError, match=r"photo_\d+\.png cannot be decoded"):
+        start_training(recipe, tmp_path / "bad", tmp_path)
+
+
+def test_training_without_held_out_images_is_refused_before_it_starts(tmp_path, recipe):
+    rng = np.random.default_rng(0)
+    contents = {name: picture_file(rng) for name in some_names(held_out=False, count=4)}
+    write_shard(tmp_path / "all" / "shard.tar", contents)
+    with pytest.raises(ImageError, match="held out"):
+        start_training(recipe, tmp_path / "all", tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a tar", b"\x1f\x8b\x08"])
+def test_damaged_shards_are_named(tmp_path, content):
+    (tmp_path / "broken.tar").write_bytes(content)
+    with pytest.raises(ImageError, match=r"broken\.tar|no training image"):
+        read_shards(tmp_path, ["*.tar"])
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 cut short", bytes(range(256))])
+def test_damaged_checkpoints_are_refused(tmp_path, data, recipe, content):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged"):
+        start_training(recipe, data, tmp_path)
+    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged"):
+        publish_run(run, recipe, name="x", data=data, folder=tmp_path)
+    assert (run / "checkpoint.pt").read_bytes() == content
+
+
+def test_the_same_seed_gives_the_same_batches(data):
+    images, _ = read_shards(data, ["*.tar"])
+
+    def first_two(seed):
+        source = batches(images, size=32, batch=3, exponent=0.7, seed=seed)
+        found = [next(source) for _ in range(2)]
+        source.close()
+        return found
+
+    for one, again in zip(first_two(5), first_two(5), strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(one, again, strict=True))
+    assert not torch.equal(first_two(5)[0][0], first_two(6)[0][0])
+
+
+def test_sources_are_drawn_by_the_power_of_their_size():
+    images = ImageSet(["a__1", "a__2", "a__3", "a__4", "b_1"], [b""] * 5)
+    weights = images.sampling_weights(0.5)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[:4].sum() / weights[4] == pytest.approx(4**0.5)
+
+
+def test_table_lookup_is_the_soft_encoding():
+    ab = np.random.default_rng(0).integers(-110, 111, (50, 2)).astype(np.float32)
+
+    def spread(index, weight):
+        full = np.zeros((50, 313))
+        np.put_along_axis(full, np.asarray(index), np.asarray(weight), axis=1)
+        return full
+
+    np.testing.assert_allclose(spread(*SoftTargets()(ab)), spread(*soft_encode(ab)), atol=1e-6)
+
+
+def test_cross_entropy_is_its_sum():
+    """- sum_q Z_q log P_q, with Z spread out over all 313 bins."""
+    torch.manual_seed(0)
+    logits = torch.randn(2, 313, 3, 4, dtype=torch.float64)
+    index = torch.stack([torch.randperm(313)[:5] for _ in range(24)]).reshape(2, 3, 4, 5)
+    weight = torch.rand(2, 3, 4, 5, dtype=torch.float64)
+    target = torch.zeros(2, 3, 4, 313, dtype=torch.float64).scatter(3, index, weight)
+    expected = -(target * torch.log(torch.softmax(logits, 1)).permute(0, 2, 3, 1)).sum(3)
+    torch.testing.assert_close(train.cross_entropy(logits, index, weight), expected)
+
+
+def test_the_rate_warms_up_and_falls_to_two_percent():
+    optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": 0.0, "base": 0.5}])
+    rates = []
+    for step in range(1000):
+        train.set_rate(optimizer, step, 1000)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates[0] < 0.01
+    peak = int(np.argmax(rates))
+    assert peak == pytest.approx(train.WARM_UP, abs=2)
+    assert (np.diff(rates[: peak + 1]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.02 * 0.5, rel=0.01)
+
+
+def test_the_average_follows_and_counters_are_copied():
+    network, average = torch.nn.BatchNorm1d(3), torch.nn.BatchNorm1d(3)
+    torch.nn.init.constant_(network.weight, 5.0)
+    network.num_batches_tracked.fill_(7)
+    train.update_average(average, network, 0.9, step=0)
+    assert average.weight[0].item() == pytest.approx(0.1 * 1 + 0.9 * 5)  # early steps count more: (1 + 0) / (10 + 0)
+    train.update_average(average, network, 0.9, step=10_000)
+    assert average.weight[0].item() == pytest.approx(0.9 * 4.6 + 0.1 * 5)
+    assert average.num_batches_tracked == 7

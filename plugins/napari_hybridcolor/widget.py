@@ -1,0 +1,238 @@
+"""The Colorize panel: choose a picture, pick a colour, draw, and see the answer.
+
+A view over `hybridcolor.pipeline.colorize`. Work happens in one background thread at a time on copies of the data; what
+was asked meanwhile is done next, and only the newest of it. Undo in a labels layer fires no paint event, so the panel
+also listens to ``set_data`` and compares the scribbles with those it last submitted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+from napari.qt.threading import FunctionWorker, create_worker
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QColorDialog,
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
+from hybridcolor.errors import HybridColorError
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import Colorization, colorize
+from hybridcolor.predict import Predictor, load_predictor
+from hybridcolor.propagate import propagator_names
+from napari_hybridcolor.layers import Colour, layer_picture, scribble_seeds
+
+SCRIBBLES = "scribbles"
+RESULT = "colorized"
+DEBOUNCE_MS = 60
+
+
+class RememberingPredictor:
+    """A predictor that keeps its last answer, so that a stroke does not run the network again."""
+
+    def __init__(self) -> None:
+        self._predictor: Predictor | None = None
+        self._luminance: NDArray[np.float32] | None = None
+        self._belief: ColorDistribution | None = None
+        self.name = "default"
+
+    def predict(self, luminance: NDArray[np.float32]) -> ColorDistribution:
+        """The distribution of a picture, from memory if it was the last one asked for."""
+        if self._belief is None or self._luminance is None or not np.array_equal(luminance, self._luminance):
+            self._predictor = self._predictor or load_predictor(self.name)
+            self._belief, self._luminance = self._predictor.predict(luminance), luminance
+        return self._belief
+
+
+class ColorizeWidget(QWidget):
+    """The panel that napari opens as Plugins > hybridcolor > Colorize."""
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.palette_ab: dict[int, Colour] = {}
+        self._shown: dict[int | None, Any] = {None: "transparent"}
+        self._predictor = RememberingPredictor()
+        self._worker: FunctionWorker | None = None
+        self._again = False
+        self._submitted: NDArray[np.int64] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.timeout.connect(self.run)
+        self._build()
+        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
+            event.connect(self._list_images)
+        self._list_images()
+
+    def _build(self) -> None:
+        self.image_choice = QComboBox()
+        self.method_choice = QComboBox()
+        self.method_choice.addItems(propagator_names())
+        self.use_network = QCheckBox("use the CNN")
+        self.live = QCheckBox("update while drawing")
+        for box in (self.use_network, self.live):
+            box.setChecked(True)
+        self.vividness = QSlider(Qt.Orientation.Horizontal)
+        self.vividness.setRange(0, 100)
+        self.vividness.setValue(round(100 * DEFAULT_VIVIDNESS))
+        self.new_colour = QPushButton("New colour…")
+        self.new_colour.clicked.connect(self._pick_colour)
+        self.colorize_button = QPushButton("Colorize")
+        self.colorize_button.clicked.connect(self.run)
+        self.message = QLabel("Choose a picture and press Colorize.")
+        self.message.setWordWrap(True)
+        form = QFormLayout()
+        for caption, field in (
+            ("picture", self.image_choice),
+            ("method", self.method_choice),
+            ("vividness", self.vividness),
+            ("", self.use_network),
+            ("", self.live),
+            ("scribble", self.new_colour),
+        ):
+            form.addRow(caption, field)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.colorize_button)
+        layout.addWidget(self.message)
+        layout.addStretch()
+
+    def add_colour(self, rgb: tuple[int, int, int]) -> int:
+        """Make a new scribble colour the one to draw with, and return its label."""
+        _, a, b = rgb_to_lab(np.array(rgb, np.uint8)).tolist()
+        layer = self._scribbles()
+        if layer is None:
+            raise HybridColorError("there is no picture to draw on; open one first")
+        label = max(self.palette_ab, default=0) + 1
+        self.palette_ab[label] = (a, b)
+        self._shown[label] = np.array([*rgb, 255]) / 255
+        layer.colormap = DirectLabelColormap(color_dict=self._shown)
+        layer.selected_label = label
+        layer.mode = "paint"
+        self.viewer.layers.selection.active = layer
+        return label
+
+    def run(self) -> None:
+        """Colorize with the scribbles as they are now; if a worker is busy, right after it."""
+        if self._worker is not None:
+            self._again = True
+            return
+        image = self._image()
+        if image is None:
+            self.message.setText("There is no picture; open one first.")
+            return
+        try:
+            picture = layer_picture(np.array(image.data))
+            labels = self._labels()
+            scribbles = None if labels is None else scribble_seeds(labels, self.palette_ab)
+            if labels is not None and labels.shape != picture.shape:
+                self.message.setText("The scribbles are of another size; remove their layer.")
+                return
+        except HybridColorError as error:
+            self.message.setText(str(error))
+            return
+        self._submitted = labels
+        self.message.setText("working…")
+        self._worker = create_worker(
+            _attempt,
+            picture,
+            predictor=self._predictor if self.use_network.isChecked() else None,
+            scribbles=scribbles,
+            method=self.method_choice.currentText(),
+            vividness=self.vividness.value() / 100,
+            _start_thread=False,
+        )
+        self._worker.returned.connect(self._show)
+        self._worker.finished.connect(self._finished)
+        self._worker.start()
+
+    def _show(self, outcome: Colorization | str) -> None:
+        if isinstance(outcome, str):
+            self.message.setText(outcome)
+            return
+        rgb = outcome.to_rgb()
+        shown = rgb if rgb.dtype == np.uint8 else (rgb >> 8).astype(np.uint8)
+        if RESULT in self.viewer.layers:
+            self.viewer.layers[RESULT].data = shown
+        else:
+            active = self.viewer.layers.selection.active
+            layer = Image(shown, name=RESULT, rgb=True)
+            above = self.viewer.layers.index(self._image()) + 1
+            self.viewer.layers.insert(above, layer)
+            self.viewer.layers.selection.active = active
+        self.message.setText(f"{outcome.method}: {outcome.seconds:.1f} s, {len(outcome.seeds)} seed pixels")
+
+    def _finished(self) -> None:
+        self._worker = None
+        if self._again:
+            self._again = False
+            self.run()
+
+    def _edited(self) -> None:
+        """Ask for an update, but only where the scribbles really changed."""
+        if not self.live.isChecked():
+            return
+        labels = self._labels()
+        if labels is not None and (self._submitted is None or not np.array_equal(labels, self._submitted)):
+            self._timer.start()
+
+    def _pick_colour(self) -> None:
+        colour = QColorDialog.getColor(QColor(200, 60, 50), self, "Colour of the next scribbles")
+        if colour.isValid():
+            try:
+                self.add_colour((colour.red(), colour.green(), colour.blue()))
+            except HybridColorError as error:
+                self.message.setText(str(error))
+
+    def _list_images(self) -> None:
+        chosen = self.image_choice.currentText()
+        names = [layer.name for layer in self.viewer.layers if isinstance(layer, Image) and layer.name != RESULT]
+        self.image_choice.clear()
+        self.image_choice.addItems(names)
+        if chosen in names:
+            self.image_choice.setCurrentText(chosen)
+
+    def _image(self) -> Image | None:
+        name = self.image_choice.currentText()
+        return next((layer for layer in self.viewer.layers if layer.name == name), None)
+
+    def _labels(self) -> NDArray[np.int64] | None:
+        """A copy of the scribbles, None where there is no layer for them."""
+        return np.array(self.viewer.layers[SCRIBBLES].data) if SCRIBBLES in self.viewer.layers else None
+
+    def _scribbles(self) -> Labels | None:
+        """The layer to draw in, made on top of all others if there is none yet."""
+        image = self._image()
+        if image is None:
+            return None
+        if SCRIBBLES not in self.viewer.layers:
+            layer = self.viewer.add_labels(np.zeros(image.data.shape[:2], np.int64), name=SCRIBBLES, opacity=1.0)
+            layer.brush_size = max(3, round(max(image.data.shape[:2]) / 100))
+            layer.events.paint.connect(self._edited)
+            layer.events.set_data.connect(self._edited)
+        return self.viewer.layers[SCRIBBLES]
+
+
+def _attempt(picture: Picture, **options: Any) -> Colorization | str:
+    """`colorize`, with the line of a known error as a value: the panel shows it."""
+    try:
+        return colorize(picture, **options)
+    except HybridColorError as error:
+        return str(error)
