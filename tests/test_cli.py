@@ -163,6 +163,13 @@ def test_two_inputs_never_share_an_output(run, photo, tmp_path):
     refused(run("colorize", photo, other, "-o", tmp_path / "out"), "would both become")
 
 
+def test_an_original_is_never_replaced_by_its_own_result(run, photo, tmp_path):
+    before = photo.read_bytes()
+    for output in (photo, tmp_path):
+        refused(run("colorize", photo, "-o", output, "--overwrite"), "its own colorization")
+    assert photo.read_bytes() == before
+
+
 def test_overwrite_replaces(run, photo, tmp_path):
     out = tmp_path / "out.png"
     out.write_bytes(b"old")
