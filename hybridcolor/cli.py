@@ -255,11 +255,11 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tupl
                 f"{targets[target]} and {source} would both become {target}; rename one, or run them apart"
             )
         targets[target] = source
+        _check_free(target, overwrite=overwrite)
         if target.exists() and target.samefile(source):
             raise ImageError(
                 f"{source}: would be replaced by its own colorization; choose another name or folder for -o"
             )
-        _check_free(target, overwrite=overwrite)
     return jobs
 
 
