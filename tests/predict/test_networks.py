@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks import NETWORKS, build_network
-from hybridcolor.predict.networks.lite import Lite0Encoder, SameConv
+from hybridcolor.predict.networks.lite import LiteEncoder, SameConv
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -26,7 +26,7 @@ def test_the_encoder_is_efficientnet_lite0s_size():
     """4,652,008 parameters (published) less the classifier's 1,281,000 and the last 1x1 layer's 409,600 + 2,560; a gray
     stem has a third of the colour stem's 864 weights.
     """
-    count = sum(p.numel() for p in Lite0Encoder().parameters())
+    count = sum(p.numel() for p in LiteEncoder().parameters())
     assert count == 4_652_008 - 1_281_000 - 409_600 - 2_560 - 576
 
 
@@ -60,7 +60,7 @@ def published_names(encoder):
 
 def test_imagenet_weights_are_taken_by_name_or_refused():
     torch.manual_seed(1)
-    source, target = Lite0Encoder(), Lite0Encoder()
+    source, target = LiteEncoder(), LiteEncoder()
     state = published_names(source) | {"_fc.weight": torch.zeros(3), "_conv_head.weight": torch.zeros(3)}
     target.load_imagenet(state)
     for key, value in source.state_dict().items():
@@ -116,7 +116,7 @@ def test_same_convolution_by_hand(kernel, stride):
 
 def test_a_gray_picture_is_seen_as_a_colour_stem_sees_it_on_three_channels():
     torch.manual_seed(2)
-    encoder = Lite0Encoder()
+    encoder = LiteEncoder()
     colour_stem = torch.rand(32, 3, 3, 3)
     encoder.load_imagenet(published_names(encoder) | {"_conv_stem.weight": colour_stem})
     gray = torch.rand(1, 1, 16, 16)
@@ -126,6 +126,6 @@ def test_a_gray_picture_is_seen_as_a_colour_stem_sees_it_on_three_channels():
 
 @pytest.mark.parametrize("key", ["_blocks.16._bn1.weight", "_blocks.0._expand_conv.weight"])
 def test_imagenet_weights_of_another_network_are_refused(key):
-    encoder = Lite0Encoder()
+    encoder = LiteEncoder()
     with pytest.raises(RuntimeError, match="Unexpected key"):
         encoder.load_imagenet(published_names(encoder) | {key: torch.zeros(1)})

@@ -7,13 +7,18 @@ to logits (B, Q, H / 4, W / 4) over the ab bins. torch may be imported here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks.lite import LiteNetwork
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"lite": LiteNetwork}
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "lite": LiteNetwork,
+    "lite1": partial(LiteNetwork, depth=1.1),
+    "lite2": partial(LiteNetwork, depth=1.2, width=1.1),
+}
 """Every network that a weight file may name, as a constructor without arguments."""
 
 

@@ -1,4 +1,4 @@
-"""The light network: an EfficientNet-Lite0 encoder and a small U-Net decoder, 3.9 million parameters.
+"""The light networks: an EfficientNet-Lite encoder and a small U-Net decoder, 3.9 to 5.5 million parameters.
 
 The encoder (Tan and Le, ICML 2019, in the Lite form: no squeeze-excitation, ReLU6) knows objects from
 ImageNet and reads gray pictures nearly as well as colour ones; the decoder carries that knowledge back to a
@@ -7,6 +7,7 @@ quarter of the input's resolution, with a global vector for the scene as in Iizu
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import torch
@@ -15,7 +16,8 @@ from torch.nn import functional as F
 
 from hybridcolor.bins import AB_BINS
 
-# repeats, kernel, stride, expansion, channels in, channels out: the table of EfficientNet-B0, which Lite0 shares
+# repeats, kernel, stride, expansion, channels in, channels out: the table of EfficientNet-B0, which Lite0 shares.
+# Lite1 and Lite2 repeat the inner stages more often and widen them; the first and the last stage stay as they are.
 _STAGES = (
     (1, 3, 1, 1, 32, 16),
     (2, 3, 2, 6, 16, 24),
@@ -25,8 +27,7 @@ _STAGES = (
     (4, 5, 2, 6, 112, 192),
     (1, 3, 1, 6, 192, 320),
 )
-_SKIPS = (2, 4, 10, 15)  # blocks after which the resolution is 1/4, 1/8, 1/16 and 1/32
-_SKIP_CHANNELS = (24, 40, 112, 320)
+_SKIPS = (1, 2, 4, 6)  # stages after which the resolution is 1/4, 1/8, 1/16 and 1/32
 
 
 class SameConv(nn.Conv2d):
@@ -68,25 +69,47 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class Lite0Encoder(nn.Module):
-    """EfficientNet-Lite0 without its classifier, on one luminance channel."""
+def _scaled(channels: int, width: float) -> int:
+    """Channels times width, to the nearest multiple of 8 that is not below 90% of it."""
+    nearest = max(8, int(channels * width + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * channels * width else nearest + 8
 
-    def __init__(self) -> None:
+
+class LiteEncoder(nn.Module):
+    """EfficientNet-Lite without its classifier, on one luminance channel.
+
+    Parameters
+    ----------
+    depth, width : float, optional
+        How much deeper and wider than Lite0: (1.1, 1.0) is Lite1 and (1.2, 1.1) is Lite2.
+
+    Attributes
+    ----------
+    channels : list of int
+        Channels of the features at 1/4, 1/8, 1/16 and 1/32.
+    """
+
+    def __init__(self, *, depth: float = 1.0, width: float = 1.0) -> None:
         super().__init__()
         self.stem = nn.Sequential(SameConv(1, 32, 3, stride=2), _batch_norm(32))
         blocks: list[nn.Module] = []
-        for repeats, kernel, stride, expansion, cin, cout in _STAGES:
-            for i in range(repeats):
+        self.channels: list[int] = []
+        self._skips: list[int] = []
+        previous = 32
+        for stage, (repeats, kernel, stride, expansion, _, lite0_channels) in enumerate(_STAGES):
+            inner = 0 < stage < len(_STAGES) - 1
+            channels = _scaled(lite0_channels, width)
+            for i in range(math.ceil(repeats * depth) if inner else repeats):
                 first = i == 0
                 blocks.append(
                     InvertedResidual(
-                        cin if first else cout,
-                        cout,
-                        kernel=kernel,
-                        stride=stride if first else 1,
-                        expansion=expansion,
+                        previous, channels, kernel=kernel, stride=stride if first else 1, expansion=expansion
                     )
                 )
+                previous = channels
+            if stage in _SKIPS:
+                self.channels.append(channels)
+                self._skips.append(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, luminance: Tensor) -> list[Tensor]:
@@ -95,7 +118,7 @@ class Lite0Encoder(nn.Module):
         features = []
         for i, block in enumerate(self.blocks):
             x = block(x)
-            if i in _SKIPS:
+            if i in self._skips:
                 features.append(x)
         return features
 
@@ -136,15 +159,15 @@ def _double(x: Tensor) -> Tensor:
 
 
 class LiteNetwork(nn.Module):
-    """Lite0 encoder, light decoder, one logit for each of the 313 bins at a quarter of the resolution."""
+    """EfficientNet-Lite encoder, light decoder, one logit for each of the 313 bins at a quarter of the resolution."""
 
     stride = 32
     """Sides of the input must be multiples of this."""
 
-    def __init__(self, *, dropout: float = 0.1) -> None:
+    def __init__(self, *, depth: float = 1.0, width: float = 1.0, dropout: float = 0.1) -> None:
         super().__init__()
-        self.encoder = Lite0Encoder()
-        quarter, eighth, sixteenth, top = _SKIP_CHANNELS
+        self.encoder = LiteEncoder(depth=depth, width=width)
+        quarter, eighth, sixteenth, top = self.encoder.channels
         self.top = _conv(top, 192, 1)
         self.scene = nn.Linear(top, 192)
         self.decode16 = _conv(192 + sixteenth, 160)
