@@ -15,27 +15,33 @@ from __future__ import annotations
 
 import math
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 VARIANCE_SHARE = 0.6
 LOG_LEAST_WEIGHT = math.log(100.0)
 LEAST_SIGMA = 2e-6
+FAST = {"reassoc", "contract", "arcp", "nsz", "nnan"}
+"""Liberties the compiler may take with finite numbers; without them loops with a minimum or a sum stay scalar."""
 
 
-def affinity_planes(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+def affinity_planes(luminance: NDArray[np.float32], dtype: type[np.floating] = np.float64) -> NDArray[Any]:
     """The rows of W as planes.
 
     Parameters
     ----------
     luminance : (H, W) float32
         L* in 0..100.
+    dtype : float32 or float64, optional
 
     Returns
     -------
-    (9, H, W) float32
+    (9, H, W)
         ``planes[k, i, j]`` is the weight from pixel (i, j) to its neighbour k; 0 outside the picture and at k = 4.
 
     References
@@ -49,21 +55,14 @@ def affinity_planes(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> planes[:, 2, 2].tolist()
     [0.125, 0.125, 0.125, 0.125, 0.0, 0.125, 0.125, 0.125, 0.125]
     """
-    planes = np.empty((9, *luminance.shape), np.float32)
-    _fill_planes(luminance, planes)
-    return planes
-
-
-def affinity_planes_double(luminance: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The same planes in float64, for direct solvers."""
-    planes = np.empty((9, *luminance.shape))
+    planes = np.empty((9, *luminance.shape), dtype)
     _fill_planes(luminance, planes)
     return planes
 
 
 def affinity_matrix(luminance: NDArray[np.float32]) -> sp.csr_array:
     """The same W in float64 as a sparse (H W, H W) matrix."""
-    return planes_to_matrix(affinity_planes_double(luminance))
+    return planes_to_matrix(affinity_planes(luminance))
 
 
 def planes_to_matrix(planes: NDArray[np.floating]) -> sp.csr_array:
@@ -83,36 +82,129 @@ def planes_to_matrix(planes: NDArray[np.floating]) -> sp.csr_array:
 
 
 def system_residual(
-    luminance: NDArray[np.float32], pull: NDArray[np.float32], target: NDArray[np.float32], chroma: NDArray[np.float64]
-) -> NDArray[np.float32]:
+    luminance: NDArray[np.float32],
+    pull: NDArray[np.float32],
+    target: NDArray[np.float32],
+    chroma: NDArray[np.float64],
+    residual: NDArray[np.float32],
+) -> None:
     """How far every pixel is from its equation, in ab units.
 
     The equation of a pixel with pull T and target colour s is (I - W + T) x = T s. It is used divided by
     1 + T, with q = T / (1 + T): q (s - x_i) + (1 - q) sum_j w_ij (x_j - x_i) = 0, which holds a hard seed
     (T = inf, q = 1) and a free pixel (T = 0) in one form. W is computed anew from the luminance in float64,
-    so this check shares no rounding and no mistake with a solver's stored matrices.
+    so this check shares no rounding with a solver's matrices.
 
     Parameters
     ----------
-    luminance : (H, W) float32
-    pull : (H, W) float32
-        T in 0..inf.
-    target, chroma : (2, H, W)
-
-    Returns
-    -------
-    (2, H, W) float32
+    luminance, pull : (H, W) float32
+        L*, and T in 0..inf.
+    target : (2, H, W) float32
+    chroma : (H + 2, 2, W + 2) float64
+        x in rows of both planes, with padding.
+    residual : (H + 2, 2, W + 2) float32
+        Written, but for its padding.
     """
-    residual = np.empty(chroma.shape, np.float32)
     _fill_residual(luminance, pull, target, chroma, residual)
-    return residual
+
+
+def _halvings(y: float) -> float:
+    """2 to the power of -y for y >= 0, in the precision of y; branchless, so that loops of it run on vectors."""
+    return float(2.0**-y)
+
+
+@overload(_halvings, inline="always")
+def _halvings_compiled(y):  # type: ignore[no-untyped-def]
+    if y == types.float32:
+
+        def single(y):  # type: ignore[no-untyped-def]
+            y = min(y, np.float32(125))
+            whole = np.int32(y + np.float32(0.5))
+            x = (np.float32(whole) - y) * np.float32(0.6931471805599453)
+            p = np.float32(1 / 720)
+            for c in (1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0):
+                p = p * x + np.float32(c)
+            return p * np.int32((np.int32(127) - whole) * np.int32(1 << 23)).view(np.float32)
+
+        return single
+
+    def double(y):  # type: ignore[no-untyped-def]
+        y = min(y, 1000.0)
+        whole = np.int64(y + 0.5)
+        x = (np.float64(whole) - y) * 0.6931471805599453
+        p = 1 / 479001600
+        for c in (1 / 39916800, 1 / 3628800, 1 / 362880, 1 / 40320, 1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5):
+            p = p * x + c
+        p = (p * x + 1.0) * x + 1.0
+        return p * np.int64((np.int64(1023) - whole) << np.int64(52)).view(np.float64)
+
+    return double
 
 
 @njit(cache=True, nogil=True)
-def _fill_row(luminance, i, j, row):  # type: ignore[no-untyped-def]
-    """Put the weights of pixel (i, j) into row (9,) float64."""
+def fill_affinity(luminance, i, row):  # type: ignore[no-untyped-def]
+    """Put the weights of the pixels of row i into row (10, W), in its own precision; planes 4 and 9 are scratch."""
+    height, width = luminance.shape
+    if 0 < i < height - 1 and width > 2:
+        _fill_inner(luminance[i - 1], luminance[i], luminance[i + 1], row)
+    step = max(width - 1, 1) if 0 < i < height - 1 else 1
+    for j in range(0, width, step):
+        _fill_pixel(luminance, i, j, row)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def _fill_inner(above, here, below, row):  # type: ignore[no-untyped-def]
+    """Weights of the inner pixels of a row that is not at the border; rows of luminance are (W,)."""
+    real = row.dtype.type
+    size = here.size - 2
+    rate = row[9][1 : size + 1]
+    for j in range(size):
+        c = real(here[j + 1])
+        d0, d1, d2 = real(above[j]) - c, real(above[j + 1]) - c, real(above[j + 2]) - c
+        d3, d5 = real(here[j]) - c, real(here[j + 2]) - c
+        d6, d7, d8 = real(below[j]) - c, real(below[j + 1]) - c, real(below[j + 2]) - c
+        mean = (((d0 + d1) + (d2 + d3)) + ((d5 + d6) + (d7 + d8))) * real(1 / 9)
+        d0, d1, d2, d3, d5, d6, d7, d8 = d0 * d0, d1 * d1, d2 * d2, d3 * d3, d5 * d5, d6 * d6, d7 * d7, d8 * d8
+        square = (((d0 + d1) + (d2 + d3)) + ((d5 + d6) + (d7 + d8))) * real(1 / 9)
+        nearest = min(min(min(d0, d1), min(d2, d3)), min(min(d5, d6), min(d7, d8)))
+        sigma = max(real(VARIANCE_SHARE) * (square - mean * mean), nearest * real(1 / LOG_LEAST_WEIGHT))
+        rate[j] = real(1 / math.log(2.0)) / max(sigma, real(LEAST_SIGMA * 1e4))
+    total = row[4][1 : size + 1]
+    total[:] = real(0)
+    for k in range(9):
+        if k != 4:
+            _fill_weights(
+                here[1 : size + 1],
+                (above, here, below)[k // 3][k % 3 : k % 3 + size],
+                rate,
+                row[k][1 : size + 1],
+                total,
+            )
+    for j in range(size):
+        rate[j] = real(1) / total[j]
+    for k in range(9):
+        if k != 4:
+            weight = row[k][1 : size + 1]
+            for j in range(size):
+                weight[j] *= rate[j]
+    total[:] = real(0)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _fill_weights(here, there, rate, weight, total):  # type: ignore[no-untyped-def]
+    real = weight.dtype.type
+    for j in range(weight.size):
+        step = real(there[j]) - real(here[j])
+        weight[j] = _halvings(step * step * rate[j])
+        total[j] += weight[j]
+
+
+@njit(cache=True, nogil=True)
+def _fill_pixel(luminance, i, j, row):  # type: ignore[no-untyped-def]
+    """Weights of one pixel, at the border or not."""
     height, width = luminance.shape
     centre = np.float64(luminance[i, j])
+    weights = np.full(9, -1.0)
     total = 0.0
     squares = 0.0
     count = 0
@@ -120,7 +212,6 @@ def _fill_row(luminance, i, j, row):  # type: ignore[no-untyped-def]
     for k in range(9):
         y = i + k // 3 - 1
         x = j + k % 3 - 1
-        row[k] = -1.0
         if 0 <= y < height and 0 <= x < width:
             step = (np.float64(luminance[y, x]) - centre) * 0.01
             square = step * step
@@ -128,49 +219,51 @@ def _fill_row(luminance, i, j, row):  # type: ignore[no-untyped-def]
             squares += square
             count += 1
             if k != 4:
-                row[k] = square
+                weights[k] = square
                 nearest = min(nearest, square)
     mean = total / count
     sigma = max(VARIANCE_SHARE * (squares / count - mean * mean), nearest / LOG_LEAST_WEIGHT, LEAST_SIGMA)
     total = 0.0
     for k in range(9):
-        row[k] = math.exp(-row[k] / sigma) if row[k] >= 0.0 else 0.0
-        total += row[k]
-    if total > 0.0:  # a picture of one pixel has no neighbours
-        for k in range(9):
-            row[k] /= total
+        weights[k] = math.exp(-weights[k] / sigma) if weights[k] >= 0.0 else 0.0
+        total += weights[k]
+    for k in range(9):
+        row[k, j] = weights[k] / max(total, 1e-300)  # a picture of one pixel has no neighbours
 
 
 @njit(cache=True, nogil=True)
 def _fill_planes(luminance, planes):  # type: ignore[no-untyped-def]
-    height, width = luminance.shape
-    row = np.empty(9)
-    for i in range(height):
-        for j in range(width):
-            _fill_row(luminance, i, j, row)
-            for k in range(9):
-                planes[k, i, j] = row[k]
+    row = np.empty((10, luminance.shape[1]), planes.dtype)
+    for i in range(luminance.shape[0]):
+        fill_affinity(luminance, i, row)
+        planes[:, i] = row[:9]
 
 
 @njit(cache=True, nogil=True)
 def _fill_residual(luminance, pull, target, chroma, residual):  # type: ignore[no-untyped-def]
     height, width = luminance.shape
-    row = np.empty(9)
+    row = np.empty((10, width))
+    flow = np.empty(width)
     for i in range(height):
-        for j in range(width):
-            a = chroma[0, i, j]
-            b = chroma[1, i, j]
-            flow_a = 0.0
-            flow_b = 0.0
-            stop = 1.0
-            if pull[i, j] < np.inf:
-                stop = np.float64(pull[i, j]) / (1.0 + np.float64(pull[i, j]))
-                _fill_row(luminance, i, j, row)
-                for k in range(9):
-                    if row[k] > 0.0:
-                        y = i + k // 3 - 1
-                        x = j + k % 3 - 1
-                        flow_a += row[k] * (chroma[0, y, x] - a)
-                        flow_b += row[k] * (chroma[1, y, x] - b)
-            residual[0, i, j] = stop * (target[0, i, j] - a) + (1.0 - stop) * flow_a
-            residual[1, i, j] = stop * (target[1, i, j] - b) + (1.0 - stop) * flow_b
+        fill_affinity(luminance, i, row)
+        for c in range(2):
+            flow[:] = 0.0
+            here = chroma[i + 1, c][1 : width + 1]
+            for k in range(9):
+                if k != 4:
+                    _add_flow(row[k], here, chroma[i + k // 3, c][k % 3 : k % 3 + width], flow)
+            _stop(pull[i], target[c, i], here, flow, residual[i + 1, c][1 : width + 1])
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _add_flow(weight, here, there, flow):  # type: ignore[no-untyped-def]
+    for j in range(flow.size):
+        flow[j] += weight[j] * (there[j] - here[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _stop(pull, target, chroma, flow, residual):  # type: ignore[no-untyped-def]
+    for j in range(flow.size):
+        free = 1.0 / (1.0 + np.float64(pull[j]))
+        stop = 1.0 / (1.0 + 1.0 / np.float64(pull[j]))
+        residual[j] = stop * (target[j] - chroma[j]) + free * flow[j]

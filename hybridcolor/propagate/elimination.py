@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import affinity_planes_double
+from hybridcolor.propagate.affinity import affinity_planes
 
 
 def elimination_work(shape: tuple[int, int]) -> int:
@@ -44,7 +44,7 @@ def eliminate(
     >>> eliminate(np.full((1, 5), 50.0, np.float32), pull, target)[0].tolist()
     [[0.0, 2.0, 4.0, 6.0, 8.0]]
     """
-    planes = affinity_planes_double(luminance)
+    planes = affinity_planes(luminance)
     if luminance.shape[1] > luminance.shape[0]:  # number pixels so that neighbours' numbers are close
         planes = planes.reshape(3, 3, *luminance.shape).transpose(1, 0, 3, 2).reshape(9, *luminance.shape[::-1])
         pull, target = pull.T, target.transpose(0, 2, 1)

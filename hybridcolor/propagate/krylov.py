@@ -1,114 +1,138 @@
-"""BiCGSTAB for two colour planes at once (H. van der Vorst, 1992, doi 10.1137/0913035).
+"""Generalised conjugate residuals, cut to the last direction (S. Eisenstat, H. Elman, M. Schultz, 1983, doi 10.1137/0720023).
 
-Both planes share every pass over the operator, which is where the time goes; each has its own scalars, so
-they are two independent solves that happen to run in step.
+Rows scaled by the stationary vector make the operator nearly symmetric, and for a symmetric one the last direction
+is all that matters; then this needs one cycle an iteration and four vectors beside the answer. The residual never
+grows, and since every direction comes with its image, the operator is never applied outside a cycle.
+
+Both colour planes share every pass over the operator, which is where the time goes; each has its own scalars, so
+they are two independent solves that happen to run in step. All vectors are (h + 2, 2, w + 2), padded by zeros.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.affinity import FAST
+
 Planes = NDArray[np.float32]
-Pair = NDArray[np.float64]
+Cycle = Callable[[Planes, Planes, Planes], None]
+LEAST_LENGTH = 0.3
 
 
-def bicgstab(
-    apply: Callable[[Planes, Planes], None],
-    precondition: Callable[[Planes], Planes],
-    load: Planes,
-    *,
-    start: Planes,
-    reduction: float,
-    most: int,
-) -> tuple[Planes, int, bool]:
-    """Solve A x = load until the residual's 2-norm falls to ``reduction`` of the load's.
+class Step(NamedTuple):
+    """What a step did.
+
+    Attributes
+    ----------
+    change : float
+        The largest change of any value; nan or inf after a breakdown.
+    trusted : bool
+        Whether the step had about the length that its cycle asked for. If not, the cycle solved another system, or
+        the residual no longer shows the error through the rounding of float32.
+    """
+
+    change: float
+    trusted: bool
+
+
+def conjugate_residuals(
+    cycle: Cycle, residual: Planes, solution: NDArray[np.floating], work: list[Planes], *, bold: bool = False
+) -> Iterator[Step]:
+    """Improve ``solution`` of A x = b step by step, for as long as the caller asks for another.
 
     Parameters
     ----------
-    apply : callable
-        ``apply(x, out)`` writes A x.
-    precondition : callable
-        Approximate inverse of A; its result may be overwritten by its next call.
-    load, start : (2, H, W) float32
-    reduction : float
-        Relative residual wanted, above what float32 can resolve (about 1e-6).
-    most : int
-        Iterations at most.
+    cycle : callable
+        ``cycle(residual, z, image)`` writes an approximate solution z of A z = residual, and A z.
+    residual : (h + 2, 2, w + 2) float32
+        b - A x; kept up to date in place.
+    solution : (h + 2, 2, w + 2)
+        x, changed in place.
+    work : list of four (h + 2, 2, w + 2) float32
+    bold : bool, optional
+        Take the first step at full length, whatever the residual says: it corrects an error that is nearly the same
+        everywhere and is lost in the rounding of the residual.
 
-    Returns
-    -------
-    (2, H, W) float32, int, bool
-        The best iterate met, whatever happened after it, the iterations used, and whether the residual wanted
-        was reached. A breakdown is no error here: the caller judges the answer by its true residual.
+    Yields
+    ------
+    Step
     """
-    x = start.copy()
-    best = x.copy()
-    residual = np.empty_like(x)
-    apply(x, residual)
-    np.subtract(load, residual, out=residual)
-    shadow = residual.copy()
-    direction = residual.copy()
-    image = np.empty_like(x)
-    image_of_half = np.empty_like(x)
-    goal = reduction * np.sqrt(_dots(load, load))
-    rho = _dots(shadow, residual)
-    least = np.sqrt(_dots(residual, residual))
-    iteration = 0
-    while iteration < most and not np.all(least <= goal):
-        iteration += 1
-        step = precondition(direction).copy()
-        apply(step, image)
-        alpha = _ratio(rho, _dots(shadow, image))
-        _combine(residual, -alpha, image, np.zeros(2), image, np.ones(2))
-        half = precondition(residual)
-        apply(half, image_of_half)
-        omega = _ratio(_dots(image_of_half, residual), _dots(image_of_half, image_of_half))
-        _combine(x, alpha, step, omega, half, np.ones(2))
-        _combine(residual, -omega, image_of_half, np.zeros(2), image_of_half, np.ones(2))
-        norm = np.sqrt(_dots(residual, residual))
-        if not np.isfinite(norm).all() or not np.isfinite(omega).all():
-            break
-        for c in range(2):
-            if norm[c] < least[c]:
-                best[c] = x[c]
-                least[c] = norm[c]
-        rho_next = _dots(shadow, residual)
-        beta = _ratio(rho_next, rho) * _ratio(alpha, omega)
-        rho = rho_next
-        _combine(direction, np.ones(2), residual, -beta * omega, image, beta)
-    return best, iteration, bool(np.all(least <= goal))
+    direction, image, last_direction, last_image = work
+    dots = np.empty((2, 4))
+    last_square = np.zeros(2)
+    while True:
+        cycle(residual, direction, image)
+        _dots(residual, image, last_image, dots)
+        if not np.isfinite(dots).all():
+            yield Step(np.nan, False)
+            return
+        crossed, projected, square, repeated = dots.T
+        back = _ratio(repeated, last_square)
+        square = np.maximum(square - back * repeated, 0.0)
+        length = _ratio(projected - back * crossed, square)
+        if bold:
+            length = np.ones(2)
+            bold = False
+        again = _ratio(crossed, last_square)  # not 0 where the caller changed the residual
+        change = np.zeros(2)
+        _step(residual, direction, image, last_direction, last_image, solution, (back, length, again), change)
+        last_square = square
+        direction, image, last_direction, last_image = last_direction, last_image, direction, image
+        yield Step(float(change.max()), bool(np.all((length > LEAST_LENGTH) | (dots[:, 2] == 0.0))))
 
 
-def _ratio(above: Pair, below: Pair) -> Pair:
+def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """The quotient above / below, and 0 where a plane is already solved."""
-    solved = np.abs(below) < 1e-300
+    solved = below < 1e-300
     return np.where(solved, 0.0, above / np.where(solved, 1.0, below))
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _dots(first, second):  # type: ignore[no-untyped-def]
-    """Inner product of each plane, summed by rows in float64."""
-    totals = np.zeros(2)
-    for c in range(2):
-        for i in range(first.shape[1]):
-            row = np.float32(0)
-            for j in range(first.shape[2]):
-                row += first[c, i, j] * second[c, i, j]
-            totals[c] += row
-    return totals
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _dots(residual, image, last_image, dots):  # type: ignore[no-untyped-def]
+    """For each plane (r, q'), (r, q), (q, q), (q, q'), summed by rows in float64."""
+    dots[:] = 0.0
+    for i in range(1, image.shape[0] - 1):
+        for c in range(2):
+            r, q, p = residual[i, c], image[i, c], last_image[i, c]
+            s0 = s1 = s2 = s3 = np.float32(0)
+            for j in range(q.size):
+                s0 += r[j] * p[j]
+                s1 += r[j] * q[j]
+                s2 += q[j] * q[j]
+                s3 += q[j] * p[j]
+            dots[c, 0] += s0
+            dots[c, 1] += s1
+            dots[c, 2] += s2
+            dots[c, 3] += s3
 
 
 @njit(cache=True, nogil=True)
-def _combine(y, a, x, b, z, keep):  # type: ignore[no-untyped-def]
-    """Write y = a x + b z + keep y, with one scalar of each kind a plane."""
-    for c in range(2):
-        p = np.float32(a[c])
-        q = np.float32(b[c])
-        r = np.float32(keep[c])
-        for i in range(y.shape[1]):
-            for j in range(y.shape[2]):
-                y[c, i, j] = p * x[c, i, j] + q * z[c, i, j] + r * y[c, i, j]
+def _step(residual, direction, image, last_direction, last_image, solution, scalars, change):  # type: ignore[no-untyped-def]
+    """Make the direction conjugate to the last, and step along both."""
+    back, length, again = scalars
+    for i in range(1, image.shape[0] - 1):
+        for c in range(2):
+            most = _step_row(
+                residual[i, c], direction[i, c], image[i, c], last_direction[i, c], last_image[i, c], solution[i, c],
+                np.float32(back[c]), np.float32(length[c]), np.float32(again[c]),
+            )  # fmt: skip
+            if not most <= change[c]:
+                change[c] = most
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _step_row(r, p, q, last_p, last_q, x, back, length, again):  # type: ignore[no-untyped-def]
+    most = np.float32(0)
+    for j in range(r.size):
+        p[j] -= back * last_p[j]
+        q[j] -= back * last_q[j]
+        step = length * p[j] + again * last_p[j]
+        x[j] += step
+        r[j] -= length * q[j] + again * last_q[j]
+        most = max(most, abs(step))
+    return most

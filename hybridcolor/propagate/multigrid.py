@@ -7,31 +7,34 @@ enters once, in the finest restriction; interpolation does not change when rows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
-from hybridcolor.propagate.stencil import apply, defect, first_sweep, sweep
-from hybridcolor.propagate.transfer import galerkin, interpolation, prolong_add, restrict, weighted
+from hybridcolor.propagate.coarsening import coarsen, interpolate
+from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.pockets import find_pockets
+from hybridcolor.propagate.smoothing import ascend, descend
+from hybridcolor.propagate.stationary import stationary_vector
 
-SWEEPS = 2
-COARSE_VISITS = 2
+COARSE_STEPS = 2
+STEPS_OF: dict[int, int] = {1: 3, 2: 3}
 COARSEST = 400
 
 Planes = NDArray[np.float32]
+NONE = np.empty((0, 0), np.float32)
 
 
 @dataclass(slots=True)
 class _Level:
-    operator: Planes  # (9, h, w); plane 4 is the excess
-    prolongation: Planes  # (9, h', w'), see `transfer`
-    restriction: Planes  # the same, weighted by pi on the finest level
-    solution: Planes  # (2, h, w) work space
-    spare: Planes
-    load: Planes
+    operator: tuple[Planes, Planes, Planes, Planes]  # luminance, pull, visits of the finest; rows of a coarser one
+    prolongation: Planes  # (h' + 2, 9, w' + 2), see `transfer`
+    coarse_load: Planes  # (h' + 2, 2, w' + 2) work space, as below
+    coarse_answer: Planes
+    work: list[Planes] = field(default_factory=list)
 
 
 class Hierarchy:
@@ -39,83 +42,71 @@ class Hierarchy:
 
     Parameters
     ----------
-    rates : (9, H, W) float32
-        Step probabilities W as planes. Overwritten: it becomes the finest operator.
+    luminance : (H, W) float32
     pull : (H, W) float32
         Pull T of every pixel toward its own colour, 0..inf.
-    visits : (H, W) float32
-        Stationary vector of ``rates``.
+    visits : (H, W) float32, optional
+        The picture's stationary vector, if already known.
     """
 
-    def __init__(self, rates: Planes, pull: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
-        weight = visits.copy()
-        _absorb_seeds(rates, pull, weight)
+    def __init__(self, luminance: Planes, pull: NDArray[np.float32], visits: NDArray[np.float32] | None = None) -> None:
+        if visits is None:
+            visits = stationary_vector(luminance)
+        self.pockets = find_pockets(luminance, pull)
         self.levels: list[_Level] = []
-        operator = rates
-        while operator[0].size > COARSEST:
-            prolongation, missing = interpolation(operator)
-            restriction = weighted(prolongation, weight) if not self.levels else prolongation
-            coarse = galerkin(operator, prolongation, restriction, missing)
-            shape = (2, *operator.shape[1:])
-            work = (np.empty(shape, np.float32), np.empty(shape, np.float32))
-            load = np.empty((2, *coarse.shape[1:]), np.float32)
-            self.levels.append(_Level(operator, prolongation, restriction, *work, load))
-            operator = coarse
-        self.operator = self.levels[0].operator if self.levels else operator
-        self._inverse = _dense_inverse(operator)
+        operator = (luminance, pull, visits, np.empty((0, 10, 0), np.float32))
+        shape = luminance.shape
+        while shape[0] * shape[1] > COARSEST or not self.levels:
+            coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
+            prolongation = np.zeros((coarse_shape[0] + 2, 9, coarse_shape[1] + 2), np.float32)
+            missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
+            interpolate(operator, prolongation, missing)
+            coarse = np.empty((coarse_shape[0], 10, coarse_shape[1]), np.float32)
+            coarsen(operator, prolongation, missing, coarse)
+            self.levels.append(_Level(operator, prolongation, padded(coarse_shape), padded(coarse_shape)))
+            operator = (NONE, NONE, stationary_vector(NONE, coarse), coarse)
+            shape = coarse_shape
+        for level in self.levels[1:]:
+            rows, _, columns = level.operator[3].shape
+            level.work = [padded((rows, columns)) for _ in range(4)]
+        self._inverse = _dense_inverse(operator[3])
 
-    def apply(self, chroma: Planes, out: Planes) -> None:
-        """Write out = A chroma on the finest level."""
-        apply(self.operator, chroma, out)
+    def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
+        """Write x, an approximate solution of A x = load, and image = A x: one V at this level, below it a K.
 
-    def cycle(self, load: Planes, depth: int = 0) -> Planes:
-        """One cycle from zero: a V on the finest level, where time goes, and a W below, where it is cheap.
-
-        The result is work space: copy it to keep it.
+        On coarser levels the solver is the same conjugate residuals, a few steps of it (Y. Notay, P. Vassilevski,
+        "Recursive Krylov-based multigrid cycles", 2008, doi 10.1002/nla.542): where a coarse operator is hard to
+        coarsen further, plain cycles lose more on every level.
         """
-        if depth == len(self.levels):
-            return self._solve_coarsest(load)
         level = self.levels[depth]
-        x, y = level.solution, level.spare
-        first_sweep(level.operator, load, x)
-        for _ in range(SWEEPS - 1):
-            sweep(level.operator, load, x, y)
-            x, y = y, x
-        for _ in range(1 if depth == 0 else COARSE_VISITS):
-            defect(level.operator, load, x, y)
-            restrict(level.restriction, y, level.load)
-            prolong_add(level.prolongation, self.cycle(level.load, depth + 1), x)
-            for _ in range(SWEEPS):
-                sweep(level.operator, load, x, y)
-                x, y = y, x
-        level.solution, level.spare = x, y
-        return x
+        descend(level.operator, level.prolongation, load, x, level.coarse_load)
+        self._solve(depth + 1, level.coarse_load, level.coarse_answer)
+        ascend(level.operator, level.prolongation, load, level.coarse_answer, x, image)
 
-    def full_cycle(self, load: Planes) -> Planes:
-        """Full multigrid: solve the coarsest level, then carry the answer up with one cycle a level."""
-        loads = [load]
-        for level in self.levels:
-            coarse = np.empty_like(level.load)
-            restrict(level.restriction, loads[-1], coarse)
-            loads.append(coarse)
-        answer = self._solve_coarsest(loads[-1])
-        for depth in range(len(self.levels) - 1, -1, -1):
-            level = self.levels[depth]
-            finer = np.zeros_like(level.solution)
-            prolong_add(level.prolongation, answer, finer)
-            left = np.empty_like(finer)
-            defect(level.operator, loads[depth], finer, left)
-            finer += self.cycle(left, depth)
-            answer = finer
-        return answer
+    def _solve(self, depth: int, load: Planes, answer: Planes) -> None:
+        if depth == len(self.levels):
+            flat = load[1:-1, :, 1:-1].transpose(1, 0, 2).reshape(2, -1).astype(np.float64)
+            rows, columns = load.shape[0] - 2, load.shape[2] - 2
+            answer[1:-1, :, 1:-1] = (flat @ self._inverse.T).reshape(2, rows, columns).transpose(1, 0, 2)
+            return
+        answer[:] = 0
 
-    def _solve_coarsest(self, load: Planes) -> Planes:
-        flat = load.reshape(2, -1).astype(np.float64)
-        return (flat @ self._inverse.T).astype(np.float32).reshape(load.shape)
+        def cycle(residual: Planes, x: Planes, image: Planes) -> None:
+            self.cycle(residual, x, image, depth)
+
+        for _ in islice(
+            conjugate_residuals(cycle, load, answer, self.levels[depth].work), STEPS_OF.get(depth, COARSE_STEPS)
+        ):
+            pass
+
+
+def padded(shape: tuple[int, int]) -> Planes:
+    """Zeros for two planes of a grid, in rows with padding: (h + 2, 2, w + 2)."""
+    return np.zeros((shape[0] + 2, 2, shape[1] + 2), np.float32)
 
 
 def _dense_inverse(operator: Planes) -> NDArray[np.float64]:
-    couplings = operator.astype(np.float64)
+    couplings = operator.transpose(1, 0, 2)[:9].astype(np.float64)
     excess = couplings[4].copy()
     couplings[4] = 0.0
     diagonal = couplings.sum(axis=0) + excess
@@ -125,27 +116,3 @@ def _dense_inverse(operator: Planes) -> NDArray[np.float64]:
         return np.linalg.inv(matrix)
     except np.linalg.LinAlgError:  # seeds so weak that they are lost in float32
         return np.linalg.pinv(matrix)
-
-
-@njit(cache=True, nogil=True)
-def _absorb_seeds(rates, pull, weight):  # type: ignore[no-untyped-def]
-    """Turn W into the operator q + (1 - q)(I - W), with flux into hard seeds moved to the excess.
-
-    Dividing a row by 1 + T is undone in its weight pi, as far as float32 allows.
-    """
-    height, width = pull.shape
-    for i in range(height):
-        for j in range(width):
-            t = np.float64(pull[i, j])
-            stop = t / (1.0 + t) if t < np.inf else 1.0
-            excess = stop
-            for k in range(9):
-                y = i + k // 3 - 1
-                x = j + k % 3 - 1
-                flux = (1.0 - stop) * rates[k, i, j] if k != 4 else 0.0
-                if flux > 0.0 and pull[y, x] == np.inf:
-                    excess += flux
-                    flux = 0.0
-                rates[k, i, j] = flux
-            rates[4, i, j] = excess
-            weight[i, j] *= min(1.0 + t, 1e6) if t < np.inf else 0.0

@@ -9,9 +9,10 @@ limit T -> inf. With q = T / (1 + T), each row divided by 1 + T reads, for hard,
 
     A x = q s,    A = diag(q) + diag(1 - q) (I - W).
 
-A is not symmetric and is not made so (see `affinity`). It is solved by iterative refinement: the residual
-r = q s - A x in float64, straight from the luminance; A e = r approximately in float32; x <- x + e. The size of
-e estimates the error of x, so the tolerance is in ab units and is for the worst pixel, not for an average.
+A is not symmetric and is not made so (see `affinity`). It is solved by multigrid-preconditioned conjugate residuals
+in float32, started again from the true residual r = q s - A x, found in float64 straight from the luminance. How
+fast the changes of x shrink tells the error of x, so the tolerance is in ab units and is for the worst pixel, not for
+an average.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,12 +29,12 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
-from hybridcolor.propagate.affinity import affinity_matrix, affinity_planes, system_residual
+from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.elimination import eliminate, elimination_work
-from hybridcolor.propagate.krylov import bicgstab
+from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.stationary import stationary_vector
+
 from hybridcolor.seeds import Seeds
 
 Solver = Literal["auto", "multigrid", "direct"]
@@ -42,20 +44,21 @@ ELIMINATE_BELOW = 2 * 10**7
 FACTOR_BELOW = 600 * 600
 """Where multigrid fails, pictures up to this many pixels are factored; larger ones would need many GB."""
 LEAST_TOLERANCE = 1e-10
-MOST_REFINEMENTS = 25
-INNER_REDUCTION = 1e-2
-INNER_ITERATIONS = 30
+MOST_RESTARTS = 25
+MOST_STEPS = 20
+RESTART_AT = 0.05
 
 
-class Correction(NamedTuple):
-    """An approximate solution e of A e = r, the iterations it took, and whether it is as good as was asked."""
+class Solution(NamedTuple):
+    """Colours (2, H, W) float64, the largest true residual, and the iterations used."""
 
-    step: NDArray[np.float64]
+    chroma: NDArray[np.float64]
+    residual: float
     iterations: int
-    reached: bool
 
 
-Correct = Callable[[NDArray[np.float32]], Correction]
+Correct = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Approximate solution e (2, H, W) of A e = r."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +87,27 @@ class SeededSystem:
         target[:, row, column] = ab.T
         return cls(luminance, pull, target)
 
+    def start(self) -> NDArray[np.float64]:
+        """The hard seeds' colours, 0 elsewhere, as (H + 2, 2, W + 2) rows of both planes with padding."""
+        chroma = np.zeros((self.pull.shape[0] + 2, 2, self.pull.shape[1] + 2))
+        inner(chroma)[...] = np.where(np.isinf(self.pull), self.target, np.float32(0))
+        return chroma
+
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
-        """By how much ab every pixel misses its equation."""
-        return system_residual(self.luminance, self.pull, self.target, chroma)
+        """By how much ab every pixel misses its equation; both arrays padded as in `start`."""
+        residual = np.zeros(chroma.shape, np.float32)
+        system_residual(self.luminance, self.pull, self.target, chroma, residual)
+        return residual
+
+    def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
+        """Clip to the seeds' range, which the exact solution obeys, so that it only helps; with the true residual."""
+        seeded = self.pull > 0
+        low = self.target[:, seeded].min(axis=1, initial=np.inf)
+        high = self.target[:, seeded].max(axis=1, initial=-np.inf)
+        colours = inner(chroma)
+        for c in range(2):
+            np.clip(colours[c], low[c], high[c], out=colours[c])
+        return Solution(colours, largest(self.residual(chroma)), iterations)
 
     def matrix(self) -> sp.csc_array:
         """A in float64, for solvers that need it assembled."""
@@ -100,7 +121,7 @@ class SeededSystem:
 
 
 def optimization(
-    luminance: NDArray[np.float32], seeds: Seeds, *, tolerance: float = 0.25, solver: Solver = "auto"
+    luminance: NDArray[np.float32], seeds: Seeds, *, tolerance: float = 1.0, solver: Solver = "auto"
 ) -> Propagation:
     """Levin's colorization: the exact solution of (I - W + T) x = T s.
 
@@ -111,7 +132,8 @@ def optimization(
     seeds : Seeds
         Hard seeds keep their colour; the weight T of a soft seed competes with the neighbours' total of 1.
     tolerance : float, optional
-        Largest error wanted at any pixel, in ab units. The mean error is usually a hundred times smaller.
+        Largest error wanted at any pixel, in ab units, isolated ones included. It is judged from how fast the
+        solver's changes shrink; the mean error is usually several hundred times smaller.
     solver : {"auto", "multigrid", "direct"}, optional
         "direct" factors the matrix: exact, and slow above 0.25 megapixels. "auto" is multigrid, but eliminates
         directly on small and thin pictures.
@@ -145,14 +167,8 @@ def optimization(
     return Propagation(chroma, residual, iterations)
 
 
-def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") -> tuple[NDArray[np.float64], float, int]:
-    """Solve a seeded system with at least one seed; see `optimization` for the options.
-
-    Returns
-    -------
-    (2, H, W) float64, float, int
-        The solution, its largest true residual, and the iterations used.
-    """
+def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") -> Solution:
+    """Solve a seeded system with at least one seed; see `optimization` for the options."""
     if not tolerance >= LEAST_TOLERANCE:
         raise MethodError(f"tolerance is {tolerance}, expected an error in ab units of at least {LEAST_TOLERANCE}")
     if solver not in ("auto", "multigrid", "direct"):
@@ -178,120 +194,132 @@ def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") ->
     return found
 
 
-def _eliminated(system: SeededSystem, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
-    chroma = eliminate(system.luminance, system.pull, system.target)
-    largest = float(np.abs(system.residual(chroma)).max())
-    return (chroma, largest, 1) if largest <= tolerance else None
+def _eliminated(system: SeededSystem, tolerance: float) -> Solution | None:
+    chroma = system.start()
+    inner(chroma)[...] = eliminate(system.luminance, system.pull, system.target)
+    found = Solution(inner(chroma), largest(system.residual(chroma)), 1)
+    return found if found.residual <= tolerance else None
 
 
 def _attempt(
-    system: SeededSystem, prepare: Callable[[SeededSystem], Correct], tolerance: float
-) -> tuple[NDArray[np.float64], float, int] | None:
-    """Refine with the corrections that ``prepare`` makes. None if they cannot be made or do not converge."""
+    system: SeededSystem, attempt: Callable[[SeededSystem, float], Solution | None], tolerance: float
+) -> Solution | None:
+    """What the attempt finds. None if it does not converge, or cannot begin."""
     try:
-        return _refine(system, prepare(system), tolerance)
+        with np.errstate(all="ignore"):  # an overflow is divergence, which shows
+            return attempt(system, tolerance)
     except (RuntimeError, MemoryError, np.linalg.LinAlgError):  # a singular or too large factorisation
         return None
 
 
-def _refine(system: SeededSystem, correct: Correct, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
-    """Iterative refinement. None if the error does not keep shrinking.
+class _Watch:
+    """Estimates the error that is left from the changes an iteration makes.
 
-    If one correction is e and the one before was e', the error left is about |e| |e| / |e'|; the worse of the
-    last two ratios is taken. It is believed only of a correction that was solved for as well as was asked.
+    If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
+    two factors and the larger of the last two changes are taken, since the first step after a restart is short.
     """
-    seeded = system.pull > 0
-    low = system.target[:, seeded].min(axis=1, initial=np.inf)[:, None, None]
-    high = system.target[:, seeded].max(axis=1, initial=-np.inf)[:, None, None]
-    chroma = np.where(np.isinf(system.pull), system.target, np.float32(0)).astype(np.float64)
-    residual = system.residual(chroma)
+
+    def __init__(self) -> None:
+        self.changes = [np.inf, np.inf, np.inf]
+
+    def error(self, change: float) -> float:
+        """The error left at the worst pixel after a step with the largest change ``change``."""
+        self.changes = [*self.changes[1:], change]
+        before, last, now = self.changes
+        if max(last, now) == 0.0:
+            return 0.0
+        if np.isinf(last):
+            return np.inf
+        ratio = max(now / max(last, now), last / max(before, last))
+        return max(last, now) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+
+
+def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
+    """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
+
+    None if the error does not keep shrinking. It is believed to be small only after a restart, because an error that
+    is nearly the same everywhere hardly shows in a residual of seven digits.
+    """
+    hierarchy = Hierarchy(system.luminance, system.pull)
+    chroma = system.start()
+    work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
+    watch = _Watch()
     iterations = 0
-    last_change = np.inf
-    last_ratio = 0.0
     slow = 0
-    for _ in range(MOST_REFINEMENTS):
-        step, used, reached = correct(residual)
-        iterations += used
-        change = float(np.abs(step).max())
-        if not np.isfinite(change):
-            return None
-        chroma += step
+    first_before = np.inf
+    for restart in range(MOST_RESTARTS):
         residual = system.residual(chroma)
-        ratio = change / last_change if np.isfinite(last_change) and last_change > 0.0 else 1.0
-        left = change * min(1.0, max(ratio, last_ratio))
-        if reached and left <= tolerance and float(np.abs(residual).max()) <= tolerance:
-            np.clip(chroma, low, high, out=chroma)  # the exact solution obeys this bound, so it only helps
-            return chroma, float(np.abs(system.residual(chroma)).max()), iterations
-        slow = slow + 1 if ratio > 0.7 else 0
-        if slow == 4:
+        missed = largest(residual)
+        steps = conjugate_residuals(hierarchy.cycle, residual, chroma, work, bold=restart > 0)
+        first = 0.0
+        for change, trusted in islice(steps, MOST_STEPS):
+            if not np.isfinite(change):
+                return None
+            iterations += 1
+            error = watch.error(change)
+            hierarchy.pockets.relax(residual, chroma)
+            if restart > 0 and trusted and error <= tolerance and missed <= tolerance:
+                return system.finish(chroma, iterations)
+            first = first or change
+            if change <= RESTART_AT * first or not trusted:
+                break
+        slow = slow + 1 if first > 0.5 * first_before else 0
+        if slow == 3:
             return None
-        last_ratio = ratio if np.isfinite(last_change) else 0.0
-        last_change = change
+        first_before = first
     return None
 
 
-def _multigrid(system: SeededSystem) -> Correct:
-    """Corrections by multigrid-preconditioned BiCGSTAB in float32.
-
-    Each starts from a full multigrid cycle: that sees the error on every scale, also an error that is nearly the
-    same everywhere and hardly shows in the residual.
-    """
-    rates = affinity_planes(system.luminance)
-    hierarchy = Hierarchy(rates, system.pull, stationary_vector(rates))
-
-    def correct(residual: NDArray[np.float32]) -> Correction:
-        scale = float(np.abs(residual).max())
-        if not 0.0 < scale < np.inf:
-            return Correction(residual.astype(np.float64), 0, True)
-        load = residual / np.float32(scale)
-        with np.errstate(all="ignore"):  # an overflow is divergence, which the caller sees
-            step, used, reached = bicgstab(
-                hierarchy.apply,
-                hierarchy.cycle,
-                load,
-                start=hierarchy.full_cycle(load),
-                reduction=INNER_REDUCTION,
-                most=INNER_ITERATIONS,
-            )
-        return Correction(step.astype(np.float64) * scale, used, reached)
-
-    return correct
+def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Solution | None:
+    """Iterative refinement with the corrections of a safe solver. None if the error does not keep shrinking."""
+    chroma = system.start()
+    watch = _Watch()
+    for iteration in range(1, MOST_RESTARTS + 1):
+        residual = system.residual(chroma)
+        step = correct(inner(residual).astype(np.float64))
+        change = float(np.abs(step).max())
+        if not np.isfinite(change):
+            return None
+        inner(chroma)[...] += step
+        error = watch.error(change)
+        if iteration > 1 and error <= tolerance and largest(residual) <= tolerance:
+            return system.finish(chroma, iteration)
+    return None
 
 
-def _factored(system: SeededSystem) -> Correct:
-    """Corrections by SuperLU in float64."""
+def _factored(system: SeededSystem, tolerance: float) -> Solution | None:
+    """SuperLU in float64."""
     factors = spla.splu(system.matrix())
 
-    def correct(residual: NDArray[np.float32]) -> Correction:
-        load = residual.reshape(2, -1).astype(np.float64)
-        return Correction(np.ascontiguousarray(factors.solve(load.T).T).reshape(residual.shape), 1, True)
+    def correct(residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ascontiguousarray(factors.solve(residual.reshape(2, -1).T).T).reshape(residual.shape)
 
-    return correct
+    return _refined(system, correct, tolerance)
 
 
-def _gmres(system: SeededSystem) -> Correct:
-    """Corrections by GMRES with an incomplete factorisation in float64: slow, but needs no coarse levels."""
+def _gmres(system: SeededSystem, tolerance: float) -> Solution | None:
+    """GMRES with an incomplete factorisation in float64: slow, but needs no coarse levels."""
     matrix = system.matrix()
     factors = spla.spilu(matrix, drop_tol=1e-4, fill_factor=12)
     preconditioner = spla.LinearOperator(matrix.shape, factors.solve)
 
-    def correct(residual: NDArray[np.float32]) -> Correction:
-        used = 0
-
-        def count(_: object) -> None:
-            nonlocal used
-            used += 1
-
+    def correct(residual: NDArray[np.float64]) -> NDArray[np.float64]:
         step = np.empty(residual.shape)
-        reached = True
-        for plane, out in zip(residual, step, strict=True):
-            load = plane.ravel().astype(np.float64)
-            found, failed = spla.gmres(
-                matrix, load, rtol=1e-2, restart=40, maxiter=5, M=preconditioner, callback=count,
-                callback_type="pr_norm",
-            )  # fmt: skip
-            out[...] = found.reshape(plane.shape)
-            reached = reached and failed == 0
-        return Correction(step, used, reached)
+        for load, out in zip(residual, step, strict=True):
+            found, failed = spla.gmres(matrix, load.ravel(), rtol=1e-2, restart=40, maxiter=5, M=preconditioner)
+            if failed:
+                raise np.linalg.LinAlgError("GMRES did not converge")
+            out[...] = found.reshape(load.shape)
+        return step
 
-    return correct
+    return _refined(system, correct, tolerance)
+
+
+def inner(rows: NDArray[Any]) -> NDArray[Any]:
+    """The planes (2, H, W) in padded rows, as a view."""
+    return rows[1:-1, :, 1:-1].transpose(1, 0, 2)
+
+
+def largest(values: NDArray[np.floating]) -> float:
+    """Largest absolute value, without a copy of all."""
+    return float(max(values.max(), -values.min()))

@@ -1,13 +1,16 @@
-"""Nine-point operators on the pixel grid: their action, their residual and damped Jacobi sweeps.
+"""Rows of nine-point operators on the pixel grid, and what a smoother does with a row.
 
-An operator is kept as nine planes, (9, h, w). For pixel i with couplings a_k to its eight neighbours (planes
-k = 3 (dy + 1) + (dx + 1) but 4) and excess t (plane 4),
+An operator row is (10, w): for pixel j couplings a_k to its eight neighbours (planes k = 3 (dy + 1) + (dx + 1) but
+4), excess t (plane 4) and the damped inverse diagonal d that Jacobi sweeps use (plane 9):
 
-    (A x)_i = t_i x_i + sum_k a_ik (x_i - x_k).
+    (A x)_j = t_j x_j + sum_k a_jk (x_j - x_k).
 
-The excess, not the diagonal, is stored, because where no seed is near it is exactly zero, and the difference
-form then loses no digits in float32 even in pockets that are all but cut off. Couplings across the picture's
-border are 0, so neighbours' indices may be clamped. All functions work on x of shape (channels, h, w).
+The excess, not the diagonal, is stored, because where no seed is near it is exactly zero, and the difference form
+then loses no digits in float32 even in pockets that are all but cut off. Couplings across the picture's border
+are 0. Rows of x are (channels, w + 2), with a pixel of padding at both ends.
+
+The finest operator, q + (1 - q)(I - W), is not stored: `operator_row` makes its rows anew from the luminance each
+time, which takes no longer than reading them would. Coarser ones are stored as (h, 10, w).
 """
 
 from __future__ import annotations
@@ -15,107 +18,81 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-DAMPING = np.float32(0.8)
-TINY = np.float32(1e-30)
+from hybridcolor.propagate.affinity import FAST, fill_affinity
 
-
-@njit(cache=True, nogil=True, inline="always")
-def sum_couplings(operator, i, j):  # type: ignore[no-untyped-def]
-    """Sum of the eight couplings of a pixel."""
-    return (
-        (operator[0, i, j] + operator[1, i, j])
-        + (operator[2, i, j] + operator[3, i, j])
-        + (operator[5, i, j] + operator[6, i, j])
-        + (operator[7, i, j] + operator[8, i, j])
-    )
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _scale(operator, i, j):  # type: ignore[no-untyped-def]
-    """What damped Jacobi divides by: the diagonal, or half the row's absolute sum where that is larger.
-
-    The second is for coarse rows with couplings below 0. Either way no eigenvalue of the scaled operator exceeds
-    2, so the sweep is stable.
-    """
-    diagonal = operator[4, i, j] + sum_couplings(operator, i, j)
-    absolute = (
-        (abs(operator[0, i, j]) + abs(operator[1, i, j]))
-        + (abs(operator[2, i, j]) + abs(operator[3, i, j]))
-        + (abs(operator[5, i, j]) + abs(operator[6, i, j]))
-        + (abs(operator[7, i, j]) + abs(operator[8, i, j]))
-    )
-    return max(diagonal, np.float32(0.5) * (abs(diagonal) + absolute)) + TINY
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _outflow(operator, x, i, up, down, j, left, right):  # type: ignore[no-untyped-def]
-    """sum_k a_k (x_i - x_k); a clamped neighbour has coupling 0."""
-    c = x[i, j]
-    return (
-        (operator[0, i, j] * (c - x[up, left]) + operator[1, i, j] * (c - x[up, j]))
-        + (operator[2, i, j] * (c - x[up, right]) + operator[3, i, j] * (c - x[i, left]))
-        + (operator[5, i, j] * (c - x[i, right]) + operator[6, i, j] * (c - x[down, left]))
-        + (operator[7, i, j] * (c - x[down, j]) + operator[8, i, j] * (c - x[down, right]))
-    )
+DAMPING = np.float32(0.9)
+MOST_PULL = np.float32(1e30)
 
 
 @njit(cache=True, nogil=True)
-def apply(operator, x, out):  # type: ignore[no-untyped-def]
+def operator_row(luminance, pull, stored, i, buffer):  # type: ignore[no-untyped-def]
+    """Row i of the operator; ``stored`` with no rows means the finest, whose row is made in ``buffer``."""
+    if stored.shape[0] > 0:
+        return stored[i]
+    fill_affinity(luminance, i, buffer)
+    _pull_row(pull[i], buffer)
+    return buffer
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _pull_row(pull, row):  # type: ignore[no-untyped-def]
+    """Turn weights W into q + (1 - q)(I - W). Its diagonal is 1; a hard seed, whose correction is 0, keeps still."""
+    free = row[9]
+    excess = row[4]
+    for j in range(pull.size):
+        t = min(pull[j], MOST_PULL)
+        free[j] = np.float32(1) / (np.float32(1) + t)
+        excess[j] = t * free[j]
+    for k in range(9):
+        if k != 4:
+            weight = row[k]
+            for j in range(pull.size):
+                weight[j] *= free[j]
+    for j in range(pull.size):
+        free[j] = DAMPING if pull[j] < MOST_PULL else np.float32(0)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def apply_row(row, above, here, below, out):  # type: ignore[no-untyped-def]
     """Write out = A x."""
-    height, width = operator.shape[1:]
-    for i in range(height):
-        up = max(i - 1, 0)
-        down = min(i + 1, height - 1)
-        for c in range(x.shape[0]):
-            u = x[c]
-            for j in range(1, width - 1):
-                out[c, i, j] = operator[4, i, j] * u[i, j] + _outflow(operator, u, i, up, down, j, j - 1, j + 1)
-            for j in (0, width - 1):
-                flow = _outflow(operator, u, i, up, down, j, max(j - 1, 0), min(j + 1, width - 1))
-                out[c, i, j] = operator[4, i, j] * u[i, j] + flow
+    a0, a1, a2, a3, t = row[0], row[1], row[2], row[3], row[4]
+    a5, a6, a7, a8 = row[5], row[6], row[7], row[8]
+    for c in range(here.shape[0]):
+        n, x, s, y = above[c], here[c], below[c], out[c]
+        for j in range(t.size):
+            m = x[j + 1]
+            y[j + 1] = (
+                ((a0[j] * (m - n[j]) + a1[j] * (m - n[j + 1])) + (a2[j] * (m - n[j + 2]) + a3[j] * (m - x[j])))
+                + ((a5[j] * (m - x[j + 2]) + a6[j] * (m - s[j])) + (a7[j] * (m - s[j + 1]) + a8[j] * (m - s[j + 2])))
+            ) + t[j] * m
 
 
-@njit(cache=True, nogil=True)
-def defect(operator, load, x, out):  # type: ignore[no-untyped-def]
-    """Write out = load - A x."""
-    height, width = operator.shape[1:]
-    for i in range(height):
-        up = max(i - 1, 0)
-        down = min(i + 1, height - 1)
-        for c in range(x.shape[0]):
-            u = x[c]
-            for j in range(1, width - 1):
-                flow = _outflow(operator, u, i, up, down, j, j - 1, j + 1)
-                out[c, i, j] = load[c, i, j] - operator[4, i, j] * u[i, j] - flow
-            for j in (0, width - 1):
-                flow = _outflow(operator, u, i, up, down, j, max(j - 1, 0), min(j + 1, width - 1))
-                out[c, i, j] = load[c, i, j] - operator[4, i, j] * u[i, j] - flow
+@njit(cache=True, nogil=True, fastmath=FAST)
+def defect_row(row, load, above, here, below, weight, out):  # type: ignore[no-untyped-def]
+    """Write out = weight (load - A x)."""
+    apply_row(row, above, here, below, out)
+    for c in range(here.shape[0]):
+        b, y = load[c], out[c]
+        for j in range(weight.size):
+            y[j + 1] = weight[j] * (b[j + 1] - y[j + 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def first_sweep(operator, load, x):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, fastmath=FAST)
+def sweep_row(row, load, above, here, below, out):  # type: ignore[no-untyped-def]
+    """Damped Jacobi: out = x + d (load - A x)."""
+    apply_row(row, above, here, below, out)
+    d = row[9]
+    for c in range(here.shape[0]):
+        x, b, y = here[c], load[c], out[c]
+        for j in range(d.size):
+            y[j + 1] = x[j + 1] + d[j] * (b[j + 1] - y[j + 1])
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def first_sweep_row(row, load, out):  # type: ignore[no-untyped-def]
     """Damped Jacobi from zero."""
-    height, width = operator.shape[1:]
-    for i in range(height):
-        for c in range(x.shape[0]):
-            for j in range(width):
-                x[c, i, j] = DAMPING * load[c, i, j] / _scale(operator, i, j)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def sweep(operator, load, x, out):  # type: ignore[no-untyped-def]
-    """Damped Jacobi: out = x + omega (load - A x) / diagonal."""
-    height, width = operator.shape[1:]
-    for i in range(height):
-        up = max(i - 1, 0)
-        down = min(i + 1, height - 1)
-        for c in range(x.shape[0]):
-            u = x[c]
-            for j in range(1, width - 1):
-                flow = _outflow(operator, u, i, up, down, j, j - 1, j + 1)
-                left = load[c, i, j] - operator[4, i, j] * u[i, j] - flow
-                out[c, i, j] = u[i, j] + DAMPING * left / _scale(operator, i, j)
-            for j in (0, width - 1):
-                flow = _outflow(operator, u, i, up, down, j, max(j - 1, 0), min(j + 1, width - 1))
-                left = load[c, i, j] - operator[4, i, j] * u[i, j] - flow
-                out[c, i, j] = u[i, j] + DAMPING * left / _scale(operator, i, j)
+    d = row[9]
+    for c in range(load.shape[0]):
+        b, y = load[c], out[c]
+        for j in range(d.size):
+            y[j + 1] = d[j] * b[j + 1]

@@ -5,287 +5,225 @@ multigrid", 1982, doi 10.1016/0021-9991(82)90057-2): a fine pixel between two co
 its own equation, summed across the line, gives; a fine pixel amid four takes what its equation gives once its
 eight neighbours are known.
 
-The planes of a prolongation P, for coarse pixel (I, J) and the fine pixels at and after it: 0 for (2I, 2J);
+The planes of a row of a prolongation P, for coarse pixel (I, J) and the fine pixels at and after it: 0 for (2I, 2J);
 1, 2 for (2I, 2J + 1) from (I, J) and (I, J + 1); 3, 4 for (2I + 1, 2J) from (I, J) and (I + 1, J); 5..8 for
-(2I + 1, 2J + 1) from (I, J), (I, J + 1), (I + 1, J) and (I + 1, J + 1). A restriction has the same planes.
+(2I + 1, 2J + 1) from (I, J), (I, J + 1), (I + 1, J) and (I + 1, J + 1). P is kept as (h' + 2, 9, w' + 2), padded
+with zeros like x.
 """
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.stencil import TINY, defect, sum_couplings
+from hybridcolor.propagate.affinity import FAST
 
+
+TINY = np.float32(1e-30)
 LEAST_REACH = np.float32(0.1)
 PLANE = np.array([[8, 4, 7], [2, 0, 1], [6, 3, 5]])
 """Plane of the weight toward each fine neighbour; those above and to the left belong to the coarse pixel before."""
 
-Planes = NDArray[np.float32]
+
+def _column_terms(odd: int) -> NDArray[np.int64]:
+    """Which coupling times which weight of P makes which entry of A P: (q, k, y, plane, x, slot), for rows of a parity.
+
+    Neighbour k of fine pixel (odd, q) is (y, x) coarse steps on, and its own weights reach coarse pixels one further.
+    """
+    terms = []
+    for q, k in product(range(2), range(9)):
+        y, p = divmod(odd + k // 3 - 1, 2)
+        x, r = divmod(q + k % 3 - 1, 2)
+        for n, (dy, dx) in enumerate(product(range(p + 1), range(r + 1))):
+            plane = (0, 1, 3, 5)[2 * p + r] + n
+            terms.append((q, k, y, plane, x, 3 * (y + dy + 1) + x + dx + 1))
+    return np.array(terms)
 
 
-def interpolation(operator: Planes) -> tuple[Planes, NDArray[np.float32]]:
-    """Prolongation planes of an operator, and how much each fine pixel's weights miss of 1."""
-    height, width = operator.shape[1:]
-    prolongation = np.zeros((9, (height + 1) // 2, (width + 1) // 2), np.float32)
-    missing = np.zeros((height, width), np.float32)
-    _interpolate_lines(operator, prolongation, missing)
-    _interpolate_centres(operator, prolongation, missing)
-    _prune(prolongation, missing)
-    return prolongation, missing
+def _row_terms() -> NDArray[np.int64]:
+    """Which weight of P times which entry of A P makes which coupling of P^T A P: (y, q, x, plane, slot, k)."""
+    terms = []
+    for y, x, k in product((-1, 0, 1), (-1, 0, 1), range(9)):
+        slot = k // 3 + (y < 0), k % 3 + (x < 0)
+        if k != 4 and max(slot) < 3 and slot[0] >= abs(y) and slot[1] >= abs(x):
+            terms.append((y, abs(x), -(x < 0), PLANE[y + 1, x + 1], 3 * slot[0] + slot[1], k))
+    return np.array(terms)
 
 
-def galerkin(operator: Planes, prolongation: Planes, restriction: Planes, missing: NDArray[np.float32]) -> Planes:
-    """R A P as planes. Its excess is R A (P 1) = R (t - A m), with m = 1 - P 1 the ``missing`` weight."""
-    coarse = np.zeros_like(prolongation)
-    _galerkin(operator, prolongation, restriction, coarse)
-    unmet = np.empty((1, *missing.shape), np.float32)
-    defect(operator, operator[4:5], missing[None], unmet)
-    restrict(restriction, unmet, coarse[4:5])
-    return coarse
+COLUMN_TERMS = (_column_terms(0), _column_terms(1))
+ROW_TERMS = _row_terms()
 
 
-def weighted(prolongation: Planes, weight: NDArray[np.float32]) -> Planes:
-    """Restriction P^T diag(weight), in the planes of P."""
-    height, width = weight.shape
-    padded = np.zeros((height + height % 2, width + width % 2), np.float32)
-    padded[:height, :width] = weight
-    quarter = padded[0::2, 0::2], padded[0::2, 1::2], padded[1::2, 0::2], padded[1::2, 1::2]
-    of_plane = (0, 1, 1, 2, 2, 3, 3, 3, 3)
-    restriction = np.empty_like(prolongation)
-    for k, which in enumerate(of_plane):
-        np.multiply(prolongation[k], quarter[which], out=restriction[k])
-    return restriction
+@njit(cache=True, nogil=True, fastmath=FAST)
+def restrict_row(before, here, above, middle, below, out):  # type: ignore[no-untyped-def]
+    """One row of P^T x: ``above``, ``middle``, ``below`` are fine rows 2 I - 1 to 2 I + 1."""
+    columns = here.shape[1] - 2
+    p0, p1, p2, p3, p5, p6 = here[0], here[1], here[2], here[3], here[5], here[6]
+    p4, p7, p8 = before[4], before[7], before[8]
+    for c in range(out.shape[0]):
+        a, m, b, y = above[c], middle[c], below[c], out[c]
+        for j in range(columns):
+            y[j + 1] = (
+                ((p0[j + 1] * m[2 * j + 1] + p1[j + 1] * m[2 * j + 2]) + p2[j] * m[2 * j])
+                + ((p3[j + 1] * b[2 * j + 1] + p5[j + 1] * b[2 * j + 2]) + p6[j] * b[2 * j])
+                + ((p4[j + 1] * a[2 * j + 1] + p7[j + 1] * a[2 * j + 2]) + p8[j] * a[2 * j])
+            )
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _share(before, after, excess):  # type: ignore[no-untyped-def]
-    """Weights toward the two coarse neighbours, and what is missing of 1."""
-    before = max(before, np.float32(0))
-    after = max(after, np.float32(0))
-    excess = max(excess, np.float32(0))
-    total = before + after + excess
-    if total <= TINY:
-        return np.float32(0), np.float32(0), np.float32(1)
-    return before / total, after / total, excess / total
+@njit(cache=True, nogil=True, fastmath=FAST)
+def prolong_row(here, odd, coarse, after, fine):  # type: ignore[no-untyped-def]
+    """Add row 2 I + odd of P x to ``fine``; ``coarse`` and ``after`` are coarse rows I and I + 1."""
+    columns = here.shape[1] - 2
+    p0, p1, p2, p3, p4 = here[0], here[1], here[2], here[3], here[4]
+    p5, p6, p7, p8 = here[5], here[6], here[7], here[8]
+    for c in range(fine.shape[0]):
+        e, f, y = coarse[c], after[c], fine[c]
+        if odd == 0:
+            for j in range(columns):
+                y[2 * j + 1] += p0[j + 1] * e[j + 1]
+                y[2 * j + 2] += p1[j + 1] * e[j + 1] + p2[j + 1] * e[j + 2]
+        else:
+            for j in range(columns):
+                y[2 * j + 1] += p3[j + 1] * e[j + 1] + p4[j + 1] * f[j + 1]
+                y[2 * j + 2] += (p5[j + 1] * e[j + 1] + p6[j + 1] * e[j + 2]) + (
+                    p7[j + 1] * f[j + 1] + p8[j + 1] * f[j + 2]
+                )
 
 
-@njit(cache=True, nogil=True)
-def _interpolate_lines(operator, prolongation, missing):  # type: ignore[no-untyped-def]
-    """Planes 0..4: coarse pixels themselves, and fine pixels on the lines between them."""
-    height, width = missing.shape
-    a = operator
-    for i in range(0, height, 2):
-        for j in range(0, width, 2):
-            row = i // 2
-            column = j // 2
-            if sum_couplings(a, i, j) > TINY:
-                prolongation[0, row, column] = np.float32(1)
-            else:
-                missing[i, j] = np.float32(1)  # a hard seed: its correction is 0
-            if j + 1 < width:
-                west = a[0, i, j + 1] + a[3, i, j + 1] + a[6, i, j + 1]
-                east = a[2, i, j + 1] + a[5, i, j + 1] + a[8, i, j + 1]
-                west, east, lost = _share(west, east, a[4, i, j + 1])
-                prolongation[1, row, column] = west
-                prolongation[2, row, column] = east
-                missing[i, j + 1] = lost
-            if i + 1 < height:
-                north = a[0, i + 1, j] + a[1, i + 1, j] + a[2, i + 1, j]
-                south = a[6, i + 1, j] + a[7, i + 1, j] + a[8, i + 1, j]
-                north, south, lost = _share(north, south, a[4, i + 1, j])
-                prolongation[3, row, column] = north
-                prolongation[4, row, column] = south
-                missing[i + 1, j] = lost
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
+    """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1."""
+    a0, a1, a2, a3, t = row[0], row[1], row[2], row[3], row[4]
+    a5, a6, a7, a8 = row[5], row[6], row[7], row[8]
+    p0, p1, p2 = here[0], here[1], here[2]
+    width = t.size
+    for j in range((width + 1) // 2):
+        i = 2 * j
+        total = ((a0[i] + a1[i]) + (a2[i] + a3[i])) + ((a5[i] + a6[i]) + (a7[i] + a8[i]))
+        p0[j + 1] = np.float32(1) if total > TINY else np.float32(0)  # at a hard seed the correction is 0
+        missing[i + 1] = np.float32(1) - p0[j + 1]
+    for j in range(width // 2):
+        i = 2 * j + 1
+        west = max(a0[i] + a3[i] + a6[i], np.float32(0))
+        east = max(a2[i] + a5[i] + a8[i], np.float32(0))
+        lost = max(t[i], np.float32(0))
+        total = west + east + lost
+        share = np.float32(1) / total if total > TINY else np.float32(0)
+        p1[j + 1] = west * share
+        p2[j + 1] = east * share
+        missing[i + 1] = lost * share if total > TINY else np.float32(1)
 
 
-@njit(cache=True, nogil=True)
-def _interpolate_centres(operator, prolongation, missing):  # type: ignore[no-untyped-def]
-    """Planes 5..8: a fine pixel amid four coarse ones, from its eight neighbours, now known."""
-    height, width = missing.shape
-    rows, columns = prolongation.shape[1:]
-    p = prolongation
-    for i in range(1, height, 2):
-        for j in range(1, width, 2):
-            row = i // 2
-            column = j // 2
-            nw, n, ne = operator[0, i, j], operator[1, i, j], operator[2, i, j]
-            w, e = operator[3, i, j], operator[5, i, j]
-            sw, s, se = operator[6, i, j], operator[7, i, j], operator[8, i, j]
-            lost = operator[4, i, j] + n * missing[i - 1, j] + w * missing[i, j - 1]
-            north_west = nw + n * p[1, row, column] + w * p[3, row, column]
-            north_east = ne + n * p[2, row, column]
-            south_west = sw + w * p[4, row, column]
-            south_east = se
-            if column + 1 < columns:
-                north_east += e * p[3, row, column + 1]
-                south_east += e * p[4, row, column + 1]
-                lost += e * missing[i, j + 1]
-            if row + 1 < rows:
-                south_west += s * p[1, row + 1, column]
-                south_east += s * p[2, row + 1, column]
-                lost += s * missing[i + 1, j]
-            north_west = max(north_west, np.float32(0))
-            north_east = max(north_east, np.float32(0))
-            south_west = max(south_west, np.float32(0))
-            south_east = max(south_east, np.float32(0))
-            lost = max(lost, np.float32(0))
-            total = north_west + north_east + south_west + south_east + lost
-            if total <= TINY:
-                missing[i, j] = np.float32(1)
-                continue
-            p[5, row, column] = north_west / total
-            p[6, row, column] = north_east / total
-            p[7, row, column] = south_west / total
-            p[8, row, column] = south_east / total
-            missing[i, j] = lost / total
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _weight(planes, row, column, dy, dx):  # type: ignore[no-untyped-def]
-    """Weight between coarse (row, column) and fine (2 row + dy, 2 column + dx), dy and dx in -1..1."""
-    if dy < 0:
-        row -= 1
-    if dx < 0:
-        column -= 1
-    if row < 0 or column < 0:
-        return np.float32(0)
-    return planes[PLANE[dy + 1, dx + 1], row, column]
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def interpolate_odd(row, here, after, missing):  # type: ignore[no-untyped-def]
+    """Planes 3..8 from fine row 2 I + 1; ``missing`` is fine rows 2 I to 2 I + 2, of which the middle is written."""
+    n, w, e, s = row[1], row[3], row[5], row[7]
+    nw, ne, t, sw, se = row[0], row[2], row[4], row[6], row[8]
+    p1, p2, p3, p4 = here[1], here[2], here[3], here[4]
+    p5, p6, p7, p8 = here[5], here[6], here[7], here[8]
+    q1, q2 = after[1], after[2]
+    above, middle, below = missing[0], missing[1], missing[2]
+    width = t.size
+    for j in range((width + 1) // 2):
+        i = 2 * j
+        north = max(nw[i] + n[i] + ne[i], np.float32(0))
+        south = max(sw[i] + s[i] + se[i], np.float32(0))
+        lost = max(t[i], np.float32(0))
+        total = north + south + lost
+        share = np.float32(1) / total if total > TINY else np.float32(0)
+        p3[j + 1] = north * share
+        p4[j + 1] = south * share
+        middle[i + 1] = lost * share if total > TINY else np.float32(1)
+    for j in range(width // 2):
+        i = 2 * j + 1
+        north_west = max(nw[i] + n[i] * p1[j + 1] + w[i] * p3[j + 1], np.float32(0))
+        north_east = max(ne[i] + n[i] * p2[j + 1] + e[i] * p3[j + 2], np.float32(0))
+        south_west = max(sw[i] + s[i] * q1[j + 1] + w[i] * p4[j + 1], np.float32(0))
+        south_east = max(se[i] + s[i] * q2[j + 1] + e[i] * p4[j + 2], np.float32(0))
+        lost = t[i] + (n[i] * above[i + 1] + s[i] * below[i + 1]) + (w[i] * middle[i] + e[i] * middle[i + 2])
+        lost = max(lost, np.float32(0))
+        total = (north_west + north_east) + (south_west + south_east) + lost
+        share = np.float32(1) / total if total > TINY else np.float32(0)
+        p5[j + 1] = north_west * share
+        p6[j + 1] = north_east * share
+        p7[j + 1] = south_west * share
+        p8[j + 1] = south_east * share
+        middle[i + 1] = lost * share if total > TINY else np.float32(1)
 
 
 @njit(cache=True, nogil=True)
-def _prune(prolongation, missing):  # type: ignore[no-untyped-def]
+def prune(prolongation, missing):  # type: ignore[no-untyped-def]
     """Leave out coarse pixels that sit on a dead pixel and hardly reach its neighbours.
 
     Their rows would be all cancellation. What they carried counts as missing.
     """
-    rows, columns = prolongation.shape[1:]
-    for row in range(rows):
-        for column in range(columns):
-            if prolongation[0, row, column] > 0:
+    for i in range(1, prolongation.shape[0] - 1):
+        for j in range(1, prolongation.shape[2] - 1):
+            if prolongation[i, 0, j] > 0:
                 continue
             most = np.float32(0)
             for dy in range(-1, 2):
                 for dx in range(-1, 2):
-                    most = max(most, _weight(prolongation, row, column, dy, dx))
-            if most < LEAST_REACH:
-                _leave_out(prolongation, row, column, missing)
-
-
-@njit(cache=True, nogil=True)
-def _leave_out(prolongation, row, column, missing):  # type: ignore[no-untyped-def]
-    for dy in range(-1, 2):
-        for dx in range(-1, 2):
-            weight = _weight(prolongation, row, column, dy, dx)
-            if weight > 0:  # so the fine pixel lies inside
-                missing[2 * row + dy, 2 * column + dx] += weight
-                prolongation[PLANE[dy + 1, dx + 1], row - (dy < 0), column - (dx < 0)] = np.float32(0)
-
-
-@njit(cache=True, nogil=True)
-def _galerkin(operator, prolongation, restriction, coarse):  # type: ignore[no-untyped-def]
-    """Couplings of R A P, one column of P at a time."""
-    rows, columns = coarse.shape[1:]
-    basis = np.zeros((7, 7), np.float32)
-    image = np.zeros((5, 5), np.float32)
-    for row in range(rows):
-        for column in range(columns):
+                    most = max(most, prolongation[i - (dy < 0), PLANE[dy + 1, dx + 1], j - (dx < 0)])
+            if most >= LEAST_REACH:
+                continue
             for dy in range(-1, 2):
                 for dx in range(-1, 2):
-                    basis[dy + 3, dx + 3] = _weight(prolongation, row, column, dy, dx)
-            _spread(operator, basis, 2 * row, 2 * column, image)
-            for k in range(9):
-                y = row + k // 3 - 1
-                x = column + k % 3 - 1
-                if k != 4 and 0 <= y < rows and 0 <= x < columns:
-                    coarse[8 - k, y, x] = -_gather(restriction, image, row, column, y, x)
+                    y, k, x = i - (dy < 0), PLANE[dy + 1, dx + 1], j - (dx < 0)
+                    if prolongation[y, k, x] > 0:  # so the fine pixel lies inside
+                        missing[2 * i - 1 + dy, 0, 2 * j - 1 + dx] += prolongation[y, k, x]
+                        prolongation[y, k, x] = np.float32(0)
 
 
-@njit(cache=True, nogil=True)
-def _spread(operator, basis, top, left, image):  # type: ignore[no-untyped-def]
-    """A applied to a 3 x 3 patch around (top, left), as the 5 x 5 patch it reaches."""
-    height, width = operator.shape[1:]
-    for dy in range(-2, 3):
-        i = top + dy
-        for dx in range(-2, 3):
-            j = left + dx
-            flow = np.float32(0)
-            if 0 <= i < height and 0 <= j < width:
-                c = basis[dy + 3, dx + 3]
-                flow = operator[4, i, j] * c
-                for k in range(9):
-                    if k != 4:
-                        flow += operator[k, i, j] * (c - basis[dy + 2 + k // 3, dx + 2 + k % 3])
-            image[dy + 2, dx + 2] = flow
+@njit(cache=True, nogil=True, fastmath=FAST)
+def columns_row(row, odd, prolongation, entries, products):  # type: ignore[no-untyped-def]
+    """One row of A P: of fine pixel (2 I + odd, 2 J + q) toward the coarse pixels around (I, J), as products[q, slot, J].
+
+    ``prolongation`` is coarse rows I - 1 to I + 1; ``entries`` (2, 9, w') is work space; ``products`` is added to.
+    """
+    width = row.shape[1]
+    for q in range(2):
+        for k in range(9):
+            sign = np.float32(1) if k == 4 else np.float32(-1)
+            source, entry = row[k], entries[q, k]
+            for j in range((width + 1 - q) // 2):
+                entry[j] = sign * source[2 * j + q]
+        diagonal = entries[q, 4]
+        for k in range(9):
+            if k != 4:
+                entry = entries[q, k]
+                for j in range(diagonal.size):
+                    diagonal[j] -= entry[j]
+    for n in range(COLUMN_TERMS[odd].shape[0]):
+        term = COLUMN_TERMS[odd][n]
+        q, k, y, plane, x, slot = term[0], term[1], term[2], term[3], term[4], term[5]
+        size = (width + 1 - q) // 2
+        _add_product(entries[q, k][:size], prolongation[y + 1, plane][x + 1 : x + 1 + size], products[q, slot][1:])
 
 
-@njit(cache=True, nogil=True)
-def _gather(restriction, image, row, column, to_row, to_column):  # type: ignore[no-untyped-def]
-    """The 5 x 5 patch around coarse (row, column), restricted to its neighbour."""
-    total = np.float32(0)
-    for dy in range(-1, 2):
-        y = 2 * (to_row - row) + dy
-        for dx in range(-1, 2):
-            x = 2 * (to_column - column) + dx
-            if -2 <= y <= 2 and -2 <= x <= 2:
-                total += image[y + 2, x + 2] * _weight(restriction, to_row, to_column, dy, dx)
-    return total
+@njit(cache=True, nogil=True, fastmath=FAST)
+def galerkin_row(products, before, here, coarse):  # type: ignore[no-untyped-def]
+    """Couplings of one row of P^T A P; ``products`` is fine rows 2 I - 1 to 2 I + 1 of A P."""
+    size = coarse.shape[1]
+    for k in range(9):
+        coarse[k] = np.float32(0)
+    for n in range(ROW_TERMS.shape[0]):
+        term = ROW_TERMS[n]
+        y, q, x, plane, slot, k = term[0], term[1], term[2], term[3], term[4], term[5]
+        weight = before[plane] if y < 0 else here[plane]
+        _subtract_product(weight[1 + x : 1 + x + size], products[y + 1, q, slot][1 + x : 1 + x + size], coarse[k])
 
 
-@njit(cache=True, nogil=True)
-def restrict(restriction, fine, coarse):  # type: ignore[no-untyped-def]
-    """Write coarse = R fine."""
-    height, width = fine.shape[1:]
-    rows, columns = coarse.shape[1:]
-    r = restriction
-    for row in range(rows):
-        i = 2 * row
-        for c in range(fine.shape[0]):
-            f = fine[c]
-            for column in range(columns):
-                j = 2 * column
-                total = r[0, row, column] * f[i, j]
-                if j + 1 < width:
-                    total += r[1, row, column] * f[i, j + 1]
-                if column > 0:
-                    total += r[2, row, column - 1] * f[i, j - 1]
-                if i + 1 < height:
-                    total += r[3, row, column] * f[i + 1, j]
-                    if j + 1 < width:
-                        total += r[5, row, column] * f[i + 1, j + 1]
-                    if column > 0:
-                        total += r[6, row, column - 1] * f[i + 1, j - 1]
-                if row > 0:
-                    total += r[4, row - 1, column] * f[i - 1, j]
-                    if j + 1 < width:
-                        total += r[7, row - 1, column] * f[i - 1, j + 1]
-                    if column > 0:
-                        total += r[8, row - 1, column - 1] * f[i - 1, j - 1]
-                coarse[c, row, column] = total
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _add_product(first, second, total):  # type: ignore[no-untyped-def]
+    for j in range(first.size):
+        total[j] += first[j] * second[j]
 
 
-@njit(cache=True, nogil=True)
-def prolong_add(prolongation, coarse, fine):  # type: ignore[no-untyped-def]
-    """Add P coarse to fine."""
-    height, width = fine.shape[1:]
-    rows, columns = coarse.shape[1:]
-    p = prolongation
-    for row in range(rows):
-        i = 2 * row
-        below = min(row + 1, rows - 1)
-        for c in range(fine.shape[0]):
-            e = coarse[c]
-            for column in range(columns):
-                j = 2 * column
-                after = min(column + 1, columns - 1)
-                here = e[row, column]
-                fine[c, i, j] += p[0, row, column] * here
-                if j + 1 < width:
-                    fine[c, i, j + 1] += p[1, row, column] * here + p[2, row, column] * e[row, after]
-                if i + 1 < height:
-                    fine[c, i + 1, j] += p[3, row, column] * here + p[4, row, column] * e[below, column]
-                    if j + 1 < width:
-                        upper = p[5, row, column] * here + p[6, row, column] * e[row, after]
-                        lower = p[7, row, column] * e[below, column] + p[8, row, column] * e[below, after]
-                        fine[c, i + 1, j + 1] += upper + lower
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _subtract_product(first, second, total):  # type: ignore[no-untyped-def]
+    for j in range(first.size):
+        total[j] -= first[j] * second[j]

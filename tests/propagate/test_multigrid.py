@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from hybridcolor.propagate.affinity import affinity_planes, planes_to_matrix
-from hybridcolor.propagate.krylov import bicgstab
-from hybridcolor.propagate.multigrid import Hierarchy
-from hybridcolor.propagate.stationary import stationary_vector
-from hybridcolor.propagate.transfer import galerkin, interpolation
+from hybridcolor.propagate.affinity import affinity_matrix, planes_to_matrix
+from hybridcolor.propagate.coarsening import coarsen, interpolate
+from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.multigrid import Hierarchy, padded
+from hybridcolor.propagate.pockets import find_pockets
 from tests.propagate.pictures import photo_luminance
 
 
-def dense_prolongation(planes, height, width):
-    rows, columns = planes.shape[1:]
-    matrix = np.zeros((height, width, rows, columns))
+def dense_prolongation(rows, height, width):
+    planes = rows[1:-1, :, 1:-1].transpose(1, 0, 2)
+    matrix = np.zeros((height, width, *planes.shape[1:]))
     steps = [(0, 0, 0, 0), (0, 1, 0, 0), (0, 1, 0, 1), (1, 0, 0, 0), (1, 0, 1, 0)]
     steps += [(1, 1, dy, dx) for dy in (0, 1) for dx in (0, 1)]
     for k, (i, j, dy, dx) in enumerate(steps):
-        for row in range(rows):
-            for column in range(columns):
-                y, x = 2 * row + i, 2 * column + j
-                if y < height and x < width and planes[k, row, column] != 0:
-                    matrix[y, x, row + dy, column + dx] = planes[k, row, column]
-    return matrix.reshape(height * width, rows * columns)
+        for row, column in np.argwhere(planes[k]):
+            matrix[2 * row + i, 2 * column + j, row + dy, column + dx] = planes[k, row, column]
+    return matrix.reshape(height * width, -1)
 
 
-def dense_operator(planes):
-    couplings = planes.astype(float).copy()
+def dense_operator(rows):
+    couplings = rows.transpose(1, 0, 2)[:9].astype(float)
     excess = couplings[4].copy()
     couplings[4] = 0
     matrix = -planes_to_matrix(couplings).toarray()
@@ -36,54 +35,109 @@ def dense_operator(planes):
     return matrix
 
 
-def seeded(height, width):
+def seeded(height, width, every=1000):
+    """A picture with hard and soft seeds, and its operator for corrections, which are 0 at hard seeds."""
     luminance = photo_luminance("coffee", height, width)
-    rates = affinity_planes(luminance)
-    visits = stationary_vector(rates)
     pull = np.zeros(luminance.shape, np.float32)
     pull[height // 2, 1:3] = np.inf
+    pull[every // 2 :: every, every // 2 :: every] = np.inf
     pull[0, 0] = 0.5
-    return rates, pull, visits
+    hard = np.isinf(pull).ravel()
+    free = np.where(hard, 0, 1 / (1 + np.where(hard, 0, pull.ravel())))
+    walk = affinity_matrix(luminance).toarray()
+    matrix = np.diag(1 - free) + free[:, None] * (np.eye(free.size) - walk)
+    matrix[:, hard] = matrix[hard] = 0
+    matrix[hard, hard] = 1
+    return luminance, pull, matrix
+
+
+def as_rows(planes):
+    rows = padded(planes.shape[1:])
+    rows[1:-1, :, 1:-1] = planes.transpose(1, 0, 2)
+    return rows
+
+
+def as_columns(rows):
+    return rows[1:-1, :, 1:-1].transpose(1, 0, 2).reshape(2, -1).T.astype(float)
 
 
 @pytest.mark.parametrize("shape", [(23, 24), (22, 21), (1, 450), (450, 1), (2, 230)])
-def test_coarse_operator_is_galerkin(shape):
-    hierarchy = Hierarchy(*seeded(*shape))
-    level = hierarchy.levels[0]
-    prolongation, missing = interpolation(level.operator)
-    p = dense_prolongation(prolongation, *shape)
-    r = dense_prolongation(level.restriction, *shape).T
-    np.testing.assert_allclose(1 - p.sum(axis=1), missing.ravel(), atol=1e-5)
-    expected = r @ dense_operator(level.operator) @ p
-    found = dense_operator(galerkin(level.operator, prolongation, level.restriction, missing))
-    np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
+def test_coarse_operators_are_galerkin(shape):
+    luminance, pull, matrix = seeded(*shape)
+    hierarchy = Hierarchy(luminance, pull)
+    visits = hierarchy.levels[0].operator[2]
+    weight = np.where(np.isinf(pull), 0, visits * (1 + np.where(np.isinf(pull), 0, pull)))
+    p = dense_prolongation(hierarchy.levels[0].prolongation, *shape)
+    expected = p.T @ (weight.ravel()[:, None] * matrix) @ p
+    coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
+    missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
+    prolongation = np.zeros_like(hierarchy.levels[0].prolongation)
+    interpolate(hierarchy.levels[0].operator, prolongation, missing)
+    np.testing.assert_array_equal(prolongation, hierarchy.levels[0].prolongation)
+    np.testing.assert_allclose(1 - p.sum(axis=1), missing[1:-1, 0, 1:-1].ravel(), atol=1e-5)
+    found = np.empty((coarse_shape[0], 10, coarse_shape[1]), np.float32)
+    coarsen(hierarchy.levels[0].operator, prolongation, missing, found)
+    np.testing.assert_allclose(dense_operator(found), expected, atol=2e-5 * np.abs(expected).max())
 
 
-def test_operator_is_the_seeded_system():
-    rates, pull, visits = seeded(9, 11)
-    walk = planes_to_matrix(rates.copy()).toarray()
-    hierarchy = Hierarchy(rates, pull, visits)
+@pytest.mark.parametrize("shape", [(24, 23), (21, 40)])
+def test_a_cycle_returns_the_image_of_its_answer(shape):
+    luminance, pull, matrix = seeded(*shape)
+    load = as_rows(np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype(np.float32))
+    load[1:-1, :, 1:-1][np.isinf(pull)[:, None, :].repeat(2, axis=1)] = 0
+    answer, image = padded(shape), padded(shape)
+    hierarchy = Hierarchy(luminance, pull)
+    hierarchy.cycle(load, answer, image)
+    np.testing.assert_allclose(as_columns(image), matrix @ as_columns(answer), atol=1e-4)
+    exact = np.linalg.solve(matrix, as_columns(load))
+    assert np.abs(as_columns(answer) - exact).mean() < 0.5 * np.abs(exact).mean()
+
+
+def test_conjugate_residuals_solve():
+    luminance, pull, matrix = seeded(56, 50, every=13)
+    load = as_rows(np.random.default_rng(0).uniform(-1, 1, (2, 56, 50)).astype(np.float32))
+    load[1:-1, :, 1:-1][np.isinf(pull)[:, None, :].repeat(2, axis=1)] = 0
+    exact = np.linalg.solve(matrix, as_columns(load))
+    hierarchy = Hierarchy(luminance, pull)
+    answer = padded((56, 50))
+    residual = load.copy()
+    work = [padded((56, 50)) for _ in range(4)]
+    norms = []
+    for _ in islice(conjugate_residuals(hierarchy.cycle, residual, answer, work), 15):
+        norms.append(np.linalg.norm(residual))
+    assert np.all(np.diff(norms) <= 1e-5 * norms[0])
+    assert np.abs(as_columns(answer) - exact).max() < 1e-3 * np.abs(exact).max()
+    np.testing.assert_allclose(as_columns(residual), as_columns(load) - matrix @ as_columns(answer), atol=1e-4)
+
+
+def test_pockets_are_found_and_corrected_exactly():
+    """Specks of one to six pixels in a plain picture, far from each other; one pixel alone is no pocket."""
+    luminance = np.full((40, 60), 50.0, np.float32)
+    specks = [[(5, 5)], [(5, 20), (5, 21)], [(5, 41), (6, 42)], [(21, 5), (21, 6), (21, 7)], [(20, 21), (21, 20)]]
+    specks += [[(21 + dy, 41 + dx) for dy in range(2) for dx in range(3)]]
+    for speck in specks:
+        for pixel in speck:
+            luminance[pixel] = 60.0
+    pull = np.zeros(luminance.shape, np.float32)
+    pull[35, :] = np.inf
+    pockets = find_pockets(luminance, pull)
+    own = [pockets.where[a : a + n].tolist() for a, n in zip(pockets.start, pockets.size, strict=False)]
+    found = {frozenset(map(tuple, pixels)) for pixels in own}
+    assert found == {frozenset(speck) for speck in specks[1:]}
+    matrix = np.eye(luminance.size) - affinity_matrix(luminance).toarray()
     hard = np.isinf(pull).ravel()
-    free = np.where(hard, 0, 1 / (1 + np.where(hard, 0, pull.ravel())))
-    expected = np.diag(1 - free) + free[:, None] * (np.eye(99) - walk)
-    rng = np.random.default_rng(0)
-    x = np.where(hard, 0, rng.normal(size=(2, 99))).astype(np.float32)  # corrections are 0 at hard seeds
-    out = np.empty((2, 9, 11), np.float32)
-    hierarchy.apply(x.reshape(2, 9, 11), out)
-    np.testing.assert_allclose(out.reshape(2, -1), x @ expected.T, atol=1e-5)
-
-
-def test_full_cycle_is_close_and_krylov_finishes():
-    rates, pull, visits = seeded(56, 50)
-    pull[::17, ::13] = np.inf
-    hierarchy = Hierarchy(rates, pull, visits)
-    load = np.random.default_rng(0).uniform(-1, 1, (2, 56, 50)).astype(np.float32)
-    load[:, np.isinf(pull)] = 0
-    exact = np.linalg.solve(dense_operator(hierarchy.operator), load.reshape(2, -1).T).T.reshape(load.shape)
-    assert np.abs(hierarchy.full_cycle(load) - exact).mean() < 0.1 * np.abs(exact).mean()
-    solution, iterations, reached = bicgstab(
-        hierarchy.apply, hierarchy.cycle, load, start=np.zeros_like(load), reduction=1e-5, most=30
-    )
-    assert reached
-    assert iterations < 30
-    assert np.abs(solution - exact).max() < 1e-3 * np.abs(exact).max()
+    matrix[hard] = 0
+    load = np.random.default_rng(0).uniform(-1, 1, (2, 40, 60)).astype(np.float32)
+    load[:, 35] = 0
+    residual, answer = as_rows(load), padded((40, 60))
+    pockets.relax(residual, answer)
+    expected = as_columns(as_rows(load)) - matrix @ as_columns(answer)
+    np.testing.assert_allclose(as_columns(residual), expected, atol=1e-4)
+    for a, n in zip(pockets.start, pockets.size, strict=False):
+        inside = np.ravel_multi_index(tuple(pockets.where[a : a + n].T), luminance.shape)
+        np.testing.assert_allclose(matrix[inside][:, inside].sum(axis=1), pockets.effect[a : a + n], atol=1e-6)
+        share = pockets.weight[a : a + n] / pockets.weight[a : a + n].sum()
+        np.testing.assert_allclose(
+            share @ matrix[inside][:, inside], 0, atol=0.01
+        )  # the pocket's own stationary vector
+        np.testing.assert_allclose(share @ expected[inside], 0, atol=1e-5)

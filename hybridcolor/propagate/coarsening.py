@@ -1,0 +1,120 @@
+"""One level of a hierarchy from the one above: its interpolation and its Galerkin operator P^T diag(v) A P."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from hybridcolor.propagate.smoothing import weigh_row
+from hybridcolor.propagate.stencil import DAMPING, apply_row, operator_row
+from hybridcolor.propagate.transfer import (
+    TINY,
+    columns_row,
+    galerkin_row,
+    interpolate_even,
+    interpolate_odd,
+    prune,
+    restrict_row,
+)
+
+
+@njit(cache=True, nogil=True)
+def weighted_row(operator, i, buffer, weight):  # type: ignore[no-untyped-def]
+    """Write row i of diag(v) A, with the flux into hard seeds moved to the excess."""
+    luminance, pull, visits, stored = operator
+    row = operator_row(luminance, pull, stored, i, buffer)
+    weigh_row(visits, pull, i, weight)
+    for k in range(9):
+        coupling, product = row[k], buffer[k]
+        for j in range(weight.size):
+            product[j] = coupling[j] * weight[j]
+    if stored.shape[0] > 0:
+        return
+    height, width = pull.shape
+    for k in range(9):
+        y = i + k // 3 - 1
+        if k != 4 and 0 <= y < height:
+            first = max(0, 1 - k % 3)
+            size = width - abs(k % 3 - 1)
+            _absorb(pull[y][first + k % 3 - 1 :][:size], buffer[k][first:][:size], buffer[4][first:][:size])
+
+
+@njit(cache=True, nogil=True)
+def _absorb(pull, coupling, excess):  # type: ignore[no-untyped-def]
+    for j in range(pull.size):
+        flux = coupling[j] if pull[j] == np.inf else np.float32(0)
+        excess[j] += flux
+        coupling[j] -= flux
+
+
+@njit(cache=True, nogil=True)
+def interpolate(operator, prolongation, missing):  # type: ignore[no-untyped-def]
+    """Write the prolongation, and into missing (h + 2, 1, w + 2) how much each fine pixel's weights lack of 1."""
+    height, width = missing.shape[0] - 2, missing.shape[2] - 2
+    buffer = np.empty((2, 10, width), np.float32)
+    weight = np.empty(width, np.float32)
+    for i in range(height + 1):  # a row between two lines waits for the second
+        if i < height:
+            weighted_row(operator, i, buffer[i % 2], weight)
+        if i < height and i % 2 == 0:
+            interpolate_even(buffer[0], prolongation[i // 2 + 1], missing[i + 1, 0])
+        if i > 0 and i % 2 == 0:
+            interpolate_odd(buffer[1], prolongation[i // 2], prolongation[i // 2 + 1], missing[i - 1 : i + 2, 0])
+    prune(prolongation, missing)
+
+
+@njit(cache=True, nogil=True)
+def coarsen(operator, prolongation, missing, coarse):  # type: ignore[no-untyped-def]
+    """Write P^T diag(v) A P as rows (10, w'). Its excess is P^T (t - A m), with m = 1 - P 1 the missing weight."""
+    height, width = missing.shape[0] - 2, missing.shape[2] - 2
+    rows, columns = coarse.shape[0], coarse.shape[2]
+    buffer = np.empty((10, width), np.float32)
+    weight = np.empty(width, np.float32)
+    products = np.zeros((3, 2, 9, columns + 2), np.float32)  # of fine rows 2 I - 1 to 2 I + 1
+    unmet = np.zeros((3, 1, width + 2), np.float32)
+    excess = np.zeros((1, columns + 2), np.float32)
+    entries = np.empty((2, 9, columns), np.float32)
+    for i in range(2 * rows):
+        k = 1 + i % 2
+        products[k] = np.float32(0)
+        unmet[k] = np.float32(0)
+        if i < height:
+            weighted_row(operator, i, buffer, weight)
+            columns_row(buffer, i % 2, prolongation[i // 2 : i // 2 + 3], entries, products[k])
+            apply_row(buffer, missing[i], missing[i + 1], missing[i + 2], unmet[k])
+            for j in range(width):
+                unmet[k, 0, j + 1] = buffer[4, j] - unmet[k, 0, j + 1]
+        if i % 2 == 1:
+            before, here = prolongation[i // 2], prolongation[i // 2 + 1]
+            galerkin_row(products, before, here, coarse[i // 2])
+            restrict_row(before, here, unmet[0], unmet[1], unmet[2], excess)
+            for j in range(columns):
+                coarse[i // 2, 4, j] = excess[0, j + 1]
+            invert_diagonal(coarse[i // 2])
+            _copy(products[2], products[0])
+            _copy(unmet[2], unmet[0])
+
+
+@njit(cache=True, nogil=True)
+def _copy(source, target):  # type: ignore[no-untyped-def]
+    first, second = source.ravel(), target.ravel()
+    for j in range(first.size):
+        second[j] = first[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def invert_diagonal(row):  # type: ignore[no-untyped-def]
+    """Plane 9: what damped Jacobi multiplies by, DAMPING / max(diagonal, half the row's absolute sum).
+
+    The second is for coarse rows with couplings below 0. Either way no eigenvalue of the scaled operator exceeds 2,
+    so the sweep is stable. 0 for a row that holds nothing.
+    """
+    for j in range(row.shape[1]):
+        diagonal = row[4, j]
+        absolute = np.float32(0)
+        for k in range(9):
+            if k != 4:
+                diagonal += row[k, j]
+                absolute += abs(row[k, j])
+        scale = max(diagonal, np.float32(0.5) * (abs(diagonal) + absolute))
+        row[9, j] = DAMPING / scale if scale > TINY else np.float32(0)

@@ -1,0 +1,220 @@
+"""Pockets: a few pixels that hold on to each other and to hardly anything else.
+
+Two gray specks of equal luminance in a plain sky are a typical one: a walk leaves them once in thousands of steps.
+Sweeps then hardly move their common colour, and a coarser grid that has no pixel among them cannot. So every
+pocket gets a correction of its own: one constant on all its pixels, such that the weighted residual over it vanishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hybridcolor.propagate.affinity import FAST, fill_affinity
+
+LEAST_BOND = np.float32(0.13)
+"""Pixels are held together by weights of at least this: more than the 1/8 of a plain picture."""
+LEAST_HOLD = np.float32(0.97)
+MOST_PIXELS = 12
+MOST_ESCAPE = np.float32(0.03)
+"""A pocket is left with at most this probability a step, on average over its pixels."""
+MOST_PULL = np.float32(1e-3)
+STRIP = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pockets:
+    """For each pocket n the entries ``start[n]`` to ``start[n + 1]``: its pixels and then those that step into it.
+
+    Attributes
+    ----------
+    start, size : (N + 1,) and (N,) int64
+        First entry, and number of the pocket's own pixels.
+    where : (M, 2) int32
+        Row and column of each entry.
+    effect : (M,) float32
+        What a constant 1 on the pocket adds to A x there.
+    weight : (M,) float32
+        How residuals add up to the constant that is lacking.
+    """
+
+    start: NDArray[np.int64]
+    size: NDArray[np.int64]
+    where: NDArray[np.int32]
+    effect: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+    def relax(self, residual: NDArray[np.float32], solution: NDArray[np.floating]) -> None:
+        """Correct every pocket in turn; both are (h + 2, 2, w + 2) and change in place."""
+        _relax_pockets(self.start, self.size, self.where, self.effect, self.weight, residual, solution)
+
+
+def find_pockets(luminance: NDArray[np.float32], pull: NDArray[np.float32]) -> Pockets:
+    """All pockets of unseeded pixels; see `multigrid.Hierarchy` for the arguments."""
+    found = _find(luminance, pull)
+    return Pockets(*found)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _fill_held(row, held):  # type: ignore[no-untyped-def]
+    """How much of every pixel's weight is in bonds."""
+    held[:] = np.float32(0)
+    for k in range(9):
+        if k != 4:
+            weight = row[k]
+            for j in range(held.size):
+                held[j] += weight[j] if weight[j] >= LEAST_BOND else np.float32(0)
+
+
+@njit(cache=True, nogil=True)
+def _gather(strip, held, top, taken, pull, members):  # type: ignore[no-untyped-def]
+    """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket."""
+    size = 1
+    at = 0
+    escape = np.float32(1) - held[members[0, 0] - top, members[0, 1]]
+    while at < size:
+        y, x = members[at, 0], members[at, 1]
+        at += 1
+        for k in range(9):
+            if k == 4 or strip[y - top, k, x] < LEAST_BOND:
+                continue
+            i, j = y + k // 3 - 1, x + k % 3 - 1
+            if _among(members[:size], i, j):
+                continue
+            escape += np.float32(1) - held[i - top, j]
+            if (
+                size == MOST_PIXELS
+                or escape > MOST_ESCAPE * np.float32(MOST_PIXELS)
+                or taken[i, j]
+                or pull[i, j] > MOST_PULL
+            ):
+                return 0
+            members[size, 0] = i
+            members[size, 1] = j
+            size += 1
+    return size if escape < MOST_ESCAPE * np.float32(size) else 0
+
+
+@njit(cache=True, nogil=True)
+def _find(luminance, pull):  # type: ignore[no-untyped-def]
+    height, width = luminance.shape
+    margin = MOST_PIXELS + 1
+    strip = np.empty((STRIP + 2 * margin, 10, width), np.float32)
+    held = np.empty((STRIP + 2 * margin, width), np.float32)
+    taken = np.zeros((height, width), np.bool_)
+    members = np.empty((MOST_PIXELS, 2), np.int64)
+    start = [0]
+    size = [0]
+    where = [(0, 0)]
+    effect = [np.float32(0)]
+    weight = [np.float32(0)]
+    size.clear()
+    where.clear()
+    effect.clear()
+    weight.clear()
+    for first in range(0, height, STRIP):
+        top, bottom = max(0, first - margin), min(height, first + STRIP + margin)
+        for i in range(top, bottom):
+            fill_affinity(luminance, i, strip[i - top])
+            _fill_held(strip[i - top], held[i - top])
+        for i in range(first, min(first + STRIP, height)):
+            for j in range(width):
+                if held[i - top, j] > LEAST_HOLD and not taken[i, j] and pull[i, j] <= MOST_PULL:
+                    members[0, 0] = i
+                    members[0, 1] = j
+                    count = _gather(strip, held, top, taken, pull, members)
+                    if count > 1:
+                        size.append(count)
+                        _describe(strip, top, pull, members[:count], taken, where, effect, weight)
+                        start.append(len(where))
+    places = np.empty((len(where), 2), np.int32)
+    for n in range(len(where)):
+        places[n, 0] = where[n][0]
+        places[n, 1] = where[n][1]
+    return np.array(start), np.array(size), places, np.array(effect), np.array(weight)
+
+
+@njit(cache=True, nogil=True)
+def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
+    """How a walk that stays in the pocket divides its time, without a single subtraction.
+
+    If time is divided otherwise, what flows inside the pocket looks like something lacking, and a tiny escape makes much
+    of it (W. Grassmann, M. Taksar, D. Heyman, 1985, doi 10.1287/opre.33.5.1107).
+    """
+    count = members.shape[0]
+    for a in range(count):
+        for b in range(count):
+            dy, dx = members[b, 0] - members[a, 0], members[b, 1] - members[a, 1]
+            near = abs(dy) <= 1 and abs(dx) <= 1 and a != b
+            among[a, b] = strip[members[a, 0] - top, 3 * dy + dx + 4, members[a, 1]] if near else 0.0
+    for n in range(count - 1, 0, -1):
+        back = 0.0
+        for b in range(n):
+            back += among[n, b]
+        for a in range(n):
+            among[a, n] /= back
+            for b in range(n):
+                among[a, b] += among[a, n] * among[n, b]
+    shares[0] = 1.0
+    for n in range(1, count):
+        shares[n] = 0.0
+        for a in range(n):
+            shares[n] += shares[a] * among[a, n]
+
+
+@njit(cache=True, nogil=True)
+def _describe(strip, top, pull, members, taken, where, effect, weight):  # type: ignore[no-untyped-def]
+    """Append a pocket's entries."""
+    height, width = pull.shape
+    count = members.shape[0]
+    among = np.empty((count, count))
+    shares = np.empty(count)
+    _shares(strip, top, members, among, shares)
+    first = len(where)
+    total = 0.0
+    for n in range(count):
+        y, x = members[n, 0], members[n, 1]
+        taken[y, x] = True
+        leaving = np.float64(pull[y, x])
+        for k in range(9):
+            step = strip[y - top, k, x]
+            if k != 4 and step > 0 and not _among(members, y + k // 3 - 1, x + k % 3 - 1):
+                leaving += step
+        where.append((y, x))
+        effect.append(np.float32(leaving / (1.0 + pull[y, x])))
+        weight.append(np.float32(shares[n] * (1.0 + pull[y, x])))
+        total += shares[n] * leaving
+    for n in range(first, first + count):
+        weight[n] = np.float32(weight[n] / max(total, 1e-30))
+    for n in range(count):
+        y, x = members[n, 0], members[n, 1]
+        for k in range(9):
+            i, j = y + k // 3 - 1, x + k % 3 - 1
+            if 0 <= i < height and 0 <= j < width and pull[i, j] < np.inf and not _among(members, i, j):
+                where.append((i, j))
+                effect.append(-strip[i - top, 8 - k, j] / (np.float32(1) + pull[i, j]))
+                weight.append(np.float32(0))
+
+
+@njit(cache=True, nogil=True)
+def _among(members, y, x):  # type: ignore[no-untyped-def]
+    for n in range(members.shape[0]):
+        if members[n, 0] == y and members[n, 1] == x:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _relax_pockets(start, size, where, effect, weight, residual, solution):  # type: ignore[no-untyped-def]
+    for n in range(size.size):
+        for c in range(2):
+            lacking = np.float32(0)
+            for m in range(start[n], start[n] + size[n]):
+                lacking += weight[m] * residual[where[m, 0] + 1, c, where[m, 1] + 1]
+            for m in range(start[n], start[n] + size[n]):
+                solution[where[m, 0] + 1, c, where[m, 1] + 1] += lacking
+            for m in range(start[n], start[n + 1]):
+                residual[where[m, 0] + 1, c, where[m, 1] + 1] -= effect[m] * lacking
