@@ -14,7 +14,6 @@ The nine values of a row are kept as planes k = 3 (dy + 1) + (dx + 1), so plane 
 from __future__ import annotations
 
 import math
-
 from typing import Any
 
 import numpy as np
@@ -166,20 +165,15 @@ def _fill_inner(above, here, below, row):  # type: ignore[no-untyped-def]
         mean = (((d0 + d1) + (d2 + d3)) + ((d5 + d6) + (d7 + d8))) * real(1 / 9)
         d0, d1, d2, d3, d5, d6, d7, d8 = d0 * d0, d1 * d1, d2 * d2, d3 * d3, d5 * d5, d6 * d6, d7 * d7, d8 * d8
         square = (((d0 + d1) + (d2 + d3)) + ((d5 + d6) + (d7 + d8))) * real(1 / 9)
-        nearest = min(min(min(d0, d1), min(d2, d3)), min(min(d5, d6), min(d7, d8)))
+        nearest = min(d0, d1, d2, d3, d5, d6, d7, d8)
         sigma = max(real(VARIANCE_SHARE) * (square - mean * mean), nearest * real(1 / LOG_LEAST_WEIGHT))
         rate[j] = real(1 / math.log(2.0)) / max(sigma, real(LEAST_SIGMA * 1e4))
     total = row[4][1 : size + 1]
     total[:] = real(0)
     for k in range(9):
         if k != 4:
-            _fill_weights(
-                here[1 : size + 1],
-                (above, here, below)[k // 3][k % 3 : k % 3 + size],
-                rate,
-                row[k][1 : size + 1],
-                total,
-            )
+            there = (above, here, below)[k // 3][k % 3 : k % 3 + size]
+            _fill_weights(here[1 : size + 1], there, rate, row[k][1 : size + 1], total)
     for j in range(size):
         rate[j] = real(1) / total[j]
     for k in range(9):

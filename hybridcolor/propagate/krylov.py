@@ -1,4 +1,7 @@
-"""Generalised conjugate residuals, cut to the last direction (S. Eisenstat, H. Elman, M. Schultz, 1983, doi 10.1137/0720023).
+"""Generalised conjugate residuals, cut to the last direction.
+
+S. Eisenstat, H. Elman, M. Schultz, "Variational iterative methods for nonsymmetric systems of linear equations", 1983,
+doi 10.1137/0720023.
 
 Rows scaled by the stationary vector make the operator nearly symmetric, and for a symmetric one the last direction
 is all that matters; then this needs one cycle an iteration and four vectors beside the answer. The residual never
@@ -117,16 +120,17 @@ def _step(residual, direction, image, last_direction, last_image, solution, scal
     back, length, again = scalars
     for i in range(1, image.shape[0] - 1):
         for c in range(2):
-            most = _step_row(
-                residual[i, c], direction[i, c], image[i, c], last_direction[i, c], last_image[i, c], solution[i, c],
-                np.float32(back[c]), np.float32(length[c]), np.float32(again[c]),
-            )  # fmt: skip
+            lengths = np.float32(back[c]), np.float32(length[c]), np.float32(again[c])
+            directions = direction[i, c], image[i, c], last_direction[i, c], last_image[i, c]
+            most = _step_row(residual[i, c], solution[i, c], directions, lengths)
             if not most <= change[c]:
                 change[c] = most
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def _step_row(r, p, q, last_p, last_q, x, back, length, again):  # type: ignore[no-untyped-def]
+def _step_row(r, x, directions, lengths):  # type: ignore[no-untyped-def]
+    p, q, last_p, last_q = directions
+    back, length, again = lengths
     most = np.float32(0)
     for j in range(r.size):
         p[j] -= back * last_p[j]

@@ -20,8 +20,8 @@ from hybridcolor.propagate.pockets import find_pockets
 from hybridcolor.propagate.smoothing import ascend, descend
 from hybridcolor.propagate.stationary import stationary_vector
 
-COARSE_STEPS = 2
-STEPS_OF: dict[int, int] = {1: 3, 2: 3}
+STEPS = (0, 3, 3)
+"""Krylov steps on the coarser levels 1 and 2, where they pay; 2 on all below."""
 COARSEST = 400
 
 Planes = NDArray[np.float32]
@@ -94,9 +94,8 @@ class Hierarchy:
         def cycle(residual: Planes, x: Planes, image: Planes) -> None:
             self.cycle(residual, x, image, depth)
 
-        for _ in islice(
-            conjugate_residuals(cycle, load, answer, self.levels[depth].work), STEPS_OF.get(depth, COARSE_STEPS)
-        ):
+        steps = conjugate_residuals(cycle, load, answer, self.levels[depth].work)
+        for _ in islice(steps, STEPS[depth] if depth < len(STEPS) else 2):
             pass
 
 

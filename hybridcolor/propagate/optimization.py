@@ -34,7 +34,6 @@ from hybridcolor.propagate.elimination import eliminate, elimination_work
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy
 from hybridcolor.propagate.propagation import Propagation
-
 from hybridcolor.seeds import Seeds
 
 Solver = Literal["auto", "multigrid", "direct"]

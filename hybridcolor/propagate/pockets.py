@@ -141,8 +141,8 @@ def _find(luminance, pull):  # type: ignore[no-untyped-def]
 def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
     """How a walk that stays in the pocket divides its time, without a single subtraction.
 
-    If time is divided otherwise, what flows inside the pocket looks like something lacking, and a tiny escape makes much
-    of it (W. Grassmann, M. Taksar, D. Heyman, 1985, doi 10.1287/opre.33.5.1107).
+    Were time divided otherwise, what flows inside the pocket would look like something lacking, and a tiny escape
+    would make much of it (W. Grassmann, M. Taksar, D. Heyman, 1985, doi 10.1287/opre.33.5.1107).
     """
     count = members.shape[0]
     for a in range(count):
@@ -201,10 +201,10 @@ def _describe(strip, top, pull, members, taken, where, effect, weight):  # type:
 
 @njit(cache=True, nogil=True)
 def _among(members, y, x):  # type: ignore[no-untyped-def]
+    found = False
     for n in range(members.shape[0]):
-        if members[n, 0] == y and members[n, 1] == x:
-            return True
-    return False
+        found |= members[n, 0] == y and members[n, 1] == x
+    return found
 
 
 @njit(cache=True, nogil=True)

@@ -76,7 +76,7 @@ def _add_rates(coupling, rate, total):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _sweep(luminance, stored, visits):  # type: ignore[no-untyped-def]
-    """Some sweeps in place, each pi_i <- (1 - d) pi_i + d (what arrives) / (rates out), from the first row to the last."""
+    """Some sweeps in place, each pi_i <- (1 - d) pi_i + d (what arrives) / (rates out), row after row."""
     height, width = visits.shape
     depth = 2 * STAGES + 1
     rates = np.empty((depth, 10, width), np.float32)

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import FAST
 
-
 TINY = np.float32(1e-30)
 LEAST_REACH = np.float32(0.1)
 PLANE = np.array([[8, 4, 7], [2, 0, 1], [6, 3, 5]])
@@ -180,7 +179,7 @@ def prune(prolongation, missing):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def columns_row(row, odd, prolongation, entries, products):  # type: ignore[no-untyped-def]
-    """One row of A P: of fine pixel (2 I + odd, 2 J + q) toward the coarse pixels around (I, J), as products[q, slot, J].
+    """One row of A P: products[q, slot, J] of fine pixel (2 I + odd, 2 J + q) with the coarse pixels around (I, J).
 
     ``prolongation`` is coarse rows I - 1 to I + 1; ``entries`` (2, 9, w') is work space; ``products`` is added to.
     """

@@ -102,9 +102,8 @@ def test_conjugate_residuals_solve():
     answer = padded((56, 50))
     residual = load.copy()
     work = [padded((56, 50)) for _ in range(4)]
-    norms = []
-    for _ in islice(conjugate_residuals(hierarchy.cycle, residual, answer, work), 15):
-        norms.append(np.linalg.norm(residual))
+    steps = islice(conjugate_residuals(hierarchy.cycle, residual, answer, work), 15)
+    norms = [np.linalg.norm(residual) for _ in steps]
     assert np.all(np.diff(norms) <= 1e-5 * norms[0])
     assert np.abs(as_columns(answer) - exact).max() < 1e-3 * np.abs(exact).max()
     np.testing.assert_allclose(as_columns(residual), as_columns(load) - matrix @ as_columns(answer), atol=1e-4)
@@ -137,7 +136,5 @@ def test_pockets_are_found_and_corrected_exactly():
         inside = np.ravel_multi_index(tuple(pockets.where[a : a + n].T), luminance.shape)
         np.testing.assert_allclose(matrix[inside][:, inside].sum(axis=1), pockets.effect[a : a + n], atol=1e-6)
         share = pockets.weight[a : a + n] / pockets.weight[a : a + n].sum()
-        np.testing.assert_allclose(
-            share @ matrix[inside][:, inside], 0, atol=0.01
-        )  # the pocket's own stationary vector
+        np.testing.assert_allclose(share @ matrix[inside][:, inside], 0, atol=0.01)
         np.testing.assert_allclose(share @ expected[inside], 0, atol=1e-5)
