@@ -95,8 +95,12 @@ class SeededSystem:
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
         """By how much ab every pixel misses its equation; both arrays padded as in `start`."""
         residual = np.zeros(chroma.shape, np.float32)
-        system_residual(self.luminance, self.pull, self.target, chroma, residual)
+        self.fill_residual(chroma, residual)
         return residual
+
+    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32]) -> None:
+        """The same into an array at hand."""
+        system_residual(self.luminance, self.pull, self.target, chroma, residual)
 
     def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
         """Clip to the seeds' range, which the exact solution obeys, so that it only helps; with the true residual."""
@@ -215,7 +219,8 @@ class _Watch:
     """Estimates the error that is left from the changes an iteration makes.
 
     If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
-    two factors and the larger of the last two changes are taken, since the first step after a restart is short.
+    two factors and the larger of the last two changes are taken, since the first step after a restart is short, and
+    all that twice, since the factors still rise as the slower errors come to the fore.
     """
 
     def __init__(self) -> None:
@@ -230,24 +235,30 @@ class _Watch:
         if np.isinf(last):
             return np.inf
         ratio = max(now / max(last, now), last / max(before, last))
-        return max(last, now) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        return 2.0 * max(last, now) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
 
 
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
+    chroma = system.start()
+    iterations = _iterate(system, chroma, tolerance)
+    return None if iterations is None else system.finish(chroma, iterations)  # by now the work space is free again
+
+
+def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float) -> int | None:
     """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
 
-    None if the error does not keep shrinking. It is believed to be small only after a restart, because an error that
-    is nearly the same everywhere hardly shows in a residual of seven digits.
+    None if the error does not keep shrinking, else the iterations used. The error is believed to be small only after
+    a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
     """
     hierarchy = Hierarchy(system.luminance, system.pull)
-    chroma = system.start()
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
+    residual = np.zeros(chroma.shape, np.float32)
     watch = _Watch()
     iterations = 0
     slow = 0
     first_before = np.inf
     for restart in range(MOST_RESTARTS):
-        residual = system.residual(chroma)
+        system.fill_residual(chroma, residual)
         missed = largest(residual)
         steps = conjugate_residuals(hierarchy.cycle, residual, chroma, work, bold=restart > 0)
         first = 0.0
@@ -258,7 +269,7 @@ def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
             error = watch.error(change)
             hierarchy.pockets.relax(residual, chroma)
             if restart > 0 and trusted and error <= tolerance and missed <= tolerance:
-                return system.finish(chroma, iterations)
+                return iterations
             first = first or change
             if change <= RESTART_AT * first or not trusted:
                 break

@@ -1,10 +1,12 @@
-"""How often a random walk on the pixel grid visits each pixel, as far as a few local sweeps tell.
+"""How often a random walk on the pixel grid visits each pixel, roughly.
 
 pi W = pi for the stationary vector pi of a walk with step probabilities W. Its use here: the flux pi_i w_ij has
 equal row and column sums, so diag(pi) (I - W) is positive semi-definite (its symmetric part is a graph Laplacian)
-although I - W is not, and Galerkin coarsening of it cannot break down. For that only the balance between a pixel
-and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. What is still unbalanced over longer distances is
-almost constant locally, goes over to the coarser operator as a factor of its rows, and is settled there.
+although I - W is not, and Galerkin coarsening of it cannot break down. For that mostly the balance between a pixel
+and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. One cycle of aggregation and disaggregation
+(H. De Sterck et al., "Multilevel adaptive aggregation for Markov chains", 2008, doi 10.1137/070685142) settles what
+is unbalanced over longer distances; what is left of that is almost constant locally, goes over to the coarser
+operator as a factor of its rows, and is settled by sweeps there. Solving pi W = pi exactly helps no further.
 """
 
 from __future__ import annotations
@@ -17,13 +19,12 @@ from hybridcolor.propagate.affinity import FAST, fill_affinity
 
 DAMPING = np.float32(0.95)
 TINY = np.float32(1e-30)
-SWEEPS = 16
-STAGES = 8
-"""Sweeps that run in one pass over the picture, each two rows behind the one before."""
+SWEEPS = 8
+"""Sweeps that run together in one pass over the picture, each two rows behind the one before."""
 
 
 def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """Visit frequencies, balanced locally.
+    """Visit frequencies, balanced between neighbours and roughly over the picture.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32
         L* in 0..100, whose affinity W is the walk.
     stored : (h, 10, w) float32, optional
         Rows of a coarser operator (see `stencil`), whose couplings are the walk's rates; then ``luminance`` is left
-        aside.
+        aside, and the balance is between neighbours only.
 
     Returns
     -------
@@ -44,13 +45,30 @@ def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32
     True
     """
     if stored is None:
-        visits = np.ones(luminance.shape, np.float32)
         stored = np.empty((0, 10, 0), np.float32)
+        visits = np.ones(luminance.shape, np.float32)
     else:
         visits = np.ones((stored.shape[0], stored.shape[2]), np.float32)
-    for _ in range(SWEEPS // STAGES):
-        _sweep(luminance, stored, visits)
+    _sweep(luminance, stored, visits)
+    if stored.shape[0] == 0:
+        _correct(luminance, stored, visits)
+    _sweep(luminance, stored, visits)
     return visits
+
+
+def _correct(luminance: NDArray[np.float32], stored: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
+    """Balance blocks of two by two pixels against each other, on all scales."""
+    rows, columns = (visits.shape[0] + 1) // 2, (visits.shape[1] + 1) // 2
+    if rows * columns < 2:
+        return
+    blocks = np.zeros((rows, 10, columns), np.float32)
+    _aggregate(luminance, stored, visits, blocks)
+    factor = np.ones((rows, columns), np.float32)
+    _sweep(luminance, blocks, factor)
+    _correct(luminance, blocks, factor)
+    _sweep(luminance, blocks, factor)
+    factor /= factor.mean()
+    _multiply_up(visits, factor)
 
 
 @njit(cache=True, nogil=True)
@@ -78,13 +96,13 @@ def _add_rates(coupling, rate, total):  # type: ignore[no-untyped-def]
 def _sweep(luminance, stored, visits):  # type: ignore[no-untyped-def]
     """Some sweeps in place, each pi_i <- (1 - d) pi_i + d (what arrives) / (rates out), row after row."""
     height, width = visits.shape
-    depth = 2 * STAGES + 1
+    depth = 2 * SWEEPS + 1
     rates = np.empty((depth, 10, width), np.float32)
-    arriving = np.zeros((STAGES, 3, width + 2), np.float32)
-    for t in range(height + 2 * STAGES):
+    arriving = np.zeros((SWEEPS, 3, width + 2), np.float32)
+    for t in range(height + 2 * SWEEPS):
         if t < height:
             _rates_row(luminance, stored, t, rates[t % depth])
-        for stage in range(STAGES):
+        for stage in range(SWEEPS):
             i = t - 2 * stage
             if 0 <= i < height:
                 for k in (0, 1, 2, 3, 5):
@@ -108,3 +126,32 @@ def _settle(departing, arriving, visits):  # type: ignore[no-untyped-def]
     for j in range(visits.size):
         settled = (np.float32(1) - DAMPING) * visits[j] + DAMPING * arriving[j] / departing[j]
         visits[j] = max(settled, np.float32(1e-12))
+
+
+@njit(cache=True, nogil=True)
+def _aggregate(luminance, stored, visits, blocks):  # type: ignore[no-untyped-def]
+    """Add up the flux between blocks."""
+    height, width = visits.shape
+    buffer = np.empty((10, width), np.float32)
+    for i in range(height):
+        _rates_row(luminance, stored, i, buffer)
+        for k in range(9):
+            y = (i % 2 + k // 3 - 1) // 2
+            for odd in range(2):
+                x = (odd + k % 3 - 1) // 2
+                if k != 4 and (y != 0 or x != 0):
+                    _collect(buffer[k], visits[i], odd, blocks[i // 2, 3 * (y + 1) + x + 1])
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _collect(rate, visits, odd, flux):  # type: ignore[no-untyped-def]
+    for j in range((visits.size + 1 - odd) // 2):
+        flux[j] += rate[2 * j + odd] * visits[2 * j + odd]
+
+
+@njit(cache=True, nogil=True)
+def _multiply_up(visits, factor):  # type: ignore[no-untyped-def]
+    for i in range(visits.shape[0]):
+        row, by = visits[i], factor[i // 2]
+        for j in range(row.size):
+            row[j] *= by[j // 2]
