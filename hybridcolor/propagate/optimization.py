@@ -34,6 +34,7 @@ from hybridcolor.propagate.elimination import eliminate, elimination_work
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy
 from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.stationary import stationary_vector
 from hybridcolor.seeds import Seeds
 
 Solver = Literal["auto", "multigrid", "direct"]
@@ -46,6 +47,8 @@ LEAST_TOLERANCE = 1e-10
 MOST_RESTARTS = 25
 MOST_STEPS = 20
 RESTART_AT = 0.05
+CYCLES = (2, 10)
+"""Cycles of `stationary_vector`: more, if multigrid does not converge with few."""
 
 
 class Solution(NamedTuple):
@@ -239,18 +242,21 @@ class _Watch:
 
 
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
-    chroma = system.start()
-    iterations = _iterate(system, chroma, tolerance)
-    return None if iterations is None else system.finish(chroma, iterations)  # by now the work space is free again
+    for cycles in CYCLES:
+        chroma = system.start()
+        iterations = _iterate(system, chroma, tolerance, cycles)
+        if iterations is not None:
+            return system.finish(chroma, iterations)  # by now the work space is free again
+    return None
 
 
-def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float) -> int | None:
+def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float, cycles: int) -> int | None:
     """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
 
     None if the error does not keep shrinking, else the iterations used. The error is believed to be small only after
     a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
     """
-    hierarchy = Hierarchy(system.luminance, system.pull)
+    hierarchy = Hierarchy(system.luminance, system.pull, stationary_vector(system.luminance, cycles=cycles))
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
     residual = np.zeros(chroma.shape, np.float32)
     watch = _Watch()

@@ -3,10 +3,10 @@
 pi W = pi for the stationary vector pi of a walk with step probabilities W. Its use here: the flux pi_i w_ij has
 equal row and column sums, so diag(pi) (I - W) is positive semi-definite (its symmetric part is a graph Laplacian)
 although I - W is not, and Galerkin coarsening of it cannot break down. For that mostly the balance between a pixel
-and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. One cycle of aggregation and disaggregation
-(H. De Sterck et al., "Multilevel adaptive aggregation for Markov chains", 2008, doi 10.1137/070685142) settles what
+and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. A cycle or two of aggregation and disaggregation
+(H. De Sterck et al., "Multilevel adaptive aggregation for Markov chains", 2008, doi 10.1137/070685142) settle what
 is unbalanced over longer distances; what is left of that is almost constant locally, goes over to the coarser
-operator as a factor of its rows, and is settled by sweeps there. Solving pi W = pi exactly helps no further.
+operator as a factor of its rows, and is settled by sweeps there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ SWEEPS = 8
 """Sweeps that run together in one pass over the picture, each two rows behind the one before."""
 
 
-def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+def stationary_vector(
+    luminance: NDArray[np.float32], stored: NDArray[np.float32] | None = None, *, cycles: int = 2
+) -> NDArray[np.float32]:
     """Visit frequencies, balanced between neighbours and roughly over the picture.
 
     Parameters
@@ -33,6 +35,8 @@ def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32
     stored : (h, 10, w) float32, optional
         Rows of a coarser operator (see `stencil`), whose couplings are the walk's rates; then ``luminance`` is left
         aside, and the balance is between neighbours only.
+    cycles : int, optional
+        Cycles that balance the picture over all distances; from 4 megapixels on one is too few.
 
     Returns
     -------
@@ -50,9 +54,10 @@ def stationary_vector(luminance: NDArray[np.float32], stored: NDArray[np.float32
     else:
         visits = np.ones((stored.shape[0], stored.shape[2]), np.float32)
     _sweep(luminance, stored, visits)
-    if stored.shape[0] == 0:
-        _correct(luminance, stored, visits)
-    _sweep(luminance, stored, visits)
+    for _ in range(cycles if stored.shape[0] == 0 else 1):
+        if stored.shape[0] == 0:
+            _correct(luminance, stored, visits)
+        _sweep(luminance, stored, visits)
     return visits
 
 
