@@ -17,6 +17,10 @@ QUANTA = 10.0
 SMOOTHING = 0.7
 """Standard deviation in pixels of the blur before basins are sought: they follow edges, not single pixels."""
 
+NOISE_FLOOR = 5.0
+"""Standard deviations of noise that are merged at least. With 3, a plane of noise fell apart, as basins pick out its
+extremes; with 5 it is one region."""
+
 
 def regions(luminance: ArrayLike, *, coarseness: float = 1.0) -> NDArray[np.int32]:
     """Split a picture into connected regions of even brightness.
@@ -31,8 +35,8 @@ def regions(luminance: ArrayLike, *, coarseness: float = 1.0) -> NDArray[np.int3
         L* in 0..100.
     coarseness : float, optional
         Difference in mean L* above which two regions stay apart that each cover a hundredth of the picture:
-        q = coarseness ** 2 * (H * W) / 200. However small, differences within three standard deviations of the
-        picture's noise are merged.
+        q = coarseness ** 2 * (H * W) / 200. But q is at least that of `NOISE_FLOOR` standard deviations of the
+        picture's noise, (5 sigma) ** 2.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def regions(luminance: ArrayLike, *, coarseness: float = 1.0) -> NDArray[np.int3
     plane = plane.astype(np.float32)
     brightness = quantize(smoothed(plane))
     basins = catchment_basins(gradient_levels(brightness), brightness)
-    return merge_basins(basins, brightness, max(coarseness**2 * plane.size / 200, (3 * _noise(plane)) ** 2))
+    return merge_basins(basins, brightness, max(coarseness**2 * plane.size / 200, (NOISE_FLOOR * _noise(plane)) ** 2))
 
 
 def smoothed(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
