@@ -74,7 +74,7 @@ def grow(light: NDArray[np.uint8], markers: NDArray[np.int32], threshold: float)
     [[1, 1, 1, 2]]
     """
     owner = np.pad(markers, 1, constant_values=OUTSIDE)
-    lists = np.empty((4, markers.size), np.int32)
+    lists = np.empty((2, markers.size), np.int32)
     _grow(np.pad(light, 1).ravel(), owner.shape[1], owner.ravel(), float(threshold), lists)
     return np.ascontiguousarray(owner[1:-1, 1:-1])
 
@@ -101,73 +101,77 @@ def _nearest(light, stride, owner, mean, pixel):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _join(joining, planes, mean, counts, asked):  # type: ignore[no-untyped-def]
+    """Let pixels join, and list the free pixels beside them; returns their number."""
+    light, owner, _is_refused, is_asked, stride = planes
+    total, size = counts
+    for pixel, marker in joining:
+        owner[pixel] = marker
+        total[marker] += light[pixel]
+        size[marker] += 1
+        mean[marker] = total[marker] / size[marker]
+    asking = 0
+    for pixel, _marker in joining:
+        for beside in (pixel - 1, pixel + 1, pixel - stride, pixel + stride):
+            if owner[beside] == 0 and not is_asked[beside]:
+                is_asked[beside] = True
+                asked[asking] = beside
+                asking += 1
+    return asking
+
+
+@njit(cache=True, nogil=True)
+def _ask(asked, planes, mean, limit, joining, refused, waiting):  # type: ignore[no-untyped-def]
+    """Sort free pixels into those that join and those refused; returns both numbers."""
+    light, owner, is_refused, is_asked, stride = planes
+    joined = 0
+    for pixel in asked:
+        is_asked[pixel] = False
+        marker, difference = _nearest(light, stride, owner, mean, pixel)
+        if difference < limit:
+            joining[joined, 0] = pixel
+            joining[joined, 1] = marker
+            joined += 1
+        elif not is_refused[pixel]:
+            is_refused[pixel] = True
+            refused[waiting] = pixel
+            waiting += 1
+    return joined, waiting
+
+
+@njit(cache=True, nogil=True)
 def _grow(light, stride, owner, threshold, lists):  # type: ignore[no-untyped-def]
     """Grow in place; the planes have a border of one pixel.
 
     A layer is decided as a whole from the means before it, and only then joins, so no order of pixels matters.
     """
-    asked, joining, new_owner, refused = lists
-    count = owner.max() + 1
-    total = np.zeros(count, np.int64)
-    size = np.zeros(count, np.int64)
-    is_asked = np.zeros(owner.size, np.bool_)
+    asked, refused = lists
+    joining = np.empty((asked.size, 2), np.int32)
     is_refused = np.zeros(owner.size, np.bool_)
+    planes = (light, owner, is_refused, np.zeros(owner.size, np.bool_), stride)
+    counts = np.zeros((2, owner.max() + 1), np.int64)  # the sum of brightness, and pixels
+    mean = np.zeros(owner.max() + 1)
     joined = 0
     for pixel in range(owner.size):
         if owner[pixel] > 0:
-            joining[joined] = pixel
-            new_owner[joined] = owner[pixel]
+            joining[joined, 0] = pixel
+            joining[joined, 1] = owner[pixel]
             joined += 1
-    mean = np.zeros(count)
     waiting = 0
     limit = threshold
     while joined > 0:
-        for place in range(joined):
-            owner[joining[place]] = new_owner[place]
-            total[new_owner[place]] += light[joining[place]]
-            size[new_owner[place]] += 1
-            mean[new_owner[place]] = total[new_owner[place]] / size[new_owner[place]]
-        asking = 0
-        for place in range(joined):
-            pixel = joining[place]
-            for beside in (pixel - 1, pixel + 1, pixel - stride, pixel + stride):
-                if owner[beside] == 0 and not is_asked[beside]:
-                    is_asked[beside] = True
-                    asked[asking] = beside
-                    asking += 1
-        joined = 0
-        for place in range(asking):
-            pixel = asked[place]
-            is_asked[pixel] = False
-            marker, difference = _nearest(light, stride, owner, mean, pixel)
-            if difference < limit:
-                joining[joined] = pixel
-                new_owner[joined] = marker
-                joined += 1
-            elif not is_refused[pixel]:
-                is_refused[pixel] = True
-                refused[waiting] = pixel
-                waiting += 1
+        asking = _join(joining[:joined], planes, mean, counts, asked)
+        joined, waiting = _ask(asked[:asking], planes, mean, limit, joining, refused, waiting)
         if joined > 0:
             continue
-        least = np.inf  # no region can grow: raise the limit just past the nearest of those refused
-        kept = 0
-        for place in range(waiting):
-            if owner[refused[place]] == 0:
-                refused[kept] = refused[place]
-                kept += 1
-                least = min(least, _nearest(light, stride, owner, mean, refused[place])[1])
-        waiting = 0
-        if kept > 0:
+        least = np.inf  # no region can grow: raise the limit just past the nearest of those refused, and ask again
+        asking = 0
+        for pixel in refused[:waiting]:
+            is_refused[pixel] = False
+            if owner[pixel] == 0:
+                asked[asking] = pixel
+                asking += 1
+                least = min(least, _nearest(light, stride, owner, mean, pixel)[1])
+        if asking > 0:
             limit = max(limit, (np.floor(least / threshold) + 1) * threshold)
-        for place in range(kept):
-            pixel = refused[place]
-            marker, difference = _nearest(light, stride, owner, mean, pixel)
-            if difference < limit:
-                is_refused[pixel] = False
-                joining[joined] = pixel
-                new_owner[joined] = marker
-                joined += 1
-            else:
-                refused[waiting] = pixel
-                waiting += 1
+        joined, waiting = _ask(asked[:asking], planes, mean, limit, joining, refused, 0)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 WALL = np.int32(-1)
 FREE = np.int64(2**62)
+ONE = np.uint64(1)  # the kernel's indices are unsigned: that spares a test for negative ones at each access
 
 
 def gradient_levels(brightness: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -65,51 +66,54 @@ def flood_markers(levels: NDArray[np.uint16], markers: NDArray[np.int32]) -> NDA
 
 
 @njit(cache=True, nogil=True)
-def _flood(markers, levels, owner, queue):  # type: ignore[no-untyped-def]
+def _queue_markers(markers, levels, owner, bucket):  # type: ignore[no-untyped-def]
+    """Write marked pixels and walls into ``owner``; where each level's queue starts, and how far it is filled."""
+    height, width = levels.shape
+    start = np.zeros(levels.max() + 2, np.uint64)
+    for row in range(height):
+        for column in range(width):
+            start[np.int64(levels[row, column]) + 1] += ONE
+    start = np.cumsum(start)
+    filled = start[:-1].copy()
+    for row in range(height):
+        for column in range(width):
+            if markers[row, column] != 0:
+                pixel = (row + 1) * (width + 2) + column + 1
+                owner[pixel] = max(markers[row, column], 0)
+                if owner[pixel] > 0:
+                    bucket[filled[levels[row, column]]] = pixel
+                    filled[levels[row, column]] += ONE
+    return start, filled
+
+
+@njit(cache=True, nogil=True)
+def _flood(markers, levels, owner, queues):  # type: ignore[no-untyped-def]
     """Flood in place. ``owner`` has a border of one pixel of zeros; a free pixel holds `FREE` + its level.
 
     An owned pixel holds the wave that it joined in above 32 bits, and the marker below: so of two offers the lesser
     is the earlier, and within a wave that of the lower marker; a free pixel holds more than any offer.
     """
-    one = np.uint64(1)  # unsigned indices spare a test for negative ones
-    height, width = levels.shape
-    start = np.zeros(levels.max() + 2, np.uint64)
-    for row in range(height):
-        for column in range(width):
-            start[np.uint64(levels[row, column]) + one] += one
-    start = np.cumsum(start)
-    filled = start[:-1].copy()
-    bucket, current = queue
-    stride = np.uint64(width + 2)
-    for row in range(height):
-        for column in range(width):
-            if markers[row, column] != 0:
-                pixel = np.uint64(row + 1) * stride + np.uint64(column + 1)
-                owner[pixel] = max(markers[row, column], 0)
-                if owner[pixel] > 0:
-                    bucket[filled[levels[row, column]]] = pixel
-                    filled[levels[row, column]] += one
+    bucket, current = queues
+    start, filled = _queue_markers(markers, levels, owner, bucket)
+    stride = np.uint64(levels.shape[1] + 2)
     wave = np.int64(0)
     for level in range(np.uint64(filled.size)):
         at = start[level]
-        head = np.uint64(0)
-        tail = np.uint64(0)
+        head = tail = np.uint64(0)
         last_joined = np.int64(-1)
-        while True:
+        while at < filled[level] or head < tail:
             if at < filled[level]:
                 pixel = np.uint64(bucket[at])
-                at += one
-            elif head < tail:
-                pixel = np.uint64(current[head])
-                head += one
+                at += ONE
             else:
-                break
+                pixel = np.uint64(current[head])
+                head += ONE
             held = owner[pixel]
             if held >> 32 != last_joined:
                 last_joined = held >> 32
                 wave += 1
             offer = wave << 32 | held & 0xFFFFFFFF
-            for beside in (pixel - one, pixel + one, pixel - stride, pixel + stride):
+            for beside in (pixel - ONE, pixel + ONE, pixel - stride, pixel + stride):
                 held = owner[beside]
                 if held <= offer:
                     continue
@@ -118,7 +122,7 @@ def _flood(markers, levels, owner, queue):  # type: ignore[no-untyped-def]
                     its_level = np.uint64(held - FREE)
                     if its_level <= level:
                         current[tail] = beside
-                        tail += one
+                        tail += ONE
                     else:
                         bucket[filled[its_level]] = beside
-                        filled[its_level] += one
+                        filled[its_level] += ONE

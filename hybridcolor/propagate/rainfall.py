@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-OUTSIDE = np.iinfo(np.uint16).max
+OUTSIDE = np.uint16(65535)
 
 
 def catchment_basins(levels: NDArray[np.uint16], brightness: NDArray[np.uint16]) -> NDArray[np.int32]:
@@ -38,10 +38,9 @@ def catchment_basins(levels: NDArray[np.uint16], brightness: NDArray[np.uint16])
     >>> catchment_basins(np.array([[0, 1, 5, 2, 2]], np.uint16), np.zeros((1, 5), np.uint16)).tolist()
     [[0, 0, 0, 1, 1]]
     """
-    height, width = levels.shape
     relief = np.pad(levels, 1, constant_values=OUTSIDE)
     downhill = np.empty(relief.shape, np.int32)
-    stride = width + 2
+    stride = relief.shape[1]
     _descend(relief.ravel(), np.pad(brightness, 1).ravel(), stride, downhill.ravel())
     _drain_plateaus(relief.ravel(), stride, downhill.ravel(), np.empty(levels.size, np.int32))
     _number(relief.ravel(), stride, downhill.ravel())
@@ -65,7 +64,7 @@ def _descend(relief, brightness, stride, downhill):  # type: ignore[no-untyped-d
         if relief[pixel] == OUTSIDE:
             continue
         lowest = relief[pixel]
-        nearest = 65536
+        nearest = np.int64(65536)
         for beside in (pixel - 1, pixel + 1, pixel - stride, pixel + stride):
             if relief[beside] <= lowest and relief[beside] < relief[pixel]:
                 apart = abs(np.int64(brightness[beside]) - np.int64(brightness[pixel]))

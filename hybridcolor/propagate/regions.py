@@ -22,7 +22,7 @@ NOISE_FLOOR = 5.0
 extremes; with 5 it is one region."""
 
 
-def regions(luminance: ArrayLike, *, coarseness: float = 1.0) -> NDArray[np.int32]:
+def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int32]:
     """Split a picture into connected regions of even brightness.
 
     The catchment basins of the gradient (rainfall) are merged in order of the difference of their mean luminance;

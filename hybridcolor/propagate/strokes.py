@@ -91,4 +91,5 @@ def typical(ab: NDArray[np.float32], weight: NDArray[np.float32], group: NDArray
         middle = np.searchsorted(np.cumsum(counts[order]), before + total / 2)
         centre[:, channel] = ab[order[middle.clip(first[:-1], first[1:] - 1)], channel]
     distance = np.where(counts > 0, ((ab - centre[group]) ** 2).sum(axis=1), np.inf)
-    return np.lexsort((ab[:, 1], ab[:, 0], distance, group))[first[:-1]]
+    nearest: NDArray[np.intp] = np.lexsort((ab[:, 1], ab[:, 0], distance, group))[first[:-1]]
+    return nearest

@@ -16,7 +16,7 @@ from hybridcolor.seeds import USER, Seeds
 
 
 def watershed(
-    luminance: NDArray[np.float32], seeds: Seeds, *, variant: str = "flooding", coarseness: float = 1.0
+    luminance: NDArray[np.float32], seeds: Seeds, *, variant: str = "flooding", coarseness: float = 2.0
 ) -> Propagation:
     """Give every pixel the colour of the stroke whose region it falls into.
 
