@@ -100,14 +100,13 @@ def _drain_plateaus(relief, stride, downhill, queue):  # type: ignore[no-untyped
 def _number(relief, stride, downhill):  # type: ignore[no-untyped-def]
     """Join the pixels of each minimum, and replace the pointers by the basin's number."""
     for pixel in range(stride, relief.size - stride):
-        if relief[pixel] == OUTSIDE:
+        if downhill[pixel] != pixel or relief[pixel] == OUTSIDE:
             continue
         for beside in (pixel - 1, pixel - stride):
-            if relief[beside] == relief[pixel]:
+            if relief[beside] == relief[pixel]:  # so it is of the same minimum
                 one = find(downhill, pixel)
                 other = find(downhill, beside)
-                if relief[one] == relief[pixel] and relief[other] == relief[pixel]:
-                    downhill[max(one, other)] = min(one, other)
+                downhill[max(one, other)] = min(one, other)
     for pixel in range(relief.size):
         downhill[pixel] = find(downhill, pixel)
     count = 0

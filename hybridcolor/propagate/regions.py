@@ -25,9 +25,9 @@ extremes; with 5 it is one region."""
 def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int32]:
     """Split a picture into connected regions of even brightness.
 
-    The catchment basins of the gradient (rainfall) are merged in order of the difference of their mean luminance;
-    two regions of n and m pixels become one where that is at most sqrt(q (1/n + 1/m)). So small regions merge
-    easily and large ones only when alike.
+    The catchment basins of the gradient (rainfall) are merged over the weakest borders first: those of little
+    difference in mean luminance and a low pass. Two regions of n and m pixels become one where their means differ
+    by at most sqrt(q (1/n + 1/m)), so small regions merge easily and large ones only when alike.
 
     Parameters
     ----------
@@ -70,8 +70,11 @@ def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int3
         raise MethodError(f"coarseness is {coarseness}, expected 0 or more")
     plane = plane.astype(np.float32)
     brightness = quantize(smoothed(plane))
-    basins = catchment_basins(gradient_levels(brightness), brightness)
-    return merge_basins(basins, brightness, max(coarseness**2 * plane.size / 200, (NOISE_FLOOR * _noise(plane)) ** 2))
+    levels = gradient_levels(brightness)
+    basins = catchment_basins(levels, brightness)
+    return merge_basins(
+        basins, brightness, levels, max(coarseness**2 * plane.size / 200, (NOISE_FLOOR * _noise(plane)) ** 2)
+    )
 
 
 def smoothed(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -84,26 +87,48 @@ def quantize(luminance: NDArray[np.float32]) -> NDArray[np.uint16]:
     return (luminance * np.float32(QUANTA) + np.float32(0.5)).astype(np.uint16)
 
 
-def merge_basins(basins: NDArray[np.int32], brightness: NDArray[np.uint16], q: float) -> NDArray[np.int32]:
+def merge_basins(
+    basins: NDArray[np.int32], brightness: NDArray[np.uint16], levels: NDArray[np.uint16], q: float
+) -> NDArray[np.int32]:
     """Merge neighbouring basins of n and m pixels whose means differ by at most sqrt(q (1/n + 1/m)) L*.
 
-    Pairs are tried once, in order of the difference at the outset, with the means and sizes of what has merged
-    by then.
+    Borders are tried once, the weakest first, with the means and sizes of what has merged by then.
 
     Examples
     --------
     >>> brightness = np.array([[500, 510, 510, 900]], np.uint16)
-    >>> merge_basins(np.array([[0, 1, 1, 2]], np.int32), brightness, 1.0).tolist()
+    >>> merge_basins(np.array([[0, 1, 1, 2]], np.int32), brightness, np.zeros_like(brightness), 1.0).tolist()
     [[0, 0, 0, 1]]
     """
     size, mean = statistics(basins, brightness)
-    first, second = border_pairs(basins)[:2]
-    order = np.argsort(np.abs(mean[first] - mean[second]).astype(np.uint16), kind="stable")  # a radix sort
+    first, second = sorted_borders(basins, mean, levels)
     parent = np.arange(len(size), dtype=np.int32)
-    _merge(first[order], second[order], size, mean * size, q * QUANTA**2, parent)
+    _merge(first, second, size, mean * size, q * QUANTA**2, parent)
     merged = np.empty_like(basins)
     _number(basins.ravel(), parent, merged.ravel())
     return merged
+
+
+def sorted_borders(
+    areas: NDArray[np.int32], mean: NDArray[np.float64], levels: NDArray[np.uint16]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The areas on both sides of every border between two pixels, the weakest border first.
+
+    A border weighs the difference of the areas' mean brightness plus the higher of the two pixels' levels, so two
+    areas meet first over the lowest pass between them.
+
+    Examples
+    --------
+    >>> areas, mean = np.array([[0, 1, 2]], np.int32), np.array([9.0, 5.0, 4.0])
+    >>> first, second = sorted_borders(areas, mean, np.zeros((1, 3), np.uint16))
+    >>> first.tolist(), second.tolist()
+    ([1, 0], [2, 1])
+    """
+    pairs = np.empty((2, 2 * areas.size), np.int32)
+    weight = np.empty(2 * areas.size, np.uint16)
+    count = _borders(areas, mean, levels, pairs, weight)
+    order = np.argsort(weight[:count], kind="stable")  # a radix sort
+    return pairs[0, order], pairs[1, order]
 
 
 def statistics(
@@ -114,19 +139,6 @@ def statistics(
     return size, np.bincount(areas.ravel(), weights=brightness.ravel()) / size
 
 
-def border_pairs(
-    areas: NDArray[np.int32], levels: NDArray[np.uint16] | None = None
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
-    """The areas on both sides of every border between 4-neighbours, and the higher of the two levels there."""
-    relief = np.zeros(areas.shape, np.uint16) if levels is None else levels
-    sides = []
-    for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        apart = areas[one] != areas[other]
-        sides.append((areas[one][apart], areas[other][apart], np.maximum(relief[one][apart], relief[other][apart])))
-    first, second, height = (np.concatenate(part) for part in zip(*sides, strict=True))
-    return first, second, height
-
-
 def _noise(luminance: NDArray[np.float32]) -> float:
     """Standard deviation of the noise, from the median of a second difference that edges and ramps hardly touch.
 
@@ -135,6 +147,26 @@ def _noise(luminance: NDArray[np.float32]) -> float:
     mask = np.outer([1, -2, 1], [1, -2, 1]).astype(np.float32)
     difference = cv2.filter2D(luminance, -1, mask, borderType=cv2.BORDER_REFLECT)
     return float(np.median(np.abs(difference))) / (0.6745 * 6)
+
+
+@njit(cache=True, nogil=True)
+def _borders(areas, mean, levels, pairs, weight):  # type: ignore[no-untyped-def]
+    height, width = areas.shape
+    count = 0
+    for row in range(height):
+        for column in range(width):
+            area = areas[row, column]
+            for down, right in ((0, 1), (1, 0)):
+                if row + down == height or column + right == width:
+                    continue
+                beside = areas[row + down, column + right]
+                if area != beside:
+                    level = max(levels[row, column], levels[row + down, column + right])
+                    pairs[0, count] = area
+                    pairs[1, count] = beside
+                    weight[count] = np.uint16(abs(mean[area] - mean[beside]) + level)
+                    count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ from hybridcolor.errors import MethodError
 from hybridcolor.propagate.marker_flooding import WALL, flood_markers, gradient_levels
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.rainfall import find
-from hybridcolor.propagate.regions import border_pairs, quantize, regions, smoothed, statistics
+from hybridcolor.propagate.regions import quantize, regions, smoothed, sorted_borders, statistics
 from hybridcolor.propagate.strokes import Markers, mark, paint, typical
 from hybridcolor.seeds import USER, Seeds
 
@@ -144,12 +144,9 @@ def grow_areas(
     >>> grow_areas(areas, brightness, np.zeros((1, 3), np.uint16), np.array([1, 0, 2], np.int32)).tolist()
     [[1, 1, 2]]
     """
-    mean = statistics(areas, brightness)[1]
-    first, second, height = border_pairs(areas, levels)
-    weight = np.abs(mean[first] - mean[second]) + height
-    order = np.argsort(weight.astype(np.uint16), kind="stable")  # a radix sort
+    first, second = sorted_borders(areas, statistics(areas, brightness)[1], levels)
     root = winner.copy()
-    _join(first[order], second[order], root)
+    _join(first, second, root)
     return np.asarray(root[areas], np.int32)
 
 

@@ -60,10 +60,11 @@ def test_of_equally_low_neighbours_the_like_one_is_taken():
 def test_merging_is_by_size_and_difference():
     basins = np.repeat(np.array([[0, 1, 2]], np.int32), [8, 8, 1], axis=1)
     brightness = np.where(basins == 0, 500, np.where(basins == 1, 510, 530)).astype(np.uint16)  # 1 and 2 L* apart
+    level = np.zeros_like(brightness)
     # 1 L* between 8 and 8 pixels is chance up to q = 4; 2 L* between 8 and 1 from q = 4 / (1 + 1/8) = 3.56 on
-    assert np.unique(merge_basins(basins, brightness, 3.0)).tolist() == [0, 1, 2]
-    assert np.unique(merge_basins(basins, brightness, 3.6)).tolist() == [0, 1]
-    assert np.unique(merge_basins(basins, brightness, 10.0)).tolist() == [0]
+    assert np.unique(merge_basins(basins, brightness, level, 3.0)).tolist() == [0, 1, 2]
+    assert np.unique(merge_basins(basins, brightness, level, 3.6)).tolist() == [0, 1]
+    assert np.unique(merge_basins(basins, brightness, level, 10.0)).tolist() == [0]
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee"])
