@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from skimage.segmentation import watershed as reference_watershed
 
 from hybridcolor.errors import MethodError
@@ -17,7 +17,7 @@ from hybridcolor.propagate.marker_flooding import WALL, flood_markers, gradient_
 from hybridcolor.propagate.regions import quantize
 from hybridcolor.propagate.strokes import typical
 from hybridcolor.propagate.watershed import grow_areas
-from hybridcolor.seeds import AUTO, Seeds, concatenate
+from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 from tests.propagate.pictures import lab_photo, photo_luminance, photo_seeds, random_seeds
 
 VARIANTS = ["flooding", "rainfall"]
@@ -114,25 +114,17 @@ def test_area_forest_is_that_of_scipy(seed):
     brightness = (rng.permutation(49) ** 2).reshape(7, 7).astype(np.uint16)
     levels = rng.integers(0, 50, (7, 7)).astype(np.uint16)
     winner = random_markers((7, 7), 4, seed).ravel()
-    edges = [(i, i + 1) for i in range(49) if i % 7 < 6] + [(i, i + 7) for i in range(42)]
+    edges = [(i, i + step) for i in range(49) for step in (1, 7) if (step == 7 or i % 7 < 6) and i + step < 49]
     light, relief = brightness.ravel().astype(int), levels.ravel().astype(int)
-    weights = [abs(light[a] - light[b]) + max(relief[a], relief[b]) for a, b in edges]
-    if len(set(weights)) < len(weights):
-        weights = [w + i * 1e-6 for i, w in enumerate(weights)]  # as our stable sort settles ties
+    weights = [abs(light[a] - light[b]) + max(relief[a], relief[b]) + 1 + i * 1e-6 for i, (a, b) in enumerate(edges)]
     tied = [(49, int(area)) for area in np.flatnonzero(winner)]
     ends = np.array(edges + tied).T
-    graph = coo_array((np.array([w + 1.0 for w in weights] + [1e-9] * len(tied)), (ends[0], ends[1])), (50, 50))
+    graph = coo_array((np.array(weights + [1e-9] * len(tied)), (ends[0], ends[1])), (50, 50))
     tree = minimum_spanning_tree(graph.tocsr()).toarray()
     tree[49] = 0
-    component = ndimage_components(tree)
+    component = connected_components(tree, directed=False)[1][:49]
     expected = np.array([winner[(component == component[i]) & (winner > 0)][0] for i in range(49)])
     np.testing.assert_array_equal(grow_areas(areas, brightness, levels, winner).ravel(), expected)
-
-
-def ndimage_components(tree):
-    from scipy.sparse.csgraph import connected_components
-
-    return connected_components(tree, directed=False)[1][:49]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -218,6 +210,31 @@ def test_a_persons_strokes_share_a_region():
     label = propagate(np.full((60, 10), 50.0), seeds, method="watershed", variant="rainfall").label
     assert (label[:25] == 8).all()
     assert (label[35:] == 9).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (2, 2), (40, 34)])
+@pytest.mark.parametrize("origin", [AUTO, USER])
+def test_rainfall_with_few_or_all_pixels_seeded(shape, origin):
+    luminance = np.random.default_rng(0).uniform(20, 80, shape)
+    for count in {1, luminance.size}:
+        seeds = random_seeds(*shape, count)
+        seeds = Seeds.of(seeds.coords, seeds.ab, stroke=seeds.stroke, origin=origin)
+        found = propagate(luminance, seeds, method="watershed", variant="rainfall")
+        row, column = seeds.coords.T
+        np.testing.assert_array_equal(found.chroma[row, column], seeds.ab)
+        np.testing.assert_array_equal(found.label[row, column], seeds.stroke)
+        assert np.isin(found.label, seeds.stroke).all()
+
+
+@pytest.mark.parametrize("origin", [AUTO, USER])
+def test_seed_order_does_not_matter_to_rainfall(origin):
+    luminance = photo_luminance("coffee", 60, 70)
+    seeds = random_seeds(60, 70, 80)
+    seeds = Seeds.of(seeds.coords, np.round(seeds.ab / 40), weight=0.1, stroke=seeds.stroke // 2, origin=origin)
+    shuffled = seeds.take(np.random.default_rng(0).permutation(len(seeds)))
+    first, second = (propagate(luminance, s, method="watershed", variant="rainfall") for s in (seeds, shuffled))
+    np.testing.assert_array_equal(first.chroma, second.chroma)
+    np.testing.assert_array_equal(first.label, second.label)
 
 
 @pytest.mark.parametrize("name", ["coffee", "astronaut"])
