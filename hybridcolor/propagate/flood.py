@@ -46,6 +46,12 @@ def flood(luminance: NDArray[np.float32], seeds: Seeds, *, threshold: float = 16
     MethodError
         If the threshold is not a finite number of at least 1.
 
+    Notes
+    -----
+    With seeds of the true colour it had the least error of the methods that give each pixel one stroke: on 103 photos
+    with 3, 10, 30, 100 and 300 patches of 5 x 5 pixels 14.5, 10.7, 7.9, 5.6, 4.1 ab (see `watershed` in its module
+    for the others). Thresholds from 4 to 16 differ by less than 1%, and 32 is 1% worse.
+
     References
     ----------
     .. [1] R. Adams, L. Bischof, "Seeded region growing", IEEE TPAMI 16(6), 1994.
