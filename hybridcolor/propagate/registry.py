@@ -26,6 +26,7 @@ PROPAGATORS: dict[str, str] = {
     "optimization": "hybridcolor.propagate.optimization:optimization",
     "chrominance": "hybridcolor.propagate.chrominance:chrominance",
     "watershed": "hybridcolor.propagate.watershed:watershed",
+    "flood": "hybridcolor.propagate.flood:flood",
 }
 """Name of each built-in method, and where it lives; a method's kernels load when it is first used."""
 
