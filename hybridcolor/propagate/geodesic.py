@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate import spreading
-from hybridcolor.propagate.spreading import CHUNK, FAR, LAPS, LEVELS, SPAN, Field, Queue
+from hybridcolor.propagate.spreading import CHUNK, FAR, LAPS, LEVEL_BITS, SPAN, SPAN_BITS, Field, Queue
 
 TILE = 64
 """Side of a tile; its rows fit into the second level of cache."""
@@ -55,7 +55,7 @@ class NearestSources:
         rows = np.zeros((height + 2, width + 2, 2 * k + 2), np.int32)
         rows[..., 1] = -1  # so near that the border takes nothing
         self._inside = rows[1:-1, 1:-1]
-        self._inside[..., 0] = tile * LEVELS + levels
+        self._inside[..., 0] = (tile << LEVEL_BITS) + levels
         self._inside[..., 1 : k + 1] = FAR
         self._rows = rows
         self.distance = self._inside[..., k:0:-1]
@@ -106,7 +106,7 @@ class NearestSources:
         starts = np.empty((len(pixels), 3), np.int64)
         parts.append(starts[: spreading.enter(field, queue, self._places(pixels), numbers, lengths, starts)])
         starts = np.concatenate(parts)
-        starts = starts[np.argsort(starts[:, 2] // SPAN, kind="stable")]
+        starts = starts[np.argsort(starts[:, 2] >> SPAN_BITS, kind="stable")]
         while not spreading.spread(field, queue, starts):
             queue = _larger(queue)
         return None if first else self._pixels(touched[: queue.state[3]])

@@ -24,12 +24,16 @@ from numpy.typing import NDArray
 
 FAR = 2**31 - 1
 """Distance of a source that is not there yet; its number is 0."""
-LEVELS = 1024
-"""Levels of luminance that fit beside the tile's number."""
-SPAN = 256
+# Powers of two, as a shift costs nothing and a division of signed numbers a lot.
+LEVEL_BITS = 10
+"""Levels of luminance have so many bits, beside the tile's number."""
+LEVEL = 2**LEVEL_BITS - 1
+SPAN_BITS = 8
+SPAN = 2**SPAN_BITS
 LAPS = 8
-"""Windows ahead of the present one. A step is at most `LEVELS` quanta, so LAPS * SPAN >= LEVELS + 2 * SPAN."""
-CHUNK = 32
+"""Windows ahead of the present one. A step is at most 2^LEVEL_BITS quanta, at most LAPS - 2 windows."""
+CHUNK_BITS = 5
+CHUNK = 2**CHUNK_BITS
 GROUP = 31
 """Bits of a tag below its group."""
 _NUMBER, _PLACE = 2**28 - 1, 2**33 - 1
@@ -83,7 +87,7 @@ def _room(queue):  # type: ignore[no-untyped-def]
 @_kernel
 def _push(queue, where, entry):  # type: ignore[no-untyped-def]
     at = queue.tail[where]
-    if at % CHUNK == 0:
+    if at & (CHUNK - 1) == 0:
         chunk = queue.state[0]
         if chunk >= 0:
             queue.state[0] = queue.link[chunk]
@@ -95,8 +99,8 @@ def _push(queue, where, entry):  # type: ignore[no-untyped-def]
         if at == 0:
             queue.first[where] = chunk
         else:
-            queue.link[at // CHUNK - 1] = chunk
-        at = chunk * CHUNK
+            queue.link[(at >> CHUNK_BITS) - 1] = chunk
+        at = chunk << CHUNK_BITS
     queue.entries[at] = entry
     queue.tail[where] = at + 1
 
@@ -155,8 +159,8 @@ def _sort_inbox(field, queue, inbox, start):  # type: ignore[no-untyped-def]
             queue.first[inbox] = chunk
             return False
         after = np.int64(queue.link[chunk])
-        end = (chunk + 1) * CHUNK if after >= 0 else queue.tail[inbox]
-        for at in range(chunk * CHUNK, end):
+        end = (chunk + 1) << CHUNK_BITS if after >= 0 else queue.tail[inbox]
+        for at in range(chunk << CHUNK_BITS, end):
             entry = queue.entries[at]
             place, number = entry >> 30, (entry >> 2) & _NUMBER
             for slot in range(k):
@@ -175,7 +179,7 @@ def _work_off(field, queue, chunk, count, length, tile, start):  # type: ignore[
     rows, k, stride, pitch = field.rows, field.k, field.stride, field.pitch
     holding, candidates, lengths = queue.scratch[0], queue.scratch[1], queue.scratch[2]
     held = 0
-    for at in range(chunk * CHUNK, chunk * CHUNK + count):
+    for at in range(chunk << CHUNK_BITS, (chunk << CHUNK_BITS) + count):
         entry = queue.entries[at]
         place, number = (entry >> 30) & _PLACE, (entry >> 2) & _NUMBER
         holds = False
@@ -187,11 +191,11 @@ def _work_off(field, queue, chunk, count, length, tile, start):  # type: ignore[
     for at in range(held):
         entry = holding[at]
         place = (entry >> 30) & _PLACE
-        level = rows[place] % LEVELS
+        level = rows[place] & LEVEL
         for turn in range(1, 4):  # not back to where it came from
             side = (entry + turn) & 3
             beside = place + (((side & 1) * (pitch - stride)) + stride) * ((side & 2) - 1)
-            reach = length + abs(rows[beside] % LEVELS - level) + 1
+            reach = length + abs((rows[beside] & LEVEL) - level) + 1
             candidates[wanted] = beside << 30 | (entry & (_NUMBER << 2)) | (side ^ 2)
             lengths[wanted] = reach
             wanted += reach <= rows[beside + 1]
@@ -201,16 +205,16 @@ def _work_off(field, queue, chunk, count, length, tile, start):  # type: ignore[
         if _insert(field, place, (entry >> 2) & _NUMBER, reach):
             _touch(field, queue, place)
             where = reach - start
-            owner = rows[place] // LEVELS
+            owner = rows[place] >> LEVEL_BITS
             if owner != tile or where >= SPAN:
-                where = SPAN + (reach // SPAN % LAPS) * field.tiles + owner
+                where = SPAN + ((reach >> SPAN_BITS) & (LAPS - 1)) * field.tiles + owner
             _push(queue, where, entry)
 
 
 @_kernel
 def _visit(field, queue, tile, start):  # type: ignore[no-untyped-def]
     """Work off a tile in the window of length that begins at ``start``. False if there is no room to go on."""
-    if not _sort_inbox(field, queue, SPAN + (start // SPAN % LAPS) * field.tiles + tile, start):
+    if not _sort_inbox(field, queue, SPAN + ((start >> SPAN_BITS) & (LAPS - 1)) * field.tiles + tile, start):
         return False
     for where in range(SPAN):
         if queue.tail[where] == 0:
@@ -221,7 +225,7 @@ def _visit(field, queue, tile, start):  # type: ignore[no-untyped-def]
                 queue.first[where] = chunk
                 return False
             after = np.int64(queue.link[chunk])
-            count = CHUNK if after >= 0 else queue.tail[where] - chunk * CHUNK
+            count = CHUNK if after >= 0 else queue.tail[where] - (chunk << CHUNK_BITS)
             _work_off(field, queue, chunk, count, start + where, tile, start)
             _free(queue, chunk)
             chunk = after
@@ -238,17 +242,17 @@ def spread(field, queue, starts):  # type: ignore[no-untyped-def]
     start, begun, tile = queue.state[4], queue.state[5], queue.state[6]
     while tile >= 0 or begun < len(starts) or queue.state[1] - queue.state[2] > 1:
         if tile < 0 and queue.state[1] - queue.state[2] == 1:
-            start = starts[begun, 2] // SPAN * SPAN
+            start = starts[begun, 2] >> SPAN_BITS << SPAN_BITS
         while begun < len(starts) and starts[begun, 2] < start + SPAN:
             if _room(queue) < _ROOM:
                 queue.state[4], queue.state[5], queue.state[6] = start, begun, tile
                 return False
             place, number = starts[begun, 0], starts[begun, 1]
-            inbox = SPAN + (start // SPAN % LAPS) * field.tiles + field.rows[place] // LEVELS
+            inbox = SPAN + ((start >> SPAN_BITS) & (LAPS - 1)) * field.tiles + (field.rows[place] >> LEVEL_BITS)
             for side in range(2):  # an entry does not go back to its side; two go to all
                 _push(queue, inbox, place << 30 | number << 2 | side)
             begun += 1
-        inboxes = SPAN + (start // SPAN % LAPS) * field.tiles
+        inboxes = SPAN + ((start >> SPAN_BITS) & (LAPS - 1)) * field.tiles
         worked = True
         while worked:
             worked = False
@@ -322,7 +326,7 @@ def refill(field, begin, end, starts):  # type: ignore[no-untyped-def]
             return done, taken
         place = np.int64(field.touched[done])
         for beside in (place - field.stride, place + field.stride, place - field.pitch, place + field.pitch):
-            step = abs(rows[beside] % LEVELS - rows[place] % LEVELS) + 1
+            step = abs((rows[beside] & LEVEL) - (rows[place] & LEVEL)) + 1
             for slot in range(k):
                 number, reach = rows[beside + k + 1 + slot], rows[beside + k - slot] + step
                 if number == 0:
