@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError, SeedError
-from hybridcolor.propagate.blending import blend
+from hybridcolor.propagate.blending import blend, differences
 from hybridcolor.propagate.geodesic import NearestSources
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.spreading import GROUP
@@ -129,12 +129,14 @@ class ChrominanceState:
             return
         pixels = seeds.coords[:, 0].astype(np.int64) * width + seeds.coords[:, 1]
         lengths = np.minimum(np.ceil(1.0 / seeds.weight.astype(np.float64)), LONGEST_START).astype(np.int64)
-        new, gone = self._differences(seeds, pixels, lengths)
+        ab = seeds.ab + np.float32(0)  # no negative zero: it would count as the same colour but not be the same bytes
+        now = lengths, seeds.stroke, ab
+        new, gone = differences(self._seed_at, pixels, now, (self._lengths, self._stroke, self._ab))
         numbers = np.zeros(len(seeds), np.int64)
         numbers[~new] = self._numbers[self._seed_at[pixels[~new]]]
-        numbers[new] = self._numbered(seeds.ab[new], seeds.stroke[new])
+        numbers[new] = self._numbered(ab[new], seeds.stroke[new])
         before, pixels_before = self._numbers, self._pixels
-        recoloured = self._recolour(seeds.ab, pixels, numbers, np.concatenate([numbers[new], before[gone]]))
+        recoloured = self._recolour(ab, pixels, numbers, np.concatenate([numbers[new], before[gone]]))
         away = np.zeros(len(self._nearest.tags), bool)
         away[recoloured] = True
         away[before[gone]] = True
@@ -144,10 +146,13 @@ class ChrominanceState:
             touched = self._nearest.lay(pixels, numbers, lengths, gone=away, gone_pixels=pixels_before[leaving])
         else:
             touched = self._nearest.lay(pixels[fresh], numbers[fresh], lengths[fresh])
-        self._remember(seeds, pixels, lengths, numbers)
-        if touched is not None:
+        self._remember(pixels, lengths, numbers)
+        self._ab, self._stroke = ab, seeds.stroke.copy()
+        if touched is None:
+            touched = np.arange(height * width)
+        elif len(touched) < height * width:  # a seed that only changed its shade touches no row
             touched = np.concatenate([touched, pixels[new], pixels_before[gone]])
-        self._paint(seeds, touched)
+        self._paint(touched)
 
     def result(self) -> Propagation:
         """The propagation of the last seeds, in arrays of its own.
@@ -172,20 +177,6 @@ class ChrominanceState:
         self.chroma[:] = 0
         self.label[:] = -1
         self.changed = slice(0, self._shape[0]), slice(0, self._shape[1])
-
-    def _differences(
-        self, seeds: Seeds, pixels: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which of the seeds are new or other than before, and which of those before are no more."""
-        new = np.ones(len(seeds), bool)
-        gone = np.ones(len(self._pixels), bool)
-        (known,) = np.nonzero(self._seed_at[pixels] >= 0)
-        before = self._seed_at[pixels[known]]
-        same = (lengths[known] == self._lengths[before]) & (seeds.stroke[known] == self._stroke[before])
-        same &= (seeds.ab[known] == self._ab[before]).all(axis=1)
-        new[known[same]] = False
-        gone[before[same]] = False
-        return new, gone
 
     def _numbered(self, ab: NDArray[np.float32], stroke: NDArray[np.int32]) -> NDArray[np.int64]:
         """Source numbers: a source is one stroke's share of one square. Its tag does not depend on other sources."""
@@ -227,37 +218,22 @@ class ChrominanceState:
         recoloured: NDArray[np.int64] = np.nonzero(chosen)[0][other]
         return recoloured
 
-    def _remember(
-        self, seeds: Seeds, pixels: NDArray[np.int64], lengths: NDArray[np.int64], numbers: NDArray[np.int64]
-    ) -> None:
+    def _remember(self, pixels: NDArray[np.int64], lengths: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         self._seed_at[self._pixels] = -1
         self._seed_at[pixels] = np.arange(len(pixels))
-        left = np.setdiff1d(self._numbers, numbers)
+        used = [np.bincount(each, minlength=len(self._colours)) > 0 for each in (self._numbers, numbers)]
+        (left,) = np.nonzero(used[0] & ~used[1])
         for number in left.tolist():
             del self._number_of[int(self._nearest.tags[number])]
         self._unused += left.tolist()
         self._colours[left] = np.nan
         self._pixels, self._lengths, self._numbers = pixels, lengths, numbers
-        self._ab, self._stroke = seeds.ab.copy(), seeds.stroke.copy()
 
-    def _paint(self, seeds: Seeds, touched: NDArray[np.int64] | None) -> None:
-        """Colour and label of the touched pixels, or of all."""
-        height, width = self._shape
-        source, stroke = self._nearest.source, (self._nearest.tags & (2**GROUP - 1)).astype(np.int32)
-        if touched is None:
-            pixels = np.empty(0, np.int64)
-            self.label[:] = stroke[source[..., 0]]
-            self.changed = slice(0, height), slice(0, width)
-        else:
-            pixels = touched
-            row, column = np.divmod(touched, width)
-            self.label[row, column] = stroke[source[row, column, 0]]
-            self.changed = _extent(row), _extent(column)
-        blend(self._nearest.distance, source, self._colours, self._power, touched is None, pixels, self.chroma)
-        hard = np.isinf(seeds.weight)
-        row, column = seeds.coords[hard].T
-        self.chroma[row, column] = seeds.ab[hard]
-
-
-def _extent(places: NDArray[np.int64]) -> slice:
-    return slice(int(places.min()), int(places.max()) + 1) if len(places) else slice(0, 0)
+    def _paint(self, pixels: NDArray[np.int64]) -> None:
+        """Colour and label of some pixels, or of all."""
+        top, bottom, left, right = blend(
+            (self._nearest.distance, self._nearest.source),
+            (self._colours, (self._nearest.tags & (2**GROUP - 1)).astype(np.int32)),
+            self._power, (self._seed_at, self._ab), pixels, (self.chroma, self.label),
+        )  # fmt: skip
+        self.changed = slice(min(top, bottom + 1), bottom + 1), slice(min(left, right + 1), right + 1)
