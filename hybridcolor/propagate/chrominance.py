@@ -98,6 +98,10 @@ class ChrominanceState:
     ((slice(0, 1, None), slice(2, 5, None)), [[0, 0, 1, 1, 1]])
     """
 
+    _seed_at: NDArray[np.int32]
+    _ab: NDArray[np.float32]
+    _stroke: NDArray[np.int32]
+
     def __init__(
         self, luminance: NDArray[np.float32], *, k: int = 3, power: float = 4.0, coarseness: float = 4.0
     ) -> None:
@@ -172,9 +176,9 @@ class ChrominanceState:
         self._unused: list[int] = []
         self._colours = np.zeros((1, 2), np.float32)
         self._pixels = self._lengths = self._numbers = np.empty(0, np.int64)
-        self._ab: NDArray[np.float32] = np.empty((0, 2), np.float32)
-        self._stroke: NDArray[np.int32] = np.empty(0, np.int32)
-        self._seed_at: NDArray[np.int32] = np.full(self.label.size, -1, np.int32)
+        self._ab = np.empty((0, 2), np.float32)
+        self._stroke = np.empty(0, np.int32)
+        self._seed_at = np.full(self.label.size, -1, np.int32)
         self.chroma[:] = 0
         self.label[:] = -1
         self.changed = slice(0, self._shape[0]), slice(0, self._shape[1])
