@@ -34,9 +34,9 @@ LIKELY_CORRECTION = 20.0
 SAME_BRIGHTNESS = 10.0
 """d: where L* differs by this much from the seed's, a correction fades as if the way were 1.4 times as long."""
 
-CLEARLY_OTHER = 12.0
-"""Ab units between an automatic seed and the prior from which on it was given another colour: the grid's colours are
-brought to size, and confident neutrals taken as gray, with differences below this in 99.5% of seeds."""
+CLEARLY_OTHER = 20.0
+"""Ab units between an automatic stroke and the prior from which on it was given another colour. The stroke has one
+colour of the grid's, the prior was brought to size along edges: they differ by more in 2% of photos."""
 
 
 def hybrid(
