@@ -29,6 +29,8 @@ from hybridcolor.seeds import AUTO, Seeds
 STEP_VARIANCE = 0.75
 """Variance v along one axis of a step to one of eight neighbours, all equally likely. A pull T toward zero then lets
 a correction obey (v / 2) c'' = T c, so it fades by e over sqrt(v / (2 T)) pixels."""
+REACH = 3.2
+"""Of the smallest corrections, as a fraction of the longer side."""
 LIKELY_CORRECTION = 20.0
 """m: a correction of this size, in ab units, reaches half as far as the smallest ones. About the CNN's usual error."""
 SAME_BRIGHTNESS = 10.0
@@ -45,7 +47,7 @@ def hybrid(
     *,
     prior: NDArray[np.float32] | None = None,
     trust: NDArray[np.float32] | None = None,
-    reach: float = 3.2,
+    reach: float = REACH,
     tolerance: float = 0.25,
     solver: Solver = "auto",
 ) -> Propagation:
@@ -85,25 +87,57 @@ def hybrid(
     """
     if prior is None:
         return optimization(luminance, seeds, tolerance=tolerance, solver=solver)
-    if not reach > 0:
-        raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
-    seeds = _without_repetitions(seeds, prior)
+    seeds = without_repetitions(seeds, prior)
+    system = correction_system(luminance, seeds, prior, trust=trust, reach=reach)
     if len(seeds) == 0:
         return Propagation(prior.copy())
-    row, column = seeds.coords.T
-    system = SeededSystem.of(luminance, seeds, seeds.ab - prior[row, column])
-    if np.isfinite(reach):
-        pull = np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2) * _resistance(system)
-        _screen(system, pull if trust is None else pull * trust)
     correction, residual, iterations = solve(system, tolerance=tolerance, solver=solver)
     chroma = (prior + correction.transpose(1, 2, 0)).astype(np.float32)
-    hard = np.isinf(seeds.weight)
-    chroma[row[hard], column[hard]] = seeds.ab[hard]  # p + (s - p) may round
+    row, column = seeds.coords[np.isinf(seeds.weight)].T
+    chroma[row, column] = seeds.ab[np.isinf(seeds.weight)]  # p + (s - p) may round
     return Propagation(chroma, residual, iterations)
 
 
-def _without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
-    """The seeds less the automatic strokes that say, on average, what the prior says."""
+def correction_system(
+    luminance: NDArray[np.float32],
+    seeds: Seeds,
+    prior: NDArray[np.float32],
+    *,
+    trust: NDArray[np.float32] | None = None,
+    reach: float = REACH,
+) -> SeededSystem:
+    """The equations of the correction c, for seeds `without_repetitions`; see `hybrid` for the parameters.
+
+    Raises
+    ------
+    MethodError
+        If the reach is not above 0.
+
+    Examples
+    --------
+    >>> seeds = Seeds.of([[0, 0]], [[20.0, 0.0]])
+    >>> system = correction_system(np.full((1, 4), 50, np.float32), seeds, np.zeros((1, 4, 2), np.float32), reach=1.0)
+    >>> system.pull.round(3).tolist()
+    [[inf, 0.094, 0.094, 0.094]]
+    """
+    if not reach > 0:
+        raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
+    system = SeededSystem.of(luminance, seeds, seeds.ab - prior[tuple(seeds.coords.T)])
+    if len(seeds) and np.isfinite(reach):
+        pull = np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2) * _resistance(system)
+        _screen(system, pull if trust is None else pull * trust)
+    return system
+
+
+def without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
+    """The seeds less the automatic strokes that say, on average, what the prior says.
+
+    Examples
+    --------
+    >>> seeds = Seeds.of([[0, 0], [0, 1]], [[9.0, 0.0], [30.0, 0.0]], origin=AUTO)
+    >>> without_repetitions(seeds, np.zeros((1, 4, 2), np.float32)).ab.tolist()
+    [[30.0, 0.0]]
+    """
     _, stroke = np.unique(seeds.stroke, return_inverse=True)
     lacking = (seeds.ab - prior[tuple(seeds.coords.T)]) / np.bincount(stroke)[stroke][:, None]
     mean = [np.bincount(stroke, lacking[:, channel])[stroke] for channel in (0, 1)]
