@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
-import scipy.sparse as sp
-import scipy.sparse.linalg as spla
 import skimage.data
-from numpy.typing import NDArray
 from skimage.color import gray2rgb, rgb2lab
 from skimage.util import img_as_float
 
 from hybridcolor.propagate import propagate
-from hybridcolor.propagate.affinity import affinity_matrix
 from hybridcolor.seeds import Seeds
+from tests.propagate.direct import dissected
 
 SIDE = 256
 
-# Where in each photo: the centre of the crop, as shares of its height and width. Full resolution, never scaled, so
+# Photo, and where the crop lies: 0 at the top or left, 1 at the bottom or right. Full resolution, never scaled, so
 # grain, JPEG blocks, scanner noise and saturated areas are what they were.
 CROPS = [
     ("astronaut", 0.25, 0.45),  # a face, a flag
@@ -55,38 +50,6 @@ CROPS = [
 ]
 
 
-@cache
-def nested_dissection(height: int, width: int) -> NDArray[np.intp]:
-    """Pixels ordered so that each block's two halves come before the line between them: three times faster LU."""
-    pixels = np.arange(height * width).reshape(height, width)
-
-    def order(block: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        if block.size <= 64:
-            return [block.ravel()]
-        block = block if len(block) >= block.shape[1] else block.T
-        middle = len(block) // 2
-        return [*order(block[:middle]), *order(block[middle + 1 :]), block[middle]]
-
-    return np.concatenate(order(pixels))
-
-
-def direct(luminance, seeds, columns):
-    """(I - W) x = 0 with x given at the seeds, for several columns of seed values at once."""
-    walk = (sp.eye_array(luminance.size) - affinity_matrix(luminance)).tocsr()
-    flat = np.ravel_multi_index(tuple(seeds.coords.T), luminance.shape)
-    order = nested_dissection(*luminance.shape)
-    free = order[~np.isin(order, flat)]
-    rows = walk[free]
-    # Rows are dominated by their diagonal, so no pivots are needed.
-    factors = spla.splu(
-        rows[:, free].tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-    )
-    x = np.empty((luminance.size, columns.shape[1]))
-    x[flat] = columns
-    x[free] = factors.solve(-(rows[:, flat] @ columns))
-    return x.reshape(*luminance.shape, -1)
-
-
 def crop(name, row, column):
     """At most 256 x 256 of a photo, as L*a*b*."""
     photo = skimage.data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(skimage.data, name)()
@@ -120,7 +83,7 @@ def test_photo_equals_superlu(name, row, column):
     seeds = five_by_five(lab, rng)
     prior = np.broadcast_to(rng.uniform(-30, 30, 2).astype(np.float32), lab[..., 1:].shape) + lab[..., :2] / 5
     there = prior[seeds.coords[:, 0], seeds.coords[:, 1]]
-    exact = direct(luminance, seeds, np.hstack([seeds.ab, seeds.ab - there]))
+    exact = dissected(luminance, seeds, np.hstack([seeds.ab, seeds.ab - there]))
     assert_close(propagate(luminance, seeds, method="optimization").chroma, exact[..., :2])
     hybrid = propagate(luminance, seeds, method="hybrid", prior=prior, reach=np.inf)
     assert_close(hybrid.chroma, prior + exact[..., 2:])
