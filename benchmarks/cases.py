@@ -17,8 +17,6 @@ from skimage.segmentation import random_walker, watershed
 from benchmarks.scenes import Scene
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import colorize
-from hybridcolor.predict import load_predictor
 from hybridcolor.propagate import PROPAGATORS, get_propagator, propagate
 from tests.propagate.direct import dissected, spsolve
 
@@ -93,11 +91,16 @@ EDITS: dict[str, Case] = {}
 
 
 def whole_path(scene: Scene) -> Callable[[], Any]:
+    from hybridcolor.pipeline import colorize  # loads torch, which the other cases need not wait for
+    from hybridcolor.predict import load_predictor
+
     picture, predictor = Picture.from_array(scene.rgb), load_predictor()
     return lambda: colorize(picture, predictor=predictor, scribbles=scene.seeds)
 
 
 def prediction(scene: Scene) -> Callable[[], Any]:
+    from hybridcolor.predict import load_predictor
+
     predictor = load_predictor()
     return lambda: predictor.predict(scene.luminance)
 

@@ -97,8 +97,8 @@ def _summary(rows: list[Row]) -> str:
         )
         lines.append([case, f"{growth:.2f}", *both])
     text = (
-        "The exponent of seconds over pixels, fitted to all sizes; at 4 MP, how many times sooner two cores are done (by "
-        "the clock, so a fair figure on an idle machine only), and whether they give the same bytes.\n\n"
+        "The exponent of seconds over pixels, fitted to all sizes; at 4 MP, how many times sooner two cores are done, "
+        "by the clock (a fair figure on an idle machine only), and whether they give the same bytes.\n\n"
     )
     return "## Growth and cores\n\n" + text + _table(["method", "exponent", "1 -> 2 cores", "same bytes"], lines)
 
@@ -178,8 +178,8 @@ def _ratios(rows: list[Row]) -> str:
 def _start(rows: list[Row]) -> str:
     lines = [[row["case"], f"{row['cold']:.1f}", f"{row['cached']:.2f}"] for row in _of(rows, "start")]
     text = (
-        "CPU seconds of a whole Python process that colorizes 128 x 128 pixels: the first ever, which compiles, and the "
-        "next, from the cache.\n\n"
+        "CPU seconds of a whole Python process that colorizes 128 x 128 pixels: the first ever, which compiles, and "
+        "the next, from the cache.\n\n"
     )
     return "## First call\n\n" + text + _table(["method", "nothing compiled", "compiled before"], lines)
 
