@@ -20,7 +20,11 @@ STROKES = [10, 100, 1000]
 USUAL = 100
 LIMIT_SECONDS = 300
 # A direct factorisation needs many GB above 1 MP; random_walker solves one system a label, so it gets few.
-PEER_SIZES: dict[str, list[float]] = {"SuperLU, scipy's order": [0.25, 1], DISSECTED: [0.25, 1]}
+PEER_SIZES: dict[str, list[float]] = {
+    "SuperLU, scipy's order": [0.25, 1],
+    DISSECTED: [0.25, 1],
+    "skimage MCP_Geometric, one label": [0.25, 1],
+}
 FEW_STROKES = {"skimage random_walker": ([0.25], 10)}
 ONE_PHOTO = [name for name in PHOTOS if name not in ("rocket", "immunohistochemistry", "chelsea")]
 
