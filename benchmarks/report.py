@@ -57,7 +57,6 @@ def machine() -> dict[str, Any]:
 
 def write_report(path: Path, facts: dict[str, Any], rows: list[Row]) -> None:
     """All tables that there are figures for."""
-    rows = [row for row in rows if "error" not in row] + [row for row in rows if "error" in row]
     good = [row for row in rows if "error" not in row]
     largest = max(_of(good, "size"), key=lambda row: float(row["megapixels"]))
     gigabytes = 24e-3 * largest["megapixels"] / largest["pass"]
@@ -66,6 +65,9 @@ def write_report(path: Path, facts: dict[str, Any], rows: list[Row]) -> None:
     if any(row["table"] == "edits" for row in good):
         parts.append(_plain("Stroke edits", "edits", good))
     parts += [_plain("The rest of the path", "path", good), _start(good)]
+    warned = [[r["case"], r["scene"], r["megapixels"], "; ".join(r["warned"])] for r in good if r.get("warned")]
+    if warned:
+        parts.append("## Warnings\n\n" + _table(["case", "scene", "MP", "what"], warned))
     failed = [row for row in rows if "error" in row]
     if failed:
         lines = [[row["case"], row["scene"], row["megapixels"], row["error"]] for row in failed]
