@@ -26,9 +26,9 @@ check: developer ## style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: developer ## measure the speed of the main parts
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only \
-		--benchmark-group-by=param:megapixels --benchmark-sort=min --benchmark-columns=median,min,rounds $(ARGS)
+bench: developer ## measure every method and its peers, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.figure
 
 docs: developer ## write the API pages into build/docs
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs $(MODULES)
