@@ -189,6 +189,19 @@ def concatenate(first: Seeds, second: Seeds) -> Seeds:
     return overlay([replace(first, stroke=first_ids), replace(second, stroke=second_ids)])
 
 
+def changed_pixels(before: Seeds, after: Seeds) -> NDArray[np.int32]:
+    """Row and column of every pixel that has a seed in only one of them, or one of another colour or weight.
+
+    Examples
+    --------
+    >>> changed_pixels(Seeds.of([[0, 0], [0, 1]], [1, 1]), Seeds.of([[0, 1], [0, 2]], [1, 1])).tolist()
+    [[0, 0], [0, 2]]
+    """
+    _, old, new = np.intersect1d(_keys(before.coords), _keys(after.coords), assume_unique=True, return_indices=True)
+    same = (before.ab[old] == after.ab[new]).all(axis=1) & (before.weight[old] == after.weight[new])
+    return np.concatenate([np.delete(before.coords, old[same], axis=0), np.delete(after.coords, new[same], axis=0)])
+
+
 def _whole(values: ArrayLike, name: str) -> NDArray[np.int32]:
     """As int32; what is not a whole number of that range is refused, not rounded or wrapped around."""
     try:

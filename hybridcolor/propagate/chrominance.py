@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -169,6 +171,14 @@ class ChrominanceState:
         if not len(self._pixels):
             raise SeedError("there is no seed to go by; draw at least one scribble")
         return Propagation(self.chroma.copy(), label=self.label.copy())
+
+    def preview(self) -> Propagation:
+        """The same as `result`: with this method the whole answer comes at once."""
+        return self.result()
+
+    def refine(self) -> Iterator[Propagation]:
+        """The same as `result`, once."""
+        yield self.result()
 
     def _clear(self) -> None:
         self._nearest = NearestSources(self._levels, self._k)

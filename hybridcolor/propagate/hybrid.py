@@ -17,6 +17,8 @@ count where they were given another colour. docs/mathematics.md has the derivati
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +94,15 @@ def hybrid(
     if len(seeds) == 0:
         return Propagation(prior.copy())
     correction, residual, iterations = solve(system, tolerance=tolerance, solver=solver)
-    chroma = (prior + correction.transpose(1, 2, 0)).astype(np.float32)
-    row, column = seeds.coords[np.isinf(seeds.weight)].T
-    chroma[row, column] = seeds.ab[np.isinf(seeds.weight)]  # p + (s - p) may round
-    return Propagation(chroma, residual, iterations)
+    return corrected(prior, Propagation(correction.transpose(1, 2, 0).astype(np.float32), residual, iterations), seeds)
+
+
+def corrected(prior: NDArray[np.float32], correction: Propagation, seeds: Seeds) -> Propagation:
+    """The prior plus its correction, with hard seeds exact: p + (s - p) may round."""
+    chroma = prior + correction.chroma
+    hard = seeds.take(np.isinf(seeds.weight))
+    chroma[tuple(hard.coords.T)] = hard.ab
+    return replace(correction, chroma=chroma)
 
 
 def correction_system(

@@ -17,7 +17,7 @@ e estimates the error of x, so the tolerance is in ab units and is for the worst
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -55,7 +55,21 @@ class Correction(NamedTuple):
     reached: bool
 
 
-Correct = Callable[[NDArray[np.float32]], Correction]
+Correct = Callable[[NDArray[np.float32], int], Correction]
+"""Makes a correction from a residual, in so many iterations at most."""
+
+
+class Refinement(NamedTuple):
+    """An answer on its way: colours (2, H, W) float64, largest residual, iterations so far, estimated error."""
+
+    chroma: NDArray[np.float64]
+    residual: float
+    iterations: int
+    error: float
+
+    def within(self, tolerance: float) -> bool:
+        """Whether it is good enough; residual and error both count, for either may flatter."""
+        return max(self.error, self.residual) <= tolerance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +97,17 @@ class SeededSystem:
         pull[row, column] = seeds.weight
         target[:, row, column] = ab.T
         return cls(luminance, pull, target)
+
+    def start(self) -> NDArray[np.float64]:
+        """The hard seeds' colours, and 0 elsewhere."""
+        return np.where(np.isinf(self.pull), self.target, np.float32(0)).astype(np.float64)
+
+    def clipped(self, chroma: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Chroma within the range of the seeds' colours; the exact solution is, so it only helps."""
+        seeded = self.pull > 0
+        low = self.target[:, seeded].min(axis=1, initial=np.inf)[:, None, None]
+        high = self.target[:, seeded].max(axis=1, initial=-np.inf)[:, None, None]
+        return np.clip(chroma, low, high)
 
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
         """By how much ab every pixel misses its equation."""
@@ -195,51 +220,72 @@ def _attempt(
 
 
 def _refine(system: SeededSystem, correct: Correct, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
-    """Iterative refinement. None if the error does not keep shrinking.
+    """The first refinement within the tolerance. None if the error does not keep shrinking."""
+    for answer in refinements(system, correct):
+        if answer.within(tolerance):
+            chroma = system.clipped(answer.chroma)
+            return chroma, float(np.abs(system.residual(chroma)).max()), answer.iterations
+    return None
+
+
+def refinements(
+    system: SeededSystem,
+    correct: Correct,
+    *,
+    start: NDArray[np.float64] | None = None,
+    patience: Sequence[int] = (),
+) -> Iterator[Refinement]:
+    """Iterative refinement: better and better answers, until the error does not keep shrinking.
 
     If one correction is e and the one before was e', the error left is about |e| |e| / |e'|; the worse of the
     last two ratios is taken. It is believed only of a correction that was solved for as well as was asked.
+
+    Parameters
+    ----------
+    system : SeededSystem
+    correct : callable
+    start : (2, H, W) float64, optional
+        Where to begin, overwritten; its hard seeds must have their colours.
+    patience : sequence of int, optional
+        Iterations at most for each of the first corrections, so that early answers come early.
     """
-    seeded = system.pull > 0
-    low = system.target[:, seeded].min(axis=1, initial=np.inf)[:, None, None]
-    high = system.target[:, seeded].max(axis=1, initial=-np.inf)[:, None, None]
-    chroma = np.where(np.isinf(system.pull), system.target, np.float32(0)).astype(np.float64)
+    chroma = system.start() if start is None else start
     residual = system.residual(chroma)
     iterations = 0
     last_change = np.inf
     last_ratio = 0.0
     slow = 0
-    for _ in range(MOST_REFINEMENTS):
-        step, used, reached = correct(residual)
+    for most in (*patience, *(MOST_REFINEMENTS * [INNER_ITERATIONS])):
+        step, used, reached = correct(residual, most)
         iterations += used
         change = float(np.abs(step).max())
         if not np.isfinite(change):
-            return None
+            return
         chroma += step
         residual = system.residual(chroma)
         ratio = change / last_change if np.isfinite(last_change) and last_change > 0.0 else 1.0
         left = change * min(1.0, max(ratio, last_ratio))
-        if reached and left <= tolerance and float(np.abs(residual).max()) <= tolerance:
-            np.clip(chroma, low, high, out=chroma)  # the exact solution obeys this bound, so it only helps
-            return chroma, float(np.abs(system.residual(chroma)).max()), iterations
-        slow = slow + 1 if ratio > 0.7 else 0
+        yield Refinement(chroma, float(np.abs(residual).max()), iterations, left if reached else np.inf)
+        slow = slow + 1 if ratio > 0.7 and most == INNER_ITERATIONS else 0
         if slow == 4:
-            return None
+            return
         last_ratio = ratio if np.isfinite(last_change) else 0.0
         last_change = change
-    return None
 
 
 def _multigrid(system: SeededSystem) -> Correct:
+    rates = affinity_planes(system.luminance)
+    return multigrid_corrections(Hierarchy(rates, system.pull, stationary_vector(rates)))
+
+
+def multigrid_corrections(hierarchy: Hierarchy) -> Correct:
     """Corrections by multigrid-preconditioned BiCGSTAB in float32.
 
     Each starts from a full multigrid cycle: that sees the error on every scale, also an error that is nearly the
     same everywhere and hardly shows in the residual.
     """
-    rates = affinity_planes(system.luminance)
-    hierarchy = Hierarchy(rates, system.pull, stationary_vector(rates))
 
-    def correct(residual: NDArray[np.float32]) -> Correction:
+    def correct(residual: NDArray[np.float32], most: int) -> Correction:
         scale = float(np.abs(residual).max())
         if not 0.0 < scale < np.inf:
             return Correction(residual.astype(np.float64), 0, True)
@@ -251,7 +297,7 @@ def _multigrid(system: SeededSystem) -> Correct:
                 load,
                 start=hierarchy.full_cycle(load),
                 reduction=INNER_REDUCTION,
-                most=INNER_ITERATIONS,
+                most=most,
             )
         return Correction(step.astype(np.float64) * scale, used, reached)
 
@@ -262,7 +308,7 @@ def _factored(system: SeededSystem) -> Correct:
     """Corrections by SuperLU in float64."""
     factors = spla.splu(system.matrix())
 
-    def correct(residual: NDArray[np.float32]) -> Correction:
+    def correct(residual: NDArray[np.float32], _most: int) -> Correction:
         load = residual.reshape(2, -1).astype(np.float64)
         return Correction(np.ascontiguousarray(factors.solve(load.T).T).reshape(residual.shape), 1, True)
 
@@ -275,7 +321,7 @@ def _gmres(system: SeededSystem) -> Correct:
     factors = spla.spilu(matrix, drop_tol=1e-4, fill_factor=12)
     preconditioner = spla.LinearOperator(matrix.shape, factors.solve)
 
-    def correct(residual: NDArray[np.float32]) -> Correction:
+    def correct(residual: NDArray[np.float32], _most: int) -> Correction:
         used = 0
 
         def count(_: object) -> None:

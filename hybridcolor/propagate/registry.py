@@ -30,7 +30,11 @@ PROPAGATORS: dict[str, str] = {
 }
 """Name of each built-in method, and where it lives; a method's kernels load when it is first used."""
 
-ENGINES: dict[str, str] = {}
+ENGINES: dict[str, str] = {
+    "hybrid": "hybridcolor.propagate.levin_state:HybridState",
+    "optimization": "hybridcolor.propagate.levin_state:OptimizationState",
+    "chrominance": "hybridcolor.propagate.chrominance:ChrominanceState",
+}
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
 
 

@@ -152,7 +152,7 @@ def test_gmres_takes_over_on_large_pictures(monkeypatch):
 def test_no_solver_left_raises(monkeypatch):
     luminance = photo_luminance("coffee", 90, 80)
     seeds = photo_seeds("coffee", 90, 80)
-    zero = lambda system: lambda residual: module.Correction(np.full(residual.shape, np.nan), 1, True)  # noqa: E731
+    zero = lambda system: lambda residual, most: module.Correction(np.full(residual.shape, np.nan), 1, True)  # noqa: E731
     monkeypatch.setattr(module, "_multigrid", zero)
     monkeypatch.setattr(module, "_factored", zero)
     with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
