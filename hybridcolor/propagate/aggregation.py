@@ -1,0 +1,201 @@
+"""Weighted graphs, grouping their nodes by strength of coupling, and the coarser graph of the groups.
+
+A row of a graph holds a node's couplings a_ij >= 0 to its neighbours and its excess t_i >= 0:
+
+    (A x)_i = t_i x_i + sum_j a_ij (x_i - x_j).
+
+Groups are made by pairing, three times over: every node joins the free neighbour that it is most strongly coupled
+to, unless a neighbour already taken is far stronger; then pairs pair, and pairs of pairs. Interpolation is constant
+over a group, so coarse couplings are sums of fine ones: never negative, on any grid and at any edge. If both the
+rows and the columns of A sum to no less than 0 (rows of I - W scaled by the stationary vector do, see `stationary`)
+such groups carry a convergence bound although A is not symmetric (Y. Notay, "Aggregation-based algebraic multigrid
+for convection-diffusion equations", 2012, doi 10.1137/110835347).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+PASSES = 3
+STRONG = np.float32(0.25)
+"""A partner's coupling must be at least this share of the strongest one."""
+LEAVE_OUT = np.float32(0.5)
+"""A node whose excess is above this share of its couplings needs no coarse correction: sweeps settle it."""
+
+
+class Graph(NamedTuple):
+    """Couplings of every node, row by row.
+
+    Attributes
+    ----------
+    values : (E,) float32
+    columns : (E,) int32, or (K,) int64 on a lattice
+        Neighbour of each entry; on a lattice, where every row has K entries, the differences of node numbers.
+    starts : (n + 1,) int64, or None on a lattice
+        Where each row begins.
+    """
+
+    values: NDArray[np.float32]
+    columns: NDArray[np.integer]
+    starts: NDArray[np.int64] | None
+
+
+def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES) -> tuple[NDArray[np.int32], int]:
+    """Group the nodes of a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    weight : (n,) float32
+        Factor of each row; nodes of weight 0 are left out.
+    passes : int, optional
+        Groups have at most 2^passes nodes.
+
+    Returns
+    -------
+    (n,) int32, int
+        Group of each node, -1 for those left out, and the number of groups.
+    """
+    kept = weight > 0
+    labels = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
+    count = int(kept.sum())
+    for _ in range(passes):
+        count = _pair(*graph, weight, labels, *_members(labels, count))
+    return labels, count
+
+
+def coarsen(
+    graph: Graph, excess: NDArray[np.float32], weight: NDArray[np.float32], labels: NDArray[np.int32], count: int
+) -> tuple[Graph, NDArray[np.float32]]:
+    """The Galerkin graph P^T diag(weight) A P of groups, and its excess."""
+    starts = np.zeros(count + 1, np.int64)
+    coarse_excess = np.zeros(count, np.float32)
+    values, columns = _coarsen(*graph, excess, weight, labels, *_members(labels, count), starts, coarse_excess)
+    return Graph(values, columns, starts), coarse_excess
+
+
+def _members(labels: NDArray[np.int32], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The nodes of each group, group by group, and where each group begins."""
+    begins = np.zeros(count + 1, np.int64)
+    members = np.empty(int((labels >= 0).sum()), np.int32)
+    _sort(labels, begins, members)
+    return begins, members
+
+
+@njit(cache=True, nogil=True)
+def row_start(columns, starts, i):  # type: ignore[no-untyped-def]
+    """First entry of row i."""
+    if starts is None:
+        return i * columns.size
+    return starts[i]
+
+
+@njit(cache=True, nogil=True)
+def column(columns, starts, i, entry):  # type: ignore[no-untyped-def]
+    """Neighbour that an entry of row i leads to; it may lie outside if the entry's value is 0."""
+    if starts is None:
+        return i + columns[entry - i * columns.size]
+    return np.int64(columns[entry])
+
+
+@njit(cache=True, nogil=True)
+def _sort(labels, begins, members):  # type: ignore[no-untyped-def]
+    for label in labels:
+        if label >= 0:
+            begins[label + 1] += 1
+    for k in range(1, begins.size):
+        begins[k] += begins[k - 1]
+    place = begins[:-1].copy()
+    for i in range(labels.size):
+        if labels[i] >= 0:
+            members[place[labels[i]]] = i
+            place[labels[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def _pair(values, columns, starts, weight, labels, begins, members):  # type: ignore[no-untyped-def]
+    """Join groups two by two, relabel the nodes, and return how many groups there are now."""
+    count = begins.size - 1
+    joined = np.full(count, -1, np.int32)
+    strength = np.zeros(count, np.float32)
+    touched = np.empty(count, np.int32)
+    groups = 0
+    for here in range(count):
+        if joined[here] >= 0:
+            continue
+        joined[here] = groups
+        found = 0
+        for m in range(begins[here], begins[here + 1]):
+            i = members[m]
+            for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
+                if values[entry] > 0:
+                    there = labels[column(columns, starts, i, entry)]
+                    if there >= 0 and there != here:
+                        if strength[there] == 0:
+                            touched[found] = there
+                            found += 1
+                        strength[there] += weight[i] * values[entry]
+        strongest = np.float32(0)
+        best = np.float32(0)
+        partner = -1
+        for t in range(found):
+            there = touched[t]
+            strongest = max(strongest, strength[there])
+            if joined[there] < 0 and strength[there] > best:
+                best = strength[there]
+                partner = there
+            strength[there] = 0
+        if partner >= 0 and best >= STRONG * strongest:
+            joined[partner] = groups
+        groups += 1
+    for i in range(labels.size):
+        if labels[i] >= 0:
+            labels[i] = joined[labels[i]]
+    return groups
+
+
+@njit(cache=True, nogil=True)
+def _coarsen(values, columns, starts, excess, weight, labels, begins, members, coarse_starts, coarse_excess):  # type: ignore[no-untyped-def]
+    count = begins.size - 1
+    coarse_values = np.empty(16 * count + 16, np.float32)
+    coarse_columns = np.empty(16 * count + 16, np.int32)
+    place = np.full(count, -1, np.int64)
+    used = 0
+    for here in range(count):
+        begin = used
+        most = 0
+        for m in range(begins[here], begins[here + 1]):
+            most += row_start(columns, starts, members[m] + 1) - row_start(columns, starts, members[m])
+        if used + most > coarse_values.size:
+            larger = coarse_values.size * 3 // 2 + most
+            coarse_values = _enlarged(coarse_values, used, larger)
+            coarse_columns = _enlarged(coarse_columns, used, larger)
+        for m in range(begins[here], begins[here + 1]):
+            i = members[m]
+            coarse_excess[here] += weight[i] * excess[i]
+            for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
+                flux = weight[i] * values[entry]
+                if flux > 0:
+                    there = labels[column(columns, starts, i, entry)]
+                    if there < 0:
+                        coarse_excess[here] += flux
+                    elif there != here:
+                        if place[there] < begin:
+                            place[there] = used
+                            coarse_values[used] = 0
+                            coarse_columns[used] = there
+                            used += 1
+                        coarse_values[place[there]] += flux
+        coarse_starts[here + 1] = used
+    return coarse_values[:used].copy(), coarse_columns[:used].copy()
+
+
+@njit(cache=True, nogil=True)
+def _enlarged(array, used, size):  # type: ignore[no-untyped-def]
+    larger = np.empty(size, array.dtype)
+    larger[:used] = array[:used]
+    return larger
