@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 PASSES = 3
 STRONG = np.float32(0.25)
 """A partner's coupling must be at least this share of the strongest one."""
+LEAST = np.float32(0.06)
+"""And at least this share of all couplings of a group's nodes, those inside it too."""
+DEVOTED = np.float32(0.25)
+"""A group with this share of its couplings to one neighbour joins it though it is taken."""
 LEAVE_OUT = np.float32(0.5)
 """A node whose excess is above this share of its couplings needs no coarse correction: sweeps settle it."""
 
@@ -63,8 +67,8 @@ def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES) ->
     kept = weight > 0
     labels = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
     count = int(kept.sum())
-    for _ in range(passes):
-        count = _pair(*graph, weight, labels, *_members(labels, count))
+    for step in range(passes):
+        count = _pair(*graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0))
     return labels, count
 
 
@@ -117,7 +121,7 @@ def _sort(labels, begins, members):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pair(values, columns, starts, weight, labels, begins, members):  # type: ignore[no-untyped-def]
+def _pair(values, columns, starts, weight, labels, begins, members, least):  # type: ignore[no-untyped-def]
     """Join groups two by two, relabel the nodes, and return how many groups there are now."""
     count = begins.size - 1
     joined = np.full(count, -1, np.int32)
@@ -127,12 +131,13 @@ def _pair(values, columns, starts, weight, labels, begins, members):  # type: ig
     for here in range(count):
         if joined[here] >= 0:
             continue
-        joined[here] = groups
         found = 0
+        bulk = np.float32(0)
         for m in range(begins[here], begins[here + 1]):
             i = members[m]
             for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
                 if values[entry] > 0:
+                    bulk += weight[i] * values[entry]
                     there = labels[column(columns, starts, i, entry)]
                     if there >= 0 and there != here:
                         if strength[there] == 0:
@@ -142,15 +147,22 @@ def _pair(values, columns, starts, weight, labels, begins, members):  # type: ig
         strongest = np.float32(0)
         best = np.float32(0)
         partner = -1
+        host = -1
         for t in range(found):
             there = touched[t]
-            strongest = max(strongest, strength[there])
+            if strength[there] > strongest:
+                strongest = strength[there]
+                host = there
             if joined[there] < 0 and strength[there] > best:
                 best = strength[there]
                 partner = there
             strength[there] = 0
-        if partner >= 0 and best >= STRONG * strongest:
+        if partner >= 0 and best >= max(STRONG * strongest, least * bulk):
             joined[partner] = groups
+        elif host >= 0 and joined[host] >= 0 and strongest >= DEVOTED * bulk:
+            joined[here] = joined[host]
+            continue
+        joined[here] = groups
         groups += 1
     for i in range(labels.size):
         if labels[i] >= 0:
