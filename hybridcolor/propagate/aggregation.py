@@ -25,6 +25,7 @@ STRONG = np.float32(0.25)
 """A partner's coupling must be at least this share of the strongest one."""
 LEAST = np.float32(0.06)
 """And at least this share of all couplings of a group's nodes, those inside it too."""
+RETURNED = np.float32(0.03)
 DEVOTED = np.float32(0.25)
 """A group with this share of its couplings to one neighbour joins it though it is taken."""
 LEAVE_OUT = np.float32(0.5)
@@ -48,7 +49,7 @@ class Graph(NamedTuple):
     starts: NDArray[np.int64] | None
 
 
-def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES) -> tuple[NDArray[np.int32], int]:
+def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES, mutual: bool = False) -> tuple[NDArray[np.int32], int]:
     """Group the nodes of a graph.
 
     Parameters
@@ -68,7 +69,7 @@ def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES) ->
     labels = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
     count = int(kept.sum())
     for step in range(passes):
-        count = _pair(*graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0))
+        count = _pair(*graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0), mutual)
     return labels, count
 
 
@@ -121,7 +122,7 @@ def _sort(labels, begins, members):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pair(values, columns, starts, weight, labels, begins, members, least):  # type: ignore[no-untyped-def]
+def _pair(values, columns, starts, weight, labels, begins, members, least, mutual):  # type: ignore[no-untyped-def]
     """Join groups two by two, relabel the nodes, and return how many groups there are now."""
     count = begins.size - 1
     joined = np.full(count, -1, np.int32)
@@ -157,9 +158,12 @@ def _pair(values, columns, starts, weight, labels, begins, members, least):  # t
                 best = strength[there]
                 partner = there
             strength[there] = 0
-        if partner >= 0 and best >= max(STRONG * strongest, least * bulk):
+        joins = partner >= 0 and best >= max(STRONG * strongest, least * bulk)
+        if joins and mutual:
+            joins = _share(values, columns, starts, labels, begins, members, partner, here) >= RETURNED
+        if joins:
             joined[partner] = groups
-        elif host >= 0 and joined[host] >= 0 and strongest >= DEVOTED * bulk:
+        elif not mutual and host >= 0 and joined[host] >= 0 and strongest >= DEVOTED * bulk:
             joined[here] = joined[host]
             continue
         joined[here] = groups
@@ -168,6 +172,21 @@ def _pair(values, columns, starts, weight, labels, begins, members, least):  # t
         if labels[i] >= 0:
             labels[i] = joined[labels[i]]
     return groups
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _share(values, columns, starts, labels, begins, members, giver, taker):  # type: ignore[no-untyped-def]
+    """Part of a group's couplings, summed without weights, that leads to another one."""
+    given = np.float32(0)
+    total = np.float32(1e-30)
+    for m in range(begins[giver], begins[giver + 1]):
+        i = members[m]
+        for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
+            if values[entry] > 0:
+                total += values[entry]
+                if labels[column(columns, starts, i, entry)] == taker:
+                    given += values[entry]
+    return given / total
 
 
 @njit(cache=True, nogil=True)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.aggregation import LEAVE_OUT, Graph, coarsen, column, group, row_start
 
 DAMPING = np.float32(0.7)
-SWEEPS = 4
-CYCLES = 5
-COARSEST_SWEEPS = 60
+SWEEPS = 2
+CYCLES = 4
+COARSEST_SWEEPS = 30
 COARSEST = 400
 SLOWEST_COARSENING = 0.8
 GOOD_ENOUGH = 0.25
@@ -47,7 +47,7 @@ def _visits_cycle(graph: Graph, visits: Vector, groups: list[tuple[NDArray[np.in
         return _even_out(graph, visits, COARSEST_SWEEPS)
     visits = _even_out(graph, visits, SWEEPS)
     if depth == len(groups):
-        groups.append(group(graph, visits))
+        groups.append(group(graph, visits, mutual=True))
     labels, count = groups[depth]
     if count > SLOWEST_COARSENING * visits.size:
         return _even_out(graph, visits, COARSEST_SWEEPS)
