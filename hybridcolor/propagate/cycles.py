@@ -17,7 +17,7 @@ from hybridcolor.propagate.aggregation import LEAVE_OUT, Graph, coarsen, column,
 
 DAMPING = np.float32(0.7)
 SWEEPS = 2
-CYCLES = 4
+CYCLES = 2
 COARSEST_SWEEPS = 30
 COARSEST = 400
 SLOWEST_COARSENING = 0.8
@@ -26,6 +26,7 @@ TINY = np.float32(1e-30)
 
 Vector = NDArray[np.float32]
 Pair = NDArray[np.float32]
+Groups = list[tuple[NDArray[np.int32], int]]
 
 
 def stationary_visits(graph: Graph, size: int) -> Vector:
@@ -33,26 +34,27 @@ def stationary_visits(graph: Graph, size: int) -> Vector:
     visits = np.ones(size, np.float32)
     if size == 1:
         return visits
-    groups: list[tuple[NDArray[np.int32], int]] = []
-    for _ in range(CYCLES):
-        visits = _visits_cycle(graph, visits, groups, 0)
-        visits /= np.float32(visits.mean(dtype=np.float64))
-        np.maximum(visits, np.float32(1e-20), out=visits)
+    for mutual in (True, False):
+        groups: Groups = []
+        for _ in range(CYCLES):
+            visits = _visits_cycle(graph, visits, groups, mutual)
+            visits /= np.float32(visits.mean(dtype=np.float64))
+            np.maximum(visits, np.float32(1e-20), out=visits)
     return visits
 
 
-def _visits_cycle(graph: Graph, visits: Vector, groups: list[tuple[NDArray[np.int32], int]], depth: int) -> Vector:
+def _visits_cycle(graph: Graph, visits: Vector, groups: Groups, mutual: bool, depth: int = 0) -> Vector:
     """Relax, correct by the stationary vector of the groups' walk, relax. The first cycle decides the groups."""
     if visits.size <= COARSEST:
         return _even_out(graph, visits, COARSEST_SWEEPS)
     visits = _even_out(graph, visits, SWEEPS)
     if depth == len(groups):
-        groups.append(group(graph, visits, mutual=True))
+        groups.append(group(graph, visits, mutual=mutual))
     labels, count = groups[depth]
     if count > SLOWEST_COARSENING * visits.size:
         return _even_out(graph, visits, COARSEST_SWEEPS)
     coarse, _ = coarsen(graph, np.zeros_like(visits), visits, labels, count)
-    visits *= _visits_cycle(coarse, np.ones(count, np.float32), groups, depth + 1)[labels]
+    visits *= _visits_cycle(coarse, np.ones(count, np.float32), groups, mutual, depth + 1)[labels]
     return _even_out(graph, visits, SWEEPS)
 
 
