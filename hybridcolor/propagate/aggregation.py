@@ -4,12 +4,13 @@ A row of a graph holds a node's couplings a_ij >= 0 to its neighbours and its ex
 
     (A x)_i = t_i x_i + sum_j a_ij (x_i - x_j).
 
-Groups are made by pairing, three times over: every node joins the free neighbour that it is most strongly coupled
-to, unless a neighbour already taken is far stronger; then pairs pair, and pairs of pairs. Interpolation is constant
-over a group, so coarse couplings are sums of fine ones: never negative, on any grid and at any edge. If both the
-rows and the columns of A sum to no less than 0 (rows of I - W scaled by the stationary vector do, see `stationary`)
-such groups carry a convergence bound although A is not symmetric (Y. Notay, "Aggregation-based algebraic multigrid
-for convection-diffusion equations", 2012, doi 10.1137/110835347).
+Groups are made by pairing twice: a node joins the free neighbour that it is most strongly coupled to, then pairs
+pair. Interpolation is constant over a group, so coarse couplings are sums of fine ones: never negative, on any grid
+and at any edge. If both the rows and the columns of A sum to no less than 0 (rows of I - W scaled by the stationary
+vector do, see `stationary`) such groups carry a convergence bound although A is not symmetric (Y. Notay,
+"Aggregation-based algebraic multigrid for convection-diffusion equations", 2012, doi 10.1137/110835347). The bound
+wants the couplings between the parts of a group to be strong beside all couplings of its nodes: a pair that holds
+together and hardly to anything else must stay a pair until a coarser level.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-PASSES = 3
+PASSES = 2
 STRONG = np.float32(0.25)
 """A partner's coupling must be at least this share of the strongest one."""
 LEAST = np.float32(0.06)
 """And at least this share of all couplings of a group's nodes, those inside it too."""
 RETURNED = np.float32(0.03)
+"""Share of its couplings that the partner, too, must give back where groups are to be mutual."""
 DEVOTED = np.float32(0.25)
 """A group with this share of its couplings to one neighbour joins it though it is taken."""
 LEAVE_OUT = np.float32(0.5)
@@ -49,7 +51,7 @@ class Graph(NamedTuple):
     starts: NDArray[np.int64] | None
 
 
-def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES, mutual: bool = False) -> tuple[NDArray[np.int32], int]:
+def group(graph: Graph, weight: NDArray[np.float32], *, mutual: bool = False) -> tuple[NDArray[np.int32], int]:
     """Group the nodes of a graph.
 
     Parameters
@@ -57,8 +59,9 @@ def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES, mu
     graph : Graph
     weight : (n,) float32
         Factor of each row; nodes of weight 0 are left out.
-    passes : int, optional
-        Groups have at most 2^passes nodes.
+    mutual : bool, optional
+        Whether both parts of a group must depend on each other. Needed while ``weight`` is far from the stationary
+        vector: if not, a pocket that should hold far more is tied to neighbours that should not.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def group(graph: Graph, weight: NDArray[np.float32], *, passes: int = PASSES, mu
     kept = weight > 0
     labels = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
     count = int(kept.sum())
-    for step in range(passes):
+    for step in range(PASSES):
         count = _pair(*graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0), mutual)
     return labels, count
 

@@ -30,7 +30,11 @@ Groups = list[tuple[NDArray[np.int32], int]]
 
 
 def stationary_visits(graph: Graph, size: int) -> Vector:
-    """Visit frequency of each node of a walk, (size,) positive float32 of mean 1; see `stationary`."""
+    """Visit frequency of each node of a walk, (size,) positive float32 of mean 1.
+
+    By aggregation and disaggregation as in `stationary`. Groups that are mutual find what single pockets hold, but
+    hardly coarsen where regions hang together loosely; groups of the other kind then find what each region holds.
+    """
     visits = np.ones(size, np.float32)
     if size == 1:
         return visits
