@@ -72,7 +72,7 @@ def group(graph: Graph, weight: NDArray[np.float32], *, mutual: bool = False) ->
     labels = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
     count = int(kept.sum())
     for step in range(PASSES):
-        count = _pair(*graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0), mutual)
+        count = _pair(graph, weight, labels, *_members(labels, count), LEAST if step else np.float32(0), mutual)
     return labels, count
 
 
@@ -82,7 +82,7 @@ def coarsen(
     """The Galerkin graph P^T diag(weight) A P of groups, and its excess."""
     starts = np.zeros(count + 1, np.int64)
     coarse_excess = np.zeros(count, np.float32)
-    values, columns = _coarsen(*graph, excess, weight, labels, *_members(labels, count), starts, coarse_excess)
+    values, columns = _coarsen(graph, excess, weight, labels, *_members(labels, count), starts, coarse_excess)
     return Graph(values, columns, starts), coarse_excess
 
 
@@ -125,7 +125,7 @@ def _sort(labels, begins, members):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pair(values, columns, starts, weight, labels, begins, members, least, mutual):  # type: ignore[no-untyped-def]
+def _pair(graph, weight, labels, begins, members, least, mutual):  # type: ignore[no-untyped-def]
     """Join groups two by two, relabel the nodes, and return how many groups there are now."""
     count = begins.size - 1
     joined = np.full(count, -1, np.int32)
@@ -135,55 +135,58 @@ def _pair(values, columns, starts, weight, labels, begins, members, least, mutua
     for here in range(count):
         if joined[here] >= 0:
             continue
-        found = 0
-        bulk = np.float32(0)
-        for m in range(begins[here], begins[here + 1]):
-            i = members[m]
-            for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
-                if values[entry] > 0:
-                    bulk += weight[i] * values[entry]
-                    there = labels[column(columns, starts, i, entry)]
-                    if there >= 0 and there != here:
-                        if strength[there] == 0:
-                            touched[found] = there
-                            found += 1
-                        strength[there] += weight[i] * values[entry]
-        strongest = np.float32(0)
-        best = np.float32(0)
-        partner = -1
+        found, bulk = _measure(graph, weight, labels, members[begins[here] : begins[here + 1]], here, strength, touched)
         host = -1
-        for t in range(found):
-            there = touched[t]
-            if strength[there] > strongest:
-                strongest = strength[there]
+        partner = -1
+        for there in touched[:found]:
+            if host < 0 or strength[there] > strength[host]:
                 host = there
-            if joined[there] < 0 and strength[there] > best:
-                best = strength[there]
+            if joined[there] < 0 and (partner < 0 or strength[there] > strength[partner]):
                 partner = there
-            strength[there] = 0
-        joins = partner >= 0 and best >= max(STRONG * strongest, least * bulk)
-        if joins and mutual:
-            joins = _share(values, columns, starts, labels, begins, members, partner, here) >= RETURNED
-        if joins:
+        pairs = partner >= 0 and strength[partner] >= max(STRONG * strength[host], least * bulk)
+        if pairs and mutual:
+            pairs = _share(graph, labels, members[begins[partner] : begins[partner + 1]], here) >= RETURNED
+        if pairs:
             joined[partner] = groups
-        elif not mutual and host >= 0 and joined[host] >= 0 and strongest >= DEVOTED * bulk:
+        if not pairs and not mutual and host >= 0 and joined[host] >= 0 and strength[host] >= DEVOTED * bulk:
             joined[here] = joined[host]
-            continue
-        joined[here] = groups
-        groups += 1
+        else:
+            joined[here] = groups
+            groups += 1
+        strength[touched[:found]] = 0
     for i in range(labels.size):
         if labels[i] >= 0:
             labels[i] = joined[labels[i]]
     return groups
 
 
+@njit(cache=True, nogil=True)
+def _measure(graph, weight, labels, nodes, here, strength, touched):  # type: ignore[no-untyped-def]
+    """Add up the couplings of a group's nodes to each other group; return how many those are, and the total."""
+    values, columns, starts = graph
+    found = 0
+    bulk = np.float32(0)
+    for i in nodes:
+        for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
+            if values[entry] > 0:
+                flux = weight[i] * values[entry]
+                bulk += flux
+                there = labels[column(columns, starts, i, entry)]
+                if there >= 0 and there != here and flux > 0:
+                    if strength[there] == 0:
+                        touched[found] = there
+                        found += 1
+                    strength[there] += flux
+    return found, bulk
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _share(values, columns, starts, labels, begins, members, giver, taker):  # type: ignore[no-untyped-def]
+def _share(graph, labels, nodes, taker):  # type: ignore[no-untyped-def]
     """Part of a group's couplings, summed without weights, that leads to another one."""
+    values, columns, starts = graph
     given = np.float32(0)
     total = np.float32(1e-30)
-    for m in range(begins[giver], begins[giver + 1]):
-        i = members[m]
+    for i in nodes:
         for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
             if values[entry] > 0:
                 total += values[entry]
@@ -193,7 +196,8 @@ def _share(values, columns, starts, labels, begins, members, giver, taker):  # t
 
 
 @njit(cache=True, nogil=True)
-def _coarsen(values, columns, starts, excess, weight, labels, begins, members, coarse_starts, coarse_excess):  # type: ignore[no-untyped-def]
+def _coarsen(graph, excess, weight, labels, begins, members, coarse_starts, coarse_excess):  # type: ignore[no-untyped-def]
+    values, columns, starts = graph
     count = begins.size - 1
     coarse_values = np.empty(16 * count + 16, np.float32)
     coarse_columns = np.empty(16 * count + 16, np.int32)

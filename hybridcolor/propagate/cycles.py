@@ -26,6 +26,7 @@ TINY = np.float32(1e-30)
 
 Vector = NDArray[np.float32]
 Pair = NDArray[np.float32]
+Scalars = NDArray[np.float64]
 Groups = list[tuple[NDArray[np.int32], int]]
 
 
@@ -65,7 +66,7 @@ def _visits_cycle(graph: Graph, visits: Vector, groups: Groups, mutual: bool, de
 def _even_out(graph: Graph, visits: Vector, sweeps: int) -> Vector:
     following = np.empty_like(visits)
     for _ in range(sweeps):
-        _visit(*graph, visits, following)
+        _visit(graph, visits, following)
         visits, following = following, visits
     return visits
 
@@ -95,11 +96,11 @@ class Hierarchy:
     def __init__(self, graph: Graph, pull: Vector, visits: Vector) -> None:
         excess = np.empty_like(pull)
         weight = visits.copy()
-        _absorb_seeds(*graph, pull, excess, weight)
+        _absorb_seeds(graph, pull, excess, weight)
         self.graph, self.excess = graph, excess
         self.levels: list[_Level] = []
         while excess.size > COARSEST:
-            _leave_out(*graph, excess, weight)
+            _leave_out(graph, excess, weight)
             labels, count = group(graph, weight)
             if count > SLOWEST_COARSENING * excess.size:
                 break
@@ -110,7 +111,7 @@ class Hierarchy:
 
     def apply(self, chroma: Pair, out: Pair) -> None:
         """Write out = A chroma, both (2, n)."""
-        _apply(*self.graph, self.excess, chroma, out)
+        _apply(self.graph, self.excess, chroma, out)
 
     def cycle(self, load: Pair, depth: int = 0) -> Pair:
         """One cycle from zero for a (2, n) load."""
@@ -118,11 +119,11 @@ class Hierarchy:
             return (load.astype(np.float64) @ self._inverse.T).astype(np.float32)
         level = self.levels[depth]
         x = np.zeros_like(load)
-        _sweep(*level.graph, level.excess, load, x, False)
+        _sweep(level.graph, level.excess, load, x, False)
         coarse = np.zeros((2, level.count), np.float32)
-        _restrict_defect(*level.graph, level.excess, load, x, level.weight, level.labels, coarse)
+        _restrict_defect(level.graph, level.excess, load, x, level.weight, level.labels, coarse)
         _prolong_add(self._accelerated(coarse, depth + 1), level.labels, x)
-        _sweep(*level.graph, level.excess, load, x, True)
+        _sweep(level.graph, level.excess, load, x, True)
         return x
 
     def _accelerated(self, load: Pair, depth: int) -> Pair:
@@ -132,14 +133,14 @@ class Hierarchy:
             return first
         level = self.levels[depth]
         image = np.empty_like(first)
-        _apply(*level.graph, level.excess, first, image)
+        _apply(level.graph, level.excess, first, image)
         size = _ratio(_dots(first, load), _dots(first, image))
         left = load - size * image
         if np.all(_dots(left, left) <= GOOD_ENOUGH**2 * _dots(load, load)):
             return size * first
         second = self.cycle(left, depth)
         image_of_second = left
-        _apply(*level.graph, level.excess, second, image_of_second)
+        _apply(level.graph, level.excess, second, image_of_second)
         a, b = _dots(first, image), _dots(first, image_of_second)
         c, d = _dots(second, image), _dots(second, image_of_second)
         p, q = _dots(first, load), _dots(second, load)
@@ -147,26 +148,29 @@ class Hierarchy:
         return _ratio(d * p - b * q, determinant) * first + _ratio(a * q - c * p, determinant) * second
 
 
-def _dots(first: Pair, second: Pair) -> NDArray[np.float32]:
-    return _inner_products(first, second)[:, None]
+def _dots(first: Pair, second: Pair) -> Scalars:
+    products: Scalars = _inner_products(first, second)[:, None]
+    return products
 
 
-def _ratio(above, below):
-    zero = np.abs(below) < 1e-300
-    return np.where(zero, 0.0, above / np.where(zero, 1.0, below)).astype(np.float32)
+def _ratio(above: Scalars, below: Scalars) -> Vector:
+    """The quotient above / below, and 0 where a plane is already solved."""
+    solved = np.abs(below) < 1e-300
+    return np.asarray(np.where(solved, 0.0, above / np.where(solved, 1.0, below)), np.float32)
 
 
 def _dense_inverse(graph: Graph, excess: Vector) -> NDArray[np.float64]:
-    matrix = np.zeros((excess.size, excess.size))
-    _fill_dense(*graph, excess, matrix)
+    matrix: NDArray[np.float64] = np.zeros((excess.size, excess.size))
+    _fill_dense(graph, excess, matrix)
     try:
-        return np.linalg.inv(matrix)
+        return np.asarray(np.linalg.inv(matrix), np.float64)
     except np.linalg.LinAlgError:  # seeds so weak that they are lost in float32
-        return np.linalg.pinv(matrix)
+        return np.asarray(np.linalg.pinv(matrix), np.float64)
 
 
 @njit(cache=True, nogil=True)
-def _fill_dense(values, columns, starts, excess, matrix):  # type: ignore[no-untyped-def]
+def _fill_dense(graph, excess, matrix):  # type: ignore[no-untyped-def]
+    values, columns, starts = graph
     for i in range(excess.size):
         matrix[i, i] += excess[i]
         for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
@@ -178,8 +182,9 @@ def _fill_dense(values, columns, starts, excess, matrix):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _visit(values, columns, starts, visits, following):  # type: ignore[no-untyped-def]
+def _visit(graph, visits, following):  # type: ignore[no-untyped-def]
     """Damped Jacobi sweep of v_i <- sum_j v_j a_ji / sum_j a_ij."""
+    values, columns, starts = graph
     leaving = np.zeros(visits.size, np.float32)
     following[:] = 0
     for i in range(visits.size):
@@ -192,11 +197,12 @@ def _visit(values, columns, starts, visits, following):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _absorb_seeds(values, columns, starts, pull, excess, weight):  # type: ignore[no-untyped-def]
+def _absorb_seeds(graph, pull, excess, weight):  # type: ignore[no-untyped-def]
     """Turn W into q + (1 - q)(I - W), with couplings to hard seeds moved to the excess.
 
     Dividing a row by 1 + T is undone in its weight.
     """
+    values, columns, starts = graph
     for i in range(pull.size):
         t = np.float64(pull[i])
         stop = t / (1.0 + t) if t < np.inf else 1.0
@@ -211,7 +217,8 @@ def _absorb_seeds(values, columns, starts, pull, excess, weight):  # type: ignor
 
 
 @njit(cache=True, nogil=True)
-def _leave_out(values, columns, starts, excess, weight):  # type: ignore[no-untyped-def]
+def _leave_out(graph, excess, weight):  # type: ignore[no-untyped-def]
+    values, columns, starts = graph
     for i in range(excess.size):
         total = np.float32(0)
         for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
@@ -237,7 +244,8 @@ def _outflow(values, columns, starts, i, x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _apply(values, columns, starts, excess, x, out):  # type: ignore[no-untyped-def]
+def _apply(graph, excess, x, out):  # type: ignore[no-untyped-def]
+    values, columns, starts = graph
     for i in range(excess.size):
         flow_a, flow_b, _ = _outflow(values, columns, starts, i, x)
         out[0, i] = excess[i] * x[0, i] + flow_a
@@ -245,8 +253,9 @@ def _apply(values, columns, starts, excess, x, out):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sweep(values, columns, starts, excess, load, x, backward):  # type: ignore[no-untyped-def]
+def _sweep(graph, excess, load, x, backward):  # type: ignore[no-untyped-def]
     """Gauss-Seidel over all nodes, first to last or last to first."""
+    values, columns, starts = graph
     for step in range(excess.size):
         i = excess.size - 1 - step if backward else step
         flow_a, flow_b, total = _outflow(values, columns, starts, i, x)
@@ -256,7 +265,8 @@ def _sweep(values, columns, starts, excess, load, x, backward):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _restrict_defect(values, columns, starts, excess, load, x, weight, labels, coarse):  # type: ignore[no-untyped-def]
+def _restrict_defect(graph, excess, load, x, weight, labels, coarse):  # type: ignore[no-untyped-def]
+    values, columns, starts = graph
     for i in range(excess.size):
         if labels[i] >= 0:
             flow_a, flow_b, _ = _outflow(values, columns, starts, i, x)

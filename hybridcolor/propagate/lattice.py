@@ -57,9 +57,9 @@ class Lattice:
         [0.4, 0.25, 0.4, 1.0, 1.0, 0.4, 0.25, 0.4]
         """
         steps = np.array([step for step in itertools.product((-1, 0, 1), repeat=len(shape)) if any(step)], np.int64)
-        steps = steps.reshape(-1, len(shape))
+        steps = steps.reshape(3 ** len(shape) - 1, len(shape))
         strides = np.cumprod([1, *shape[:0:-1]])[::-1]
-        pitch = np.ones(len(shape)) if spacing is None else np.asarray(spacing) / min(spacing)
+        pitch = np.ones(len(shape)) if spacing is None else np.asarray(spacing) / min(spacing, default=1.0)
         factors = (steps**2).sum(axis=1) / ((steps * pitch) ** 2).sum(axis=1)
         return cls(np.array(shape, np.int64), steps, steps @ strides[: len(shape)], factors)
 
@@ -94,7 +94,7 @@ def lattice_residual(
     """
     residual = np.empty(chroma.shape, np.float32)
     geometry = (lattice.shape, lattice.steps, lattice.offsets, lattice.factors)
-    _fill_residual(luminance, *geometry, pull, target, chroma, residual)
+    _fill_residual(luminance, geometry, pull, target, chroma, residual)
     return residual
 
 
@@ -111,18 +111,18 @@ def _advance(at, shape):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _inner(at, shape):  # type: ignore[no-untyped-def]
     """Whether the whole window lies inside."""
+    inner = True
     for axis in range(len(shape)):
-        if at[axis] == 0 or at[axis] == shape[axis] - 1:
-            return False
-    return True
+        inner = inner and 0 < at[axis] < shape[axis] - 1
+    return inner
 
 
 @njit(cache=True, nogil=True)
 def _inside(at, step, shape):  # type: ignore[no-untyped-def]
+    inside = True
     for axis in range(len(shape)):
-        if not 0 <= at[axis] + step[axis] < shape[axis]:
-            return False
-    return True
+        inside = inside and 0 <= at[axis] + step[axis] < shape[axis]
+    return inside
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +167,8 @@ def _fill_rows(luminance, shape, steps, offsets, factors, rows):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _fill_residual(luminance, shape, steps, offsets, factors, pull, target, chroma, residual):  # type: ignore[no-untyped-def]
+def _fill_residual(luminance, geometry, pull, target, chroma, residual):  # type: ignore[no-untyped-def]
+    shape, steps, offsets, factors = geometry
     at = np.zeros(len(shape), np.int64)
     row = np.empty(len(offsets))
     for i in range(luminance.size):
