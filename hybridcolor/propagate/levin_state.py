@@ -12,12 +12,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import affinity_planes
+from hybridcolor.propagate.affinity import affinity_planes, planes_residual
 from hybridcolor.propagate.elimination import elimination_work
 from hybridcolor.propagate.hybrid import REACH, corrected, correction_system, hybrid, without_repetitions
 from hybridcolor.propagate.multigrid import Hierarchy
 from hybridcolor.propagate.optimization import (
     ELIMINATE_BELOW,
+    INNER_ITERATIONS,
+    Correction,
     SeededSystem,
     Solver,
     multigrid_corrections,
@@ -42,14 +44,19 @@ Window = tuple[slice, slice]
 class OptimizationState:
     """`optimization` held open; see `hybridcolor.propagate.state.Engine`, and `optimization` for the options."""
 
+    _pulls_everywhere = False  # whether a stroke changes the pull of pixels far from it
+
     def __init__(self, luminance: NDArray[np.float32], *, tolerance: float = 0.25, solver: Solver = "auto") -> None:
         self._luminance = luminance
         self._tolerance, self._solver = tolerance, solver
         self._seeds = Seeds.empty()
         self._system = self._equations(self._seeds)
         self._solution = self._system.start()
-        self._window: Window | None = None  # what the last change has left to be previewed
+        self._changed: Window | None = None  # what the hierarchy does not know of yet
+        self._window: Window | None = None  # what is still to be previewed
         self._hierarchy: Hierarchy | None = None
+        self._exact = False  # whether its coarse levels are as if made anew
+        self._warm = False  # whether the solution is an answer to go on from
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
         if not self._small:
@@ -62,9 +69,10 @@ class OptimizationState:
         changed = changed_pixels(before, self._seeds)
         if len(changed) == 0:
             return
-        self._window = _around(changed, self._luminance.shape)
+        self._changed = _joined(self._changed, _around(changed, 0, self._luminance.shape))
+        self._window = _joined(self._window, _around(changed, MARGIN, self._luminance.shape))
         self._system = self._equations(self._seeds)
-        self._hierarchy = self._solved = None
+        self._solved = None
         hard = np.isinf(self._system.pull)
         self._solution[:, hard] = self._system.target[:, hard]
 
@@ -75,21 +83,26 @@ class OptimizationState:
             return answer
         if self._window is not None:
             rows, columns = self._window
-            if (rows.stop - rows.start) * (columns.stop - columns.start) > LARGEST_WINDOW:
-                cycle = multigrid_corrections(self._coarsened())
-                self._solution += cycle(self._system.residual(self._solution), 0).step
-            else:
+            if self._warm and (rows.stop - rows.start) * (columns.stop - columns.start) <= LARGEST_WINDOW:
                 self._solve_window(rows, columns)
-            self._window = None
-        return self._answer(self._system.clipped(self._solution), 0.0, 0)
+            else:
+                self._solution += self._correct(self._quick_residual(self._solution), 0).step
+            self._window, self._warm = None, True
+        return self._answer(0.0, 0)
 
     def refine(self) -> Iterator[Propagation]:
         """Answers of the whole picture, each better than the one before."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
             system, self._window = self._system, None
-            corrections = multigrid_corrections(self._coarsened())
-            for step in refinements(system, corrections, start=self._solution, patience=PATIENCE):
-                answer = self._answer(system.clipped(step.chroma), step.residual, step.iterations)
+            for step in refinements(
+                system,
+                self._correct,
+                start=self._solution,
+                patience=PATIENCE if self._warm else (),
+                quick=self._quick_residual,
+            ):
+                answer = self._answer(step.residual, step.iterations)
+                self._warm = True
                 if step.within(self._tolerance):
                     self._solved = answer
                     break
@@ -97,7 +110,7 @@ class OptimizationState:
                 if self._system is not system:
                     return
             else:
-                self._solution = system.start()  # what diverged is no start for the next time
+                self._solution, self._warm = system.start(), False  # what diverged is nothing to go on from
         if self._solved is None:
             self._solved = self._from_scratch()
         yield self._solved
@@ -109,17 +122,28 @@ class OptimizationState:
     def _equations(self, seeds: Seeds) -> SeededSystem:
         return SeededSystem.of(self._luminance, seeds, seeds.ab)
 
-    def _answer(self, solution: NDArray[np.float64], residual: float, iterations: int) -> Propagation:
-        return Propagation(np.ascontiguousarray(solution.transpose(1, 2, 0), np.float32), residual, iterations)
+    def _answer(self, residual: float, iterations: int) -> Propagation:
+        planes = self._solution.astype(np.float32)
+        self._system.clip(planes)
+        return Propagation(np.ascontiguousarray(planes.transpose(1, 2, 0)), residual, iterations)
 
     def _from_scratch(self) -> Propagation:
         """The method itself, which has slower, safe solvers to fall back on."""
         return optimization(self._luminance, self._seeds, tolerance=self._tolerance, solver=self._solver)
 
-    def _coarsened(self) -> Hierarchy:
-        if self._hierarchy is None:
-            self._hierarchy = Hierarchy(self._rates.copy(), self._system.pull, self._visits)
-        return self._hierarchy
+    def _quick_residual(self, solution: NDArray[np.float64]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = planes_residual(self._rates, self._system.pull, self._system.target, solution)
+        return found
+
+    def _correct(self, residual: NDArray[np.float32], most: int) -> Correction:
+        """A correction; one of a few iterations makes do with a hierarchy that was only brought up to date."""
+        if self._hierarchy is None or (most == INNER_ITERATIONS and not self._exact):
+            self._hierarchy, self._exact = Hierarchy(self._rates.copy(), self._system.pull, self._visits), True
+        elif self._changed is not None:
+            self._hierarchy.update(self._rates, self._system.pull, self._visits, self._changed)
+            self._exact = self._exact and not self._pulls_everywhere
+        self._changed = None
+        return multigrid_corrections(self._hierarchy)(residual, most)
 
     def _solve_window(self, rows: slice, columns: slice) -> None:
         """Solve for what lies inside the window, with its rim held where it is."""
@@ -154,6 +178,7 @@ class HybridState(OptimizationState):
         solver: Solver = "auto",
     ) -> None:
         self._prior, self._trust, self._reach = prior, trust, reach
+        self._pulls_everywhere = prior is not None
         super().__init__(luminance, tolerance=tolerance, solver=solver)
 
     def _counted(self, seeds: Seeds) -> Seeds:
@@ -164,8 +189,8 @@ class HybridState(OptimizationState):
             return super()._equations(seeds)
         return correction_system(self._luminance, seeds, self._prior, trust=self._trust, reach=self._reach)
 
-    def _answer(self, solution: NDArray[np.float64], residual: float, iterations: int) -> Propagation:
-        answer = super()._answer(solution, residual, iterations)
+    def _answer(self, residual: float, iterations: int) -> Propagation:
+        answer = super()._answer(residual, iterations)
         return answer if self._prior is None else corrected(self._prior, answer, self._seeds)
 
     def _from_scratch(self) -> Propagation:
@@ -180,7 +205,15 @@ class HybridState(OptimizationState):
         )
 
 
-def _around(pixels: NDArray[np.int32], shape: tuple[int, ...]) -> Window:
+def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> Window:
     """The rectangle of some pixels and a margin, inside the picture."""
-    first, last = np.maximum(pixels.min(axis=0) - MARGIN, 0), np.minimum(pixels.max(axis=0) + MARGIN + 1, shape)
+    first, last = np.maximum(pixels.min(axis=0) - margin, 0), np.minimum(pixels.max(axis=0) + margin + 1, shape)
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))
+
+
+def _joined(first: Window | None, second: Window) -> Window:
+    """The rectangle around both."""
+    if first is None:
+        return second
+    rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(first, second, strict=True))
+    return rows, columns

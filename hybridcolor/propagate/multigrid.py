@@ -48,8 +48,8 @@ class Hierarchy:
     """
 
     def __init__(self, rates: Planes, pull: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
-        weight = visits.copy()
-        _absorb_seeds(rates, pull, weight)
+        weight = np.empty_like(visits)
+        _absorb_seeds(rates, pull, visits, rates, weight)
         self.levels: list[_Level] = []
         operator = rates
         while operator[0].size > COARSEST:
@@ -61,8 +61,50 @@ class Hierarchy:
             load = np.empty((2, *coarse.shape[1:]), np.float32)
             self.levels.append(_Level(operator, prolongation, restriction, *work, load))
             operator = coarse
+        self._coarsest = operator
         self.operator = self.levels[0].operator if self.levels else operator
         self._inverse = _dense_inverse(operator)
+
+    def update(
+        self, rates: Planes, pull: NDArray[np.float32], visits: NDArray[np.float32], window: tuple[slice, slice]
+    ) -> None:
+        """Take other seeds: exactly on the finest level, on the coarser ones only for what changed in a window.
+
+        Parameters
+        ----------
+        rates, pull, visits
+            As when it was made, with other pulls; ``rates`` is left as it is.
+        window : tuple of two slices
+            Rows and columns. Where pulls changed little outside of it, the coarser levels stay useful; where they did
+            not change, all is as if made anew.
+        """
+        weight = np.empty_like(visits)
+        _absorb_seeds(rates, pull, visits, self.operator, weight)
+        rows, columns = window
+        for depth, level in enumerate(self.levels):
+            coarser = self.levels[depth + 1].operator if depth + 1 < len(self.levels) else self._coarsest
+            height, width = coarser.shape[1:]
+            inner_rows, outer_rows, fine_rows = _reach(rows, height, level.operator.shape[1])
+            inner_columns, outer_columns, fine_columns = _reach(columns, width, level.operator.shape[2])
+            operator = np.ascontiguousarray(level.operator[:, fine_rows, fine_columns])
+            prolongation, missing = interpolation(operator)
+            restriction = (
+                weighted(prolongation, np.ascontiguousarray(weight[fine_rows, fine_columns]))
+                if depth == 0
+                else prolongation
+            )
+            coarse = galerkin(operator, prolongation, restriction, missing)
+            here = (slice(None), inner_rows, inner_columns)
+            there = (
+                slice(None),
+                slice(inner_rows.start - outer_rows.start, inner_rows.stop - outer_rows.start),
+                slice(inner_columns.start - outer_columns.start, inner_columns.stop - outer_columns.start),
+            )
+            level.prolongation[here] = prolongation[there]
+            level.restriction[here] = restriction[there]
+            coarser[here] = coarse[there]
+            rows, columns = inner_rows, inner_columns
+        self._inverse = _dense_inverse(self._coarsest)
 
     def apply(self, chroma: Planes, out: Planes) -> None:
         """Write out = A chroma on the finest level."""
@@ -127,11 +169,22 @@ def _dense_inverse(operator: Planes) -> NDArray[np.float64]:
         return np.linalg.pinv(matrix)
 
 
+def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]:
+    """Along one axis: the coarse pixels that a change of the fine ones reaches, those more, and their fine pixels.
+
+    ``coarse`` and ``fine`` are the sides of the two grids. The second slice is wide enough that its inner part comes
+    out the same as from the whole grid.
+    """
+    inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
+    outer = slice(max(inner.start - 4, 0), min(inner.stop + 4, coarse))
+    return inner, outer, slice(2 * outer.start, min(2 * outer.stop, fine))
+
+
 @njit(cache=True, nogil=True)
-def _absorb_seeds(rates, pull, weight):  # type: ignore[no-untyped-def]
+def _absorb_seeds(rates, pull, visits, operator, weight):  # type: ignore[no-untyped-def]
     """Turn W into the operator q + (1 - q)(I - W), with flux into hard seeds moved to the excess.
 
-    Dividing a row by 1 + T is undone in its weight pi, as far as float32 allows.
+    Dividing a row by 1 + T is undone in its weight pi, as far as float32 allows. The operator may be ``rates`` itself.
     """
     height, width = pull.shape
     for i in range(height):
@@ -146,6 +199,6 @@ def _absorb_seeds(rates, pull, weight):  # type: ignore[no-untyped-def]
                 if flux > 0.0 and pull[y, x] == np.inf:
                     excess += flux
                     flux = 0.0
-                rates[k, i, j] = flux
-            rates[4, i, j] = excess
-            weight[i, j] *= min(1.0 + t, 1e6) if t < np.inf else 0.0
+                operator[k, i, j] = flux
+            operator[4, i, j] = excess
+            weight[i, j] = visits[i, j] * (min(1.0 + t, 1e6) if t < np.inf else 0.0)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -102,12 +102,13 @@ class SeededSystem:
         """The hard seeds' colours, and 0 elsewhere."""
         return np.where(np.isinf(self.pull), self.target, np.float32(0)).astype(np.float64)
 
-    def clipped(self, chroma: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Chroma within the range of the seeds' colours; the exact solution is, so it only helps."""
+    def clip(self, chroma: NDArray[Any]) -> None:
+        """Bring (2, H, W) chroma into the range of the seeds' colours; the exact solution is, so it only helps."""
         seeded = self.pull > 0
-        low = self.target[:, seeded].min(axis=1, initial=np.inf)[:, None, None]
-        high = self.target[:, seeded].max(axis=1, initial=-np.inf)[:, None, None]
-        return np.clip(chroma, low, high)
+        for colour, plane in zip(self.target, chroma, strict=True):
+            low = colour.min(where=seeded, initial=np.inf)
+            high = colour.max(where=seeded, initial=-np.inf)
+            np.clip(plane, low, high, out=plane)
 
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
         """By how much ab every pixel misses its equation."""
@@ -223,8 +224,8 @@ def _refine(system: SeededSystem, correct: Correct, tolerance: float) -> tuple[N
     """The first refinement within the tolerance. None if the error does not keep shrinking."""
     for answer in refinements(system, correct):
         if answer.within(tolerance):
-            chroma = system.clipped(answer.chroma)
-            return chroma, float(np.abs(system.residual(chroma)).max()), answer.iterations
+            system.clip(answer.chroma)
+            return answer.chroma, float(np.abs(system.residual(answer.chroma)).max()), answer.iterations
     return None
 
 
@@ -234,6 +235,7 @@ def refinements(
     *,
     start: NDArray[np.float64] | None = None,
     patience: Sequence[int] = (),
+    quick: Callable[[NDArray[np.float64]], NDArray[np.float32]] | None = None,
 ) -> Iterator[Refinement]:
     """Iterative refinement: better and better answers, until the error does not keep shrinking.
 
@@ -248,24 +250,30 @@ def refinements(
         Where to begin, overwritten; its hard seeds must have their colours.
     patience : sequence of int, optional
         Iterations at most for each of the first corrections, so that early answers come early.
+    quick : callable, optional
+        A residual for these early answers. They are not believed, whatever it says.
     """
     chroma = system.start() if start is None else start
-    residual = system.residual(chroma)
+    early = system.residual if quick is None else quick
+    residual = (early if patience else system.residual)(chroma)
     iterations = 0
     last_change = np.inf
     last_ratio = 0.0
     slow = 0
-    for most in (*patience, *(MOST_REFINEMENTS * [INNER_ITERATIONS])):
+    for number, most in enumerate((*patience, *(MOST_REFINEMENTS * [INNER_ITERATIONS]))):
+        is_early = number + 1 < len(patience)
         step, used, reached = correct(residual, most)
         iterations += used
         change = float(np.abs(step).max())
         if not np.isfinite(change):
             return
         chroma += step
-        residual = system.residual(chroma)
+        residual = (early if is_early else system.residual)(chroma)
         ratio = change / last_change if np.isfinite(last_change) and last_change > 0.0 else 1.0
         left = change * min(1.0, max(ratio, last_ratio))
-        yield Refinement(chroma, float(np.abs(residual).max()), iterations, left if reached else np.inf)
+        yield Refinement(
+            chroma, float(np.abs(residual).max()), iterations, left if reached and not is_early else np.inf
+        )
         slow = slow + 1 if ratio > 0.7 and most == INNER_ITERATIONS else 0
         if slow == 4:
             return
@@ -282,7 +290,7 @@ def multigrid_corrections(hierarchy: Hierarchy) -> Correct:
     """Corrections by multigrid-preconditioned BiCGSTAB in float32.
 
     Each starts from a full multigrid cycle: that sees the error on every scale, also an error that is nearly the
-    same everywhere and hardly shows in the residual.
+    same everywhere and hardly shows in the residual. One of less than `INNER_ITERATIONS` saves that time.
     """
 
     def correct(residual: NDArray[np.float32], most: int) -> Correction:
@@ -295,7 +303,7 @@ def multigrid_corrections(hierarchy: Hierarchy) -> Correct:
                 hierarchy.apply,
                 hierarchy.cycle,
                 load,
-                start=hierarchy.full_cycle(load),
+                start=hierarchy.full_cycle(load) if most in (0, INNER_ITERATIONS) else np.zeros_like(load),
                 reduction=INNER_REDUCTION,
                 most=most,
             )
