@@ -34,7 +34,7 @@ docs: developer ## write the API pages into build/docs
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs $(MODULES)
 
 clean: ## remove everything that these commands made, the environment too
-	rm -rf .venv .venv.* build dist demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv.* build dist demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf .import_linter_cache
 	find hybridcolor plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

@@ -17,7 +17,9 @@ from skimage.segmentation import random_walker, watershed
 from benchmarks.scenes import Scene
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.propagate import PROPAGATORS, get_propagator, propagate
+from hybridcolor.propagate import PROPAGATORS, PropagationState, get_propagator, propagate
+from hybridcolor.propagate.registry import ENGINES
+from hybridcolor.seeds import Seeds
 from tests.propagate.direct import dissected, spsolve
 
 Case = Callable[[Scene], Callable[[], Any]]
@@ -86,8 +88,40 @@ PEERS: dict[str, Case] = {
     "cv2.edgePreservingFilter": edge_preserving,
 }
 
-# Stroke edits go here: prepare a PropagationState, return the call that adds or removes a stroke.
-EDITS: dict[str, Case] = {}
+
+def edit(name: str, *, refined: bool) -> Case:
+    """One stroke more, or the same one less, in a settled state: to its preview, or to the first refinement."""
+
+    def prepare(scene: Scene) -> Callable[[], Any]:
+        state = PropagationState(scene.luminance, method=name, prior=scene.prior)
+        state.set_seeds(scene.seeds)
+        for _ in state.refine():
+            pass
+        middle = scene.luminance.shape[0] // 2
+        row, column = np.mgrid[middle : middle + 7, middle : middle + 40].reshape(2, -1)
+        stroke = Seeds.of(np.stack([row, column], axis=1), (60.0, -30.0), stroke=10**6)
+        drawn = False
+
+        def call() -> Any:
+            nonlocal drawn
+            if drawn:
+                state.remove(10**6)
+            else:
+                state.add(stroke)
+            drawn = not drawn
+            preview = state.preview()
+            return next(state.refine()) if refined else preview
+
+        return call
+
+    return prepare
+
+
+EDITS: dict[str, Case] = {
+    f"{name}, stroke to {'first refinement' if refined else 'preview'}": edit(name, refined=refined)
+    for name in ENGINES
+    for refined in (False, True)
+}
 
 
 def whole_path(scene: Scene) -> Callable[[], Any]:
