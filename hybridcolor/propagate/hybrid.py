@@ -31,7 +31,7 @@ from hybridcolor.seeds import AUTO, Seeds
 STEP_VARIANCE = 0.75
 """Variance v along one axis of a step to one of eight neighbours, all equally likely. A pull T toward zero then lets
 a correction obey (v / 2) c'' = T c, so it fades by e over sqrt(v / (2 T)) pixels."""
-REACH = 3.2
+REACH = 8.0
 """Of the smallest corrections, as a fraction of the longer side."""
 LIKELY_CORRECTION = 20.0
 """m: a correction of this size, in ab units, reaches half as far as the smallest ones. About the CNN's usual error."""

@@ -18,7 +18,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lite": LiteNetwork,
     "lite1": partial(LiteNetwork, depth=1.1),
     "lite2": partial(LiteNetwork, depth=1.2, width=1.1),
-    "lite1-hints": partial(LiteNetwork, depth=1.1, hints=True),
 }
 """Every network that a weight file may name, as a constructor without arguments."""
 
