@@ -215,12 +215,12 @@ def _attempt(
 ) -> tuple[NDArray[np.float64], float, int] | None:
     """Refine with the corrections that ``prepare`` makes. None if they cannot be made or do not converge."""
     try:
-        return _refine(system, prepare(system), tolerance)
+        return refine(system, prepare(system), tolerance)
     except (RuntimeError, MemoryError, np.linalg.LinAlgError):  # a singular or too large factorisation
         return None
 
 
-def _refine(system: SeededSystem, correct: Correct, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
+def refine(system: SeededSystem, correct: Correct, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
     """The first refinement within the tolerance. None if the error does not keep shrinking."""
     for answer in refinements(system, correct):
         if answer.within(tolerance):

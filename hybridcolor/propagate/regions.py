@@ -7,9 +7,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.errors import MethodError
 from hybridcolor.propagate.marker_flooding import gradient_levels
 from hybridcolor.propagate.rainfall import catchment_basins, find
+from hybridcolor.propagate.registry import checked_luminance
 
 QUANTA = 10.0
 """Levels of luminance in one L*."""
@@ -61,14 +62,9 @@ def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int3
     >>> regions(halves)[0].tolist()
     [0, 0, 0, 1, 1, 1, 1, 1]
     """
-    plane = np.asarray(luminance)
-    if plane.ndim != 2 or plane.size == 0 or plane.dtype.kind not in "fiu":
-        raise ImageError(f"luminance has shape {plane.shape} of {plane.dtype}, expected (rows, columns) of numbers")
-    if not (np.isfinite(plane).all() and plane.min() >= 0 and plane.max() <= 100):
-        raise ImageError("luminance has values that are not finite or not in 0..100; give L*")
+    plane = checked_luminance(luminance)
     if not 0 <= coarseness < np.inf:
         raise MethodError(f"coarseness is {coarseness}, expected 0 or more")
-    plane = plane.astype(np.float32)
     brightness = quantize(smoothed(plane))
     levels = gradient_levels(brightness)
     basins = catchment_basins(levels, brightness)

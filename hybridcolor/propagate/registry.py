@@ -76,7 +76,7 @@ def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:
     ImageError
         If it is not a plane of finite numbers in 0..100.
     """
-    return _checked(luminance, "luminance", None, (0.0, 100.0))
+    return checked_values(luminance, "luminance", None, (0.0, 100.0))
 
 
 def checked_options(
@@ -98,9 +98,9 @@ def checked_options(
     """
     known = inspect.signature(get_propagator(method)).parameters
     if prior is not None:
-        prior = _checked(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
+        prior = checked_values(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
     if trust is not None:
-        trust = _checked(trust, "trust", luminance.shape, (0.0, 1.0))
+        trust = checked_values(trust, "trust", luminance.shape, (0.0, 1.0))
     options |= {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
     _check_options(method, options, known)
     return options
@@ -111,10 +111,16 @@ def _load(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _checked(
+def checked_values(
     values: ArrayLike, name: str, shape: tuple[int, ...] | None, bounds: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """A contiguous float32 array of the right shape with finite values in range."""
+    """A contiguous float32 array of the right shape, or any plane, with finite values in range.
+
+    Raises
+    ------
+    ImageError
+        If it is not.
+    """
     array = np.asarray(values)
     if shape is None and (array.ndim != 2 or array.size == 0):
         raise ImageError(f"{name} has shape {array.shape}, expected (rows, columns) of at least one pixel")

@@ -29,8 +29,8 @@ class Engine(Protocol):
     def preview(self) -> Propagation:
         """An answer at once, good where the eye looks."""
 
-    def refine(self) -> Iterator[Propagation | None]:
-        """Better and better answers, the last as good as the method's own; None where one may stop in between."""
+    def refine(self) -> Iterator[Propagation]:
+        """Better and better answers, the last as good as the method's own."""
 
 
 class Recomputation:
@@ -164,8 +164,8 @@ class PropagationState:
         Parameters
         ----------
         cancel : callable, optional
-            Asked between the steps of the work, some tens of milliseconds at a megapixel; when it returns True no more
-            answers come. The next refinement goes on from where this one stopped.
+            Asked after each answer, and not within the work on one; when it returns True no more answers come. The
+            next refinement goes on from where this one stopped.
 
         Yields
         ------
@@ -182,8 +182,7 @@ class PropagationState:
         self._check_seeded()
         changes = self._changes
         for answer in self._engine.refine():
-            if answer is not None:
-                yield answer
+            yield answer
             if self._changes != changes or (cancel is not None and cancel()):
                 return
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,12 +24,17 @@ from hybridcolor.propagate.cycles import Hierarchy, stationary_visits
 from hybridcolor.propagate.elimination import eliminate
 from hybridcolor.propagate.krylov import bicgstab
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
+from hybridcolor.propagate.optimization import (
+    INNER_REDUCTION,
+    LEAST_TOLERANCE,
+    Correct,
+    Correction,
+    SeededSystem,
+    refine,
+)
+from hybridcolor.propagate.registry import checked_values
 
 MOST_AXES = 3
-LEAST_TOLERANCE = 1e-10
-MOST_REFINEMENTS = 25
-INNER_REDUCTION = 1e-2
-INNER_ITERATIONS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,13 +56,14 @@ class VolumePropagation:
     iterations: int
 
 
-class _System(NamedTuple):
-    luminance: NDArray[np.float32]  # (n,)
+@dataclass(frozen=True, slots=True, eq=False)
+class _System(SeededSystem):
+    """The equations of flat voxels: luminance and pull (n,), target (2, n)."""
+
     lattice: Lattice
-    pull: NDArray[np.float32]  # (n,)
-    target: NDArray[np.float32]  # (2, n)
 
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
+        """By how much ab every voxel misses its equation."""
         return lattice_residual(self.luminance, self.lattice, self.pull, self.target, chroma)
 
 
@@ -129,8 +134,8 @@ def propagate_volume(
     volume = _checked_volume(luminance)
     lattice = _lattice(volume.shape, spacing)
     pull, target = _seeded(volume.shape, coords, ab, weight)
-    system = _System(volume.ravel(), lattice, pull, target)
-    found = _refine(system, tolerance) if lattice.shape.size > 1 else _eliminate_line(system)
+    system = _System(volume.ravel(), pull, target, lattice)
+    found = refine(system, _corrections(system), tolerance) if lattice.shape.size > 1 else _eliminate_line(system)
     if found is None:
         raise ConvergenceError(
             f"the colour equations of this volume could not be solved to {tolerance} ab; raise tolerance, "
@@ -144,13 +149,7 @@ def _checked_volume(luminance: ArrayLike) -> NDArray[np.float32]:
     volume = np.asarray(luminance)
     if not 1 <= volume.ndim <= MOST_AXES or volume.size == 0:
         raise ImageError(f"luminance has shape {volume.shape}, expected (frames, rows, columns) of at least one voxel")
-    if volume.dtype.kind not in "fiu":
-        raise ImageError(f"luminance has type {volume.dtype}, expected numbers")
-    if not np.isfinite(volume).all():
-        raise ImageError("luminance has values that are not finite; repair or fill them first")
-    if volume.min() < 0 or volume.max() > 100:
-        raise ImageError(f"luminance runs from {volume.min():g} to {volume.max():g}, expected 0 to 100")
-    return np.ascontiguousarray(volume, np.float32)
+    return checked_values(volume, "luminance", volume.shape, (0.0, 100.0))
 
 
 def _lattice(shape: tuple[int, ...], spacing: Sequence[float] | None) -> Lattice:
@@ -198,46 +197,18 @@ def _eliminate_line(system: _System) -> tuple[NDArray[np.float64], float, int]:
     return chroma, float(np.abs(system.residual(chroma)).max()), 1
 
 
-def _refine(system: _System, tolerance: float) -> tuple[NDArray[np.float64], float, int] | None:
-    """Iterative refinement, judged as in `optimization`. None if the error does not keep shrinking.
-
-    If one correction is e and the one before was e', the error left is about |e| |e| / |e'|; the worse of the last
-    two ratios is taken.
-    """
+def _corrections(system: _System) -> Correct:
     graph = Graph(affinity_rows(system.luminance, system.lattice).ravel(), system.lattice.offsets, None)
     hierarchy = Hierarchy(graph, system.pull, stationary_visits(graph, system.pull.size))
     row = int(system.lattice.shape[-1])
-    seeded = system.pull > 0
-    low, high = system.target[:, seeded].min(axis=1)[:, None], system.target[:, seeded].max(axis=1)[:, None]
-    chroma = np.where(np.isinf(system.pull), system.target, np.float32(0)).astype(np.float64)
-    residual = system.residual(chroma)
-    iterations, slow, last_change, last_ratio = 0, 0, np.inf, 0.0
-    for _ in range(MOST_REFINEMENTS):
-        step, used, reached = _correction(hierarchy, residual, row)
-        iterations += used
-        change = float(np.abs(step).max())
-        if not np.isfinite(change):
-            return None
-        chroma += step
-        residual = system.residual(chroma)
-        ratio = change / last_change if 0.0 < last_change < np.inf else 1.0
-        left = change * min(1.0, max(ratio, last_ratio))
-        if reached and left <= tolerance and float(np.abs(residual).max()) <= tolerance:
-            np.clip(chroma, low, high, out=chroma)  # the exact solution obeys this bound, so it only helps
-            return chroma, float(np.abs(system.residual(chroma)).max()), iterations
-        slow = slow + 1 if ratio > 0.7 else 0
-        if slow == 4:
-            return None
-        last_ratio = ratio if np.isfinite(last_change) else 0.0
-        last_change = change
-    return None
+    return lambda residual, most: _correction(hierarchy, residual, row, most)
 
 
-def _correction(hierarchy: Hierarchy, residual: NDArray[np.float32], row: int) -> tuple[NDArray[np.float32], int, bool]:
-    """Approximate solution of A e = residual, the iterations it took, and whether it is as good as was asked."""
+def _correction(hierarchy: Hierarchy, residual: NDArray[np.float32], row: int, most: int) -> Correction:
+    """By BiCGSTAB, preconditioned by the hierarchy; ``row`` is the length of the last axis."""
     scale = np.float32(np.abs(residual).max())
     if not 0.0 < scale < np.inf:
-        return residual, 0, True
+        return Correction(residual.astype(np.float64), 0, True)
     load = residual / scale
     flat = load.shape
 
@@ -255,6 +226,6 @@ def _correction(hierarchy: Hierarchy, residual: NDArray[np.float32], row: int) -
             load.reshape(rows),
             start=hierarchy.cycle(load).reshape(rows),
             reduction=INNER_REDUCTION,
-            most=INNER_ITERATIONS,
+            most=most,
         )
-    return step.reshape(flat) * scale, used, reached
+    return Correction((step.reshape(flat) * scale).astype(np.float64), used, reached)
