@@ -26,15 +26,15 @@ check: developer ## style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: developer ## measure the speed of the main parts
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only \
-		--benchmark-group-by=param:megapixels --benchmark-sort=min --benchmark-columns=median,min,rounds $(ARGS)
+bench: developer ## measure every method and its peers, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.figure
 
 docs: developer ## write the API pages into build/docs
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs $(MODULES)
 
 clean: ## remove everything that these commands made, the environment too
-	rm -rf .venv .venv.* build dist demo .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv.* build dist demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf .import_linter_cache
 	find hybridcolor plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

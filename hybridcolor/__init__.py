@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hybridcolor.picture import Picture
     from hybridcolor.pipeline import Colorization, colorize
     from hybridcolor.predict import Predictor, load_predictor
-    from hybridcolor.propagate import PROPAGATORS, Propagation
+    from hybridcolor.propagate import PROPAGATORS, Propagation, PropagationState
     from hybridcolor.seedfiles import read_seeds, write_seeds
     from hybridcolor.seeds import Seeds
 
@@ -36,6 +36,7 @@ _HOME = {
     "Picture": "picture",
     "Predictor": "predict",
     "Propagation": "propagate",
+    "PropagationState": "propagate",
     "Seeds": "seeds",
     "colorize": "pipeline",
     "extract_seeds": "extract",
@@ -55,6 +56,7 @@ __all__ = [
     "Picture",
     "Predictor",
     "Propagation",
+    "PropagationState",
     "Seeds",
     "colorize",
     "extract_seeds",

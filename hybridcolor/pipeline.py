@@ -6,6 +6,7 @@ line.
 
 from __future__ import annotations
 
+import inspect
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ class Colorization:
     chroma : (H, W, 2) float32
         a* and b* of the result.
     seeds : Seeds
-        The seeds that were propagated, automatic and drawn.
+        The seeds, automatic and drawn. A method that takes the CNN's colour as a prior had no need of the automatic
+        ones: they repeat it.
     predicted : (H, W, 2) float32 or None
         The CNN's own colour, the annealed mean brought to size along the picture's edges; None where no predictor was
         used.
@@ -103,10 +105,11 @@ def colorize(
     [30.0, 20.0]
     """
     started = time.perf_counter()
-    get_propagator(method)  # an unknown name is told before the CNN's work, not after it
+    # an unknown name is told before the CNN's work, not after it
+    takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
     seeds = Seeds.empty() if scribbles is None else scribbles
     seeds.check_inside(picture.shape)
-    predicted = None
+    used, predicted = seeds, None
     if predictor is not None:
         belief = predictor.predict(picture.luminance)
         predicted = guided_resample(belief.rebalanced(vividness).annealed_mean(), picture.luminance)
@@ -115,5 +118,6 @@ def colorize(
             seeds.take(edited) if edited.any() else extract_seeds(belief, picture.luminance, vividness=vividness)
         )
         seeds = merge_seeds(automatic, seeds.take(~edited), picture.luminance)
-    result = propagate(picture.luminance, seeds, method=method, prior=predicted, **options)
+        used = seeds if edited.any() or not takes_prior else used
+    result = propagate(picture.luminance, used, method=method, prior=predicted, **options)
     return Colorization(picture, result.chroma, seeds, predicted, method, time.perf_counter() - started)

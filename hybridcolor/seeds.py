@@ -8,7 +8,8 @@ operations: ``extract`` finds seeds in a CNN's distribution, ``seedfiles`` reads
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,7 +77,7 @@ class Seeds:
             raise SeedError("seeds: a stroke id is negative; number strokes from 0")
         if not np.isin(self.origin, (AUTO, USER)).all():
             raise SeedError(f"seeds: an origin is neither {AUTO} (auto) nor {USER} (user)")
-        if len(np.unique(self.coords, axis=0)) != n:
+        if len(np.unique(_keys(self.coords))) != n:
             raise SeedError("seeds: a pixel appears twice; keep one colour for each pixel (Seeds.of keeps the last)")
 
     def __len__(self) -> int:
@@ -156,21 +157,49 @@ class Seeds:
             )
 
 
+def overlay(layers: Sequence[Seeds]) -> Seeds:
+    """All layers as one, stroke ids as they are; where they share a pixel the last holds.
+
+    Examples
+    --------
+    >>> both = overlay([Seeds.of([[0, 0], [0, 1]], [1, 1], stroke=1), Seeds.of([[0, 1]], [2, 2], stroke=2)])
+    >>> both.stroke.tolist()
+    [1, 2]
+    """
+    if not layers:
+        return Seeds.empty()
+    coords = np.concatenate([layer.coords for layer in layers])
+    keep = _last_of_each(coords)
+    return Seeds(
+        coords[keep],
+        np.concatenate([layer.ab for layer in layers])[keep],
+        np.concatenate([layer.weight for layer in layers])[keep],
+        np.concatenate([layer.stroke for layer in layers])[keep],
+        np.concatenate([layer.origin for layer in layers])[keep],
+    )
+
+
 def concatenate(first: Seeds, second: Seeds) -> Seeds:
     """Both sets as one; where they share a pixel the second holds, and its strokes are renumbered after the first's."""
     shift = int(first.stroke.max()) + 1 if len(first) else 0
     stroke = np.concatenate([first.stroke, second.stroke.astype(np.int64) + shift])
     if len(stroke) and stroke.max() > np.iinfo(np.int32).max:  # ids so large are renumbered from 0, in the same order
         stroke = np.unique(stroke, return_inverse=True)[1].reshape(-1)
-    coords = np.concatenate([first.coords, second.coords])
-    keep = _last_of_each(coords)
-    return Seeds(
-        coords[keep],
-        np.concatenate([first.ab, second.ab])[keep],
-        np.concatenate([first.weight, second.weight])[keep],
-        stroke[keep].astype(np.int32),
-        np.concatenate([first.origin, second.origin])[keep],
-    )
+    first_ids, second_ids = np.split(stroke.astype(np.int32), [len(first)])
+    return overlay([replace(first, stroke=first_ids), replace(second, stroke=second_ids)])
+
+
+def changed_pixels(before: Seeds, after: Seeds) -> NDArray[np.int32]:
+    """Row and column of every pixel that has a seed in only one of them, or one of another colour or weight.
+
+    Examples
+    --------
+    >>> changed_pixels(Seeds.of([[0, 0], [0, 1]], [1, 1]), Seeds.of([[0, 1], [0, 2]], [1, 1])).tolist()
+    [[0, 0], [0, 2]]
+    """
+    _, old, new = np.intersect1d(_keys(before.coords), _keys(after.coords), assume_unique=True, return_indices=True)
+    same = (before.ab[old] == after.ab[new]).all(axis=1) & (before.weight[old] == after.weight[new])
+    return np.concatenate([np.delete(before.coords, old[same], axis=0), np.delete(after.coords, new[same], axis=0)])
 
 
 def _whole(values: ArrayLike, name: str) -> NDArray[np.int32]:
@@ -186,5 +215,11 @@ def _whole(values: ArrayLike, name: str) -> NDArray[np.int32]:
 
 def _last_of_each(coords: NDArray[np.generic]) -> NDArray[np.intp]:
     """Ascending indices that keep the last row of each distinct pixel."""
-    _, first_from_end = np.unique(coords[::-1], axis=0, return_index=True)
+    _, first_from_end = np.unique(_keys(coords)[::-1], return_index=True)
     return np.sort(len(coords) - 1 - first_from_end)
+
+
+def _keys(coords: NDArray[np.generic]) -> NDArray[np.int64]:
+    """One number a pixel, in scan order."""
+    row, column = coords.astype(np.int64).T
+    return np.asarray(row << 32 | column & 0xFFFFFFFF)

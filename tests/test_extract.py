@@ -106,6 +106,14 @@ def test_without_scribbles_automatic_seeds_stay_as_they_are():
     assert np.isinf(merged.weight).all()
 
 
+@pytest.mark.parametrize("scale", [1, 4])
+def test_beside_a_person_automatic_seeds_are_as_soft_as_the_size_asks(scale):
+    """A path through a patch has more pixels in a larger copy of a picture, so each stops fewer."""
+    luminance = two_surfaces().repeat(scale, 0).repeat(scale, 1)
+    merged = merge_seeds(automatic(patch(10, 60, (0, 0))), Seeds.of([[0, 0]], [40.0, 0.0]), luminance, weight=2.0)
+    np.testing.assert_allclose(merged.weight[merged.origin == AUTO], 2.0 / (80 * scale))
+
+
 PIXEL = st.tuples(st.integers(0, 59), st.integers(0, 79))
 COLOUR = st.tuples(st.integers(-80, 80), st.integers(-80, 80))
 

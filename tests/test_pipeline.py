@@ -10,7 +10,7 @@ from hybridcolor.metrics import ab_rmse
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
-from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.propagate import PROPAGATORS, propagate
 from hybridcolor.seeds import AUTO, USER, Seeds
 
 
@@ -78,6 +78,39 @@ def test_edited_automatic_seeds_are_taken_as_they_are(predictor):
     again = colorize(picture, predictor=predictor, scribbles=kept).seeds
     assert (again.origin == AUTO).all()
     assert np.array_equal(again.coords, kept.coords)
+
+
+def test_the_automatic_hybrid_is_the_networks_own_colour(predictor):
+    result = colorize(gray("astronaut", 2), predictor=predictor)
+    assert (result.seeds.origin == AUTO).all()
+    assert len(result.seeds) > 100
+    assert np.array_equal(result.chroma, result.predicted)
+
+
+def test_automatic_seeds_do_not_stand_in_a_persons_way(predictor):
+    picture = gray("astronaut", 2)
+    scribble = Seeds.of([(60, c) for c in range(60, 90)], [40.0, -40.0], stroke=np.zeros(30))
+    result = colorize(picture, predictor=predictor, scribbles=scribble)
+    alone = propagate(picture.luminance, scribble, prior=result.predicted)
+    assert (result.seeds.origin == AUTO).sum() > 100
+    assert np.array_equal(result.chroma, alone.chroma)
+
+
+def test_an_automatic_seed_that_was_given_another_colour_is_used(predictor):
+    picture = gray("astronaut", 4)
+    automatic = colorize(picture, predictor=predictor).seeds
+    changed = automatic.ab.copy()
+    changed[automatic.stroke == 0] = 40.0, -60.0
+    edited = Seeds.of(automatic.coords, changed, stroke=automatic.stroke, origin=AUTO)
+    result = colorize(picture, predictor=predictor, scribbles=edited)
+    assert np.array_equal(result.chroma[tuple(edited.coords[edited.stroke == 0].T)], changed[edited.stroke == 0])
+
+
+@pytest.mark.parametrize("method", [name for name in PROPAGATORS if name != "hybrid"])
+def test_methods_without_a_prior_live_on_automatic_seeds(predictor, method):
+    truth = Picture.from_array(data.chelsea()[::4, ::4])
+    result = colorize(Picture(truth.luminance), predictor=predictor, method=method)
+    assert ab_rmse(result.chroma, truth.chroma) < 0.7 * ab_rmse(np.zeros_like(truth.chroma), truth.chroma)
 
 
 def test_more_vividness_is_more_colour(predictor):

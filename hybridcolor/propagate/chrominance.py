@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.errors import MethodError
-from hybridcolor.propagate.geodesic import nearest_sources
+from hybridcolor.errors import MethodError, SeedError
+from hybridcolor.propagate.blending import blend, differences
+from hybridcolor.propagate.geodesic import NearestSources
 from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.spreading import GROUP
 from hybridcolor.seeds import Seeds
 
 QUANTA = 10.0
 """Quanta of geodesic length in one L*. A step on a plain picture costs one quantum, 0.1 L*."""
 LONGEST_START = 10**6
+FINEST = 0.01
+"""Smallest side of the squares of colour, in ab: 2^16 of them reach beyond any colour there is."""
 
 
 def chrominance(
@@ -35,7 +40,8 @@ def chrominance(
     power : float, optional
         Fall of the weight with distance, above 0. Larger is crisper.
     coarseness : float, optional
-        Seed colours are taken as one chrominance where they fall into the same square of this side, in ab units.
+        Seed colours count as one chrominance where they fall into the same square of this side, in ab units, 0.01
+        or more: the nearest stroke of them stands for it.
 
     Returns
     -------
@@ -60,66 +66,189 @@ def chrominance(
     >>> result.chroma[0, 1].round(3).tolist(), result.label.tolist()
     ([40.0, 0.0], [[0, 0, 1, 1]])
     """
-    if k not in range(1, 17):
-        raise MethodError(f"k is {k}, expected a whole number of chrominances from 1 to 16")
-    if not (np.isfinite(power) and power > 0):
-        raise MethodError(f"power is {power}, expected a finite number above 0")
-    if not (np.isfinite(coarseness) and coarseness > 0):
-        raise MethodError(f"coarseness is {coarseness}, expected a distance in ab above 0")
-    levels = np.round(luminance * np.float32(QUANTA)).astype(np.int32)
-    colours, chroma_of_seed = group_colours(seeds.ab, coarseness)
-    # A source is one stroke's share of one chrominance; numbering by chrominance first is what ties go by.
-    pairs, number = np.unique(np.stack([chroma_of_seed, seeds.stroke], axis=1), axis=0, return_inverse=True)
-    pixels = (seeds.coords[:, 0].astype(np.int64) * luminance.shape[1] + seeds.coords[:, 1]).astype(np.int32)
-    starts = np.minimum(np.ceil(1.0 / seeds.weight.astype(np.float64)), LONGEST_START).astype(np.int32)
-    sources = pixels, number.ravel().astype(np.int32), starts
-    group = np.ascontiguousarray(pairs[:, 0], np.int32)
-    distance, source = nearest_sources(levels, sources, group, min(k, len(colours)))
-    chroma = np.empty((*luminance.shape, 2), np.float32)
-    _blend(distance, source, group, colours, float(power), chroma)
-    row, column = seeds.coords[np.isinf(seeds.weight)].T
-    chroma[row, column] = seeds.ab[np.isinf(seeds.weight)]
-    label = pairs[:, 1].astype(np.int32)[source[..., 0]]
-    return Propagation(chroma, label=label)
+    state = ChrominanceState(luminance, k=k, power=power, coarseness=coarseness)
+    state.set_seeds(seeds)
+    return Propagation(state.chroma, label=state.label)
 
 
-def group_colours(ab: NDArray[np.float32], coarseness: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Mean colour of each occupied square of a grid, and the square of each colour.
+class ChrominanceState:
+    """Chrominance blending that is kept up to date as seeds come and go.
 
-    Sums run over sorted distinct colours, so the result does not depend on the order of the seeds.
+    After any sequence of `set_seeds` the planes hold, byte for byte, what `chrominance` gives for the last seeds.
+    The time goes by the pixels whose nearest chrominances change.
+
+    Parameters
+    ----------
+    luminance, k, power, coarseness
+        As for `chrominance`.
+
+    Attributes
+    ----------
+    chroma : (H, W, 2) float32
+        a* and b* of every pixel, for the last seeds. The next `set_seeds` writes into it.
+    label : (H, W) int32
+        Stroke that is nearest; -1 without seeds. The next `set_seeds` writes into it.
+    changed : tuple of two slices
+        Rows and columns outside of which the last `set_seeds` changed nothing.
 
     Examples
     --------
-    >>> colours, member = group_colours(np.array([[40, 0], [41, 0], [-9, 3]], np.float32), 4.0)
-    >>> colours.tolist(), member.tolist()
-    ([[-9.0, 3.0], [40.5, 0.0]], [1, 1, 0])
+    >>> state = ChrominanceState(np.full((1, 5), 50, np.float32), k=1)
+    >>> state.set_seeds(Seeds.of([[0, 0]], [[40.0, 0.0]]))
+    >>> state.set_seeds(Seeds.of([[0, 0], [0, 4]], [[40.0, 0.0], [0.0, 40.0]]))
+    >>> state.changed, state.label.tolist()
+    ((slice(0, 1, None), slice(2, 5, None)), [[0, 0, 1, 1, 1]])
     """
-    distinct, which, count = np.unique(ab, axis=0, return_inverse=True, return_counts=True)
-    squares, square = np.unique(np.round(distinct / coarseness), axis=0, return_inverse=True)
-    square = square.ravel()
-    total = np.zeros((len(squares), 2))
-    np.add.at(total, square, distinct.astype(np.float64) * count[:, None])
-    seeds = np.bincount(square, weights=count, minlength=len(squares))
-    return (total / seeds[:, None]).astype(np.float32), square[which.ravel()]
 
+    _seed_at: NDArray[np.int32]
+    _ab: NDArray[np.float32]
+    _stroke: NDArray[np.int32]
 
-@njit(cache=True, nogil=True)
-def _blend(distance, source, group, colours, power, chroma):  # type: ignore[no-untyped-def]
-    height, width, k = distance.shape
-    for i in range(height):
-        for j in range(width):
-            nearest = distance[i, j, 0]
-            total = 0.0
-            a = 0.0
-            b = 0.0
-            for slot in range(k):
-                if source[i, j, slot] < 0:
-                    break
-                length = distance[i, j, slot]
-                weight = 1.0 if length == 0 else (nearest / length) ** power
-                colour = group[source[i, j, slot]]
-                total += weight
-                a += weight * colours[colour, 0]
-                b += weight * colours[colour, 1]
-            chroma[i, j, 0] = a / total
-            chroma[i, j, 1] = b / total
+    def __init__(
+        self, luminance: NDArray[np.float32], *, k: int = 3, power: float = 4.0, coarseness: float = 4.0
+    ) -> None:
+        if k not in range(1, 17):
+            raise MethodError(f"k is {k}, expected a whole number of chrominances from 1 to 16")
+        if not (np.isfinite(power) and power > 0):
+            raise MethodError(f"power is {power}, expected a finite number above 0")
+        if not (np.isfinite(coarseness) and coarseness >= FINEST):
+            raise MethodError(f"coarseness is {coarseness}, expected a distance in ab of at least {FINEST}")
+        self._levels = np.round(luminance * np.float32(QUANTA)).astype(np.int32)
+        self._k, self._power, self._coarseness = k, float(power), float(coarseness)
+        self._shape = int(luminance.shape[0]), int(luminance.shape[1])
+        self.chroma: NDArray[np.float32] = np.empty((*self._shape, 2), np.float32)
+        self.label: NDArray[np.int32] = np.empty(self._shape, np.int32)
+        self._clear()
+
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Bring chroma and label up to date with these seeds, working out what they change.
+
+        Raises
+        ------
+        SeedError
+            If a seed lies outside the picture.
+        """
+        height, width = self._shape
+        seeds.check_inside((height, width))
+        if len(seeds) == 0:
+            self._clear()
+            return
+        pixels = seeds.coords[:, 0].astype(np.int64) * width + seeds.coords[:, 1]
+        lengths = np.minimum(np.ceil(1.0 / seeds.weight.astype(np.float64)), LONGEST_START).astype(np.int64)
+        ab = seeds.ab + np.float32(0)  # no negative zero: it would count as the same colour but not be the same bytes
+        now = lengths, seeds.stroke, ab
+        new, gone = differences(self._seed_at, pixels, now, (self._lengths, self._stroke, self._ab))
+        numbers = np.zeros(len(seeds), np.int64)
+        numbers[~new] = self._numbers[self._seed_at[pixels[~new]]]
+        numbers[new] = self._numbered(ab[new], seeds.stroke[new])
+        before, pixels_before = self._numbers, self._pixels
+        recoloured = self._recolour(ab, pixels, numbers, np.concatenate([numbers[new], before[gone]]))
+        away = np.zeros(len(self._nearest.tags), bool)
+        away[recoloured] = True
+        away[before[gone]] = True
+        leaving = away[before]
+        fresh = new | away[numbers]
+        if leaving.any():
+            touched = self._nearest.lay(pixels, numbers, lengths, gone=away, gone_pixels=pixels_before[leaving])
+        else:
+            touched = self._nearest.lay(pixels[fresh], numbers[fresh], lengths[fresh])
+        self._remember(pixels, lengths, numbers)
+        self._ab, self._stroke = ab, seeds.stroke.copy()
+        if touched is None:
+            touched = np.arange(height * width)
+        elif len(touched) < height * width:  # a seed that only changed its shade touches no row
+            touched = np.concatenate([touched, pixels[new], pixels_before[gone]])
+        self._paint(touched)
+
+    def result(self) -> Propagation:
+        """The propagation of the last seeds, in arrays of its own.
+
+        Raises
+        ------
+        SeedError
+            If there are no seeds.
+        """
+        if not len(self._pixels):
+            raise SeedError("there is no seed to go by; draw at least one scribble")
+        return Propagation(self.chroma.copy(), label=self.label.copy())
+
+    def preview(self) -> Propagation:
+        """The same as `result`: with this method the whole answer comes at once."""
+        return self.result()
+
+    def refine(self) -> Iterator[Propagation]:
+        """The same as `result`, once."""
+        yield self.result()
+
+    def _clear(self) -> None:
+        self._nearest = NearestSources(self._levels, self._k)
+        self._number_of: dict[int, int] = {}
+        self._unused: list[int] = []
+        self._colours = np.zeros((1, 2), np.float32)
+        self._pixels = self._lengths = self._numbers = np.empty(0, np.int64)
+        self._ab = np.empty((0, 2), np.float32)
+        self._stroke = np.empty(0, np.int32)
+        self._seed_at = np.full(self.label.size, -1, np.int32)
+        self.chroma[:] = 0
+        self.label[:] = -1
+        self.changed = slice(0, self._shape[0]), slice(0, self._shape[1])
+
+    def _numbered(self, ab: NDArray[np.float32], stroke: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Source numbers: a source is one stroke's share of one square. Its tag does not depend on other sources."""
+        squares = np.round(ab.astype(np.float64) / self._coarseness).clip(-(2**15), 2**15 - 1).astype(np.int64) + 2**15
+        tags = (squares[:, 0] << 16 | squares[:, 1]) << GROUP | stroke
+        distinct, which = np.unique(tags, return_inverse=True)
+        numbers = np.empty(len(distinct), np.int64)
+        for at, tag in enumerate(distinct.tolist()):
+            if tag not in self._number_of:
+                self._number_of[tag] = self._unused.pop() if self._unused else len(self._number_of) + 1
+            numbers[at] = self._number_of[tag]
+        more = len(self._number_of) + len(self._unused) + 1 - len(self._nearest.tags)
+        if more > 0:
+            self._nearest.tags = np.concatenate([self._nearest.tags, np.zeros(more, np.int64)])
+            self._colours = np.concatenate([self._colours, np.full((more, 2), np.nan, np.float32)])
+        self._nearest.tags[numbers] = distinct
+        numbered: NDArray[np.int64] = numbers[which.reshape(-1)]
+        return numbered
+
+    def _recolour(
+        self,
+        ab: NDArray[np.float32],
+        pixels: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        changed: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Give changed sources the mean colour of their seeds; returns those whose colour this changes."""
+        chosen = np.zeros(len(self._colours), bool)
+        chosen[changed] = True
+        (of_chosen,) = np.nonzero(chosen[numbers])
+        of_chosen = of_chosen[np.argsort(pixels[of_chosen])]  # a sum in one order, whatever the order of the seeds
+        mine = numbers[of_chosen]
+        count = np.bincount(mine, minlength=len(chosen))
+        chosen &= count > 0
+        means = [np.bincount(mine, ab[of_chosen, c], len(chosen))[chosen] / count[chosen] for c in (0, 1)]
+        colours = np.stack(means, axis=1).astype(np.float32)
+        other = (colours != self._colours[chosen]).any(axis=1)
+        self._colours[chosen] = colours
+        recoloured: NDArray[np.int64] = np.nonzero(chosen)[0][other]
+        return recoloured
+
+    def _remember(self, pixels: NDArray[np.int64], lengths: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        self._seed_at[self._pixels] = -1
+        self._seed_at[pixels] = np.arange(len(pixels))
+        used = [np.bincount(each, minlength=len(self._colours)) > 0 for each in (self._numbers, numbers)]
+        (left,) = np.nonzero(used[0] & ~used[1])
+        for number in left.tolist():
+            del self._number_of[int(self._nearest.tags[number])]
+        self._unused += left.tolist()
+        self._colours[left] = np.nan
+        self._pixels, self._lengths, self._numbers = pixels, lengths, numbers
+
+    def _paint(self, pixels: NDArray[np.int64]) -> None:
+        """Colour and label of some pixels, or of all."""
+        top, bottom, left, right = blend(
+            (self._nearest.distance, self._nearest.source),
+            (self._colours, (self._nearest.tags & (2**GROUP - 1)).astype(np.int32)),
+            self._power, (self._seed_at, self._ab), pixels, (self.chroma, self.label),
+        )  # fmt: skip
+        self.changed = slice(min(top, bottom + 1), bottom + 1), slice(min(left, right + 1), right + 1)

@@ -1,183 +1,151 @@
-"""The k nearest sources of every pixel by luminance-gradient geodesic distance.
+"""The k nearest sources of every pixel by luminance-gradient geodesic distance, kept up to date as sources change.
 
 A step between 4-neighbours p and q costs |Y_p - Y_q| + 1 in whole quanta of luminance, so a path's length is the
 luminance change met along it plus a little for every step. Sources of one group compete: of each group only the
-nearest counts, and the k nearest groups are kept, ties going to the lower source number. Costs are small whole
-numbers, so Dijkstra's queue is a circle of buckets and the run is linear in the pixels. A bucket is first settled
-as a whole, then spread: with steps of at least 1 nothing it spreads falls back into it, so the answer does not
-depend on the order within.
+nearest counts, and the k nearest groups are kept, ties going to the lower tag. The answer is the one fixed point of
+these rules; it depends on the sources there are, not on those there have been.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.grid import neighbour
+from hybridcolor.propagate import spreading
+from hybridcolor.propagate.spreading import CHUNK, FAR, LAPS, LEVEL_BITS, SPAN, SPAN_BITS, Field, Queue
+
+TILE = 64
+"""Side of a tile; its rows stay in the second level of cache. Twice that is about as fast."""
+CHUNKS = 4096
+"""Chunks of the queue to begin with."""
 
 
-def nearest_sources(
-    levels: NDArray[np.int32],
-    sources: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    group: NDArray[np.int32],
-    k: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Distance and number of the nearest source of each of the k nearest groups.
+class NearestSources:
+    """Distance and number of the nearest source of each of the k nearest groups, for every pixel.
 
     Parameters
     ----------
     levels : (H, W) int32
-        Luminance in quanta.
-    sources : three (N,) int32
-        Flat pixel index, source number and starting distance of every source pixel.
-    group : (S,) int32
-        Group of each source number. Lower source numbers must not belong to higher groups.
+        Luminance in quanta, 0..1023.
     k : int
         Groups to keep.
 
-    Returns
-    -------
-    distance : (H, W, k) int32
-        Ascending; where fewer than k groups exist, the rest is -1.
-    source : (H, W, k) int32
-        Source numbers, -1 where there is none.
+    Attributes
+    ----------
+    distance, source : (H, W, k) int32
+        Nearest first; where fewer groups exist, the source is 0. Views, not to be written to.
 
     Examples
     --------
-    >>> start = np.zeros(2, np.int32)
-    >>> distance, source = nearest_sources(
-    ...     np.array([[0, 0, 5, 5]], np.int32), (np.array([0, 3], np.int32), np.arange(2, dtype=np.int32), start),
-    ...     np.arange(2, dtype=np.int32), 2)
-    >>> distance[0].tolist(), source[0, :, 0].tolist()
-    ([[0, 8], [1, 7], [1, 7], [0, 8]], [0, 0, 1, 1])
+    >>> nearest = NearestSources(np.array([[0, 0, 5, 5]], np.int32), 2)
+    >>> nearest.tags = np.array([-1, 0, 1 << 31])  # two groups; sources are numbered from 1
+    >>> nearest.lay(np.array([0, 3]), np.array([1, 2]), np.array([0, 0]))
+    >>> nearest.distance[0].tolist(), nearest.source[0, :, 0].tolist()
+    ([[0, 8], [1, 7], [1, 7], [0, 8]], [1, 1, 2, 2])
     """
-    pixels, numbers, starts = sources
-    order = np.argsort(starts, kind="stable")
-    height, width = levels.shape
-    distance = np.full((height, width, k), -1, np.int32)
-    source = np.full((height, width, k), -1, np.int32)
-    widest = 0
-    if height > 1:
-        widest = int(np.abs(np.diff(levels, axis=0)).max())
-    if width > 1:
-        widest = max(widest, int(np.abs(np.diff(levels, axis=1)).max()))
-    flat = (height * width, k)
-    _spread(
-        levels.ravel(), width, (pixels[order], numbers[order], starts[order]), group, widest + 2,
-        distance.reshape(flat), source.reshape(flat),
-    )  # fmt: skip
-    return distance, source
+
+    def __init__(self, levels: NDArray[np.int32], k: int) -> None:
+        height, width = levels.shape
+        self.shape = height, width
+        self.tags = np.array([-1], np.int64)
+        self._k = k
+        down, across = -(-height // TILE), -(-width // TILE)
+        self._tiles = down * across
+        tile = np.arange(height)[:, None] // TILE * across + np.arange(width) // TILE
+        rows = np.zeros((height + 2, width + 2, 2 * k + 2), np.int32)
+        rows[..., 1] = -1  # so near that the border takes nothing
+        self._inside = rows[1:-1, 1:-1]
+        self._inside[..., 0] = (tile << LEVEL_BITS) + levels
+        self._inside[..., 1 : k + 1] = FAR
+        self._rows = rows
+        self.distance = self._inside[..., k:0:-1]
+        self.source = self._inside[..., k + 1 : 2 * k + 1]
+        self._now = 0
+        self._touched = np.empty(0, np.int32)
+
+    def lay(
+        self,
+        pixels: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        *,
+        gone: NDArray[np.bool_] | None = None,
+        gone_pixels: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64] | None:
+        """Take the sources that are ``gone`` away, lay others, and spread.
+
+        Parameters
+        ----------
+        pixels, numbers, lengths : (N,) int64
+            Flat pixel, source number and starting distance of every seed: the new ones, and where sources are gone
+            also those that stay.
+        gone : (S,) bool, optional
+            Which source numbers to take away.
+        gone_pixels : (M,) int64, optional
+            Where these were laid.
+
+        Returns
+        -------
+        (T,) int64 or None
+            Flat pixels whose row may have changed, in no order; None the first time: all.
+        """
+        first = self._now == 0
+        self._now += 1
+        touched = np.empty(0 if first else self.shape[0] * self.shape[1], np.int32)
+        if first:
+            self._inside[..., -1] = self._now
+        field = Field(
+            self._rows.reshape(-1), self.tags, self._k, self._rows.shape[2], self._rows[0].size, self._tiles,
+            self._now, touched,
+        )  # fmt: skip
+        queue = _queue(SPAN + LAPS * self._tiles, CHUNKS)
+        parts = []
+        if gone is not None and gone_pixels is not None:
+            spreading.withdraw(field, queue, self._places(gone_pixels), gone)
+            parts += _refilled(field, queue)
+        starts = np.empty((len(pixels), 3), np.int64)
+        parts.append(starts[: spreading.enter(field, queue, self._places(pixels), numbers, lengths, starts)])
+        starts = np.concatenate(parts)
+        starts = starts[np.argsort(starts[:, 2] >> SPAN_BITS, kind="stable")]
+        while not spreading.spread(field, queue, starts):
+            queue = _larger(queue)
+        return None if first else self._pixels(touched[: queue.state[3]])
+
+    def _places(self, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+        row, column = np.divmod(pixels, self.shape[1])
+        places: NDArray[np.int64] = ((row + 1) * self._rows.shape[1] + column + 1) * self._rows.shape[2]
+        return places
+
+    def _pixels(self, places: NDArray[np.int32]) -> NDArray[np.int64]:
+        row, column = np.divmod(places // self._rows.shape[2], self._rows.shape[1])
+        pixels: NDArray[np.int64] = (row.astype(np.int64) - 1) * self.shape[1] + column - 1
+        return pixels
 
 
-@njit(cache=True, nogil=True)
-def _push(entries, head, bucket, pixel, number):  # type: ignore[no-untyped-def]
-    """Add an entry (pixel, number, next) to a bucket; returns the entries, moved if they had to grow.
-
-    The last two places of ``head`` are the list of entries to use again and the count of those ever used.
-    """
-    fresh = head[-2]
-    if fresh >= 0:
-        head[-2] = entries[fresh, 2]
-    else:
-        fresh = head[-1]
-        head[-1] += 1
-        if fresh == len(entries):
-            larger = np.empty((2 * fresh, 3), np.int32)
-            larger[:fresh] = entries
-            entries = larger
-    entries[fresh, 0] = pixel
-    entries[fresh, 1] = number
-    entries[fresh, 2] = head[bucket]
-    head[bucket] = fresh
-    return entries
+def _refilled(field: Field, queue: Queue) -> list[NDArray[np.int64]]:
+    parts = []
+    begin, end = 0, int(queue.state[3])
+    while begin < end:
+        starts = np.empty((1 << 16, 3), np.int64)
+        begin, taken = spreading.refill(field, begin, end, starts)
+        parts.append(starts[:taken])
+    return parts
 
 
-@njit(cache=True, nogil=True)
-def _wants(pixel, number, length, group, distance, source):  # type: ignore[no-untyped-def]
-    """Whether something longer than ``length`` may still enter a pixel's list from this group."""
-    k = distance.shape[1]
-    if source[pixel, k - 1] >= 0 and distance[pixel, k - 1] <= length:
-        return False
-    for slot in range(k):
-        if source[pixel, slot] < 0:
-            return True
-        if group[source[pixel, slot]] == group[number]:
-            return False
-    return True
+def _queue(lists: int, chunks: int) -> Queue:
+    """Without entries. Chunk 0 stays unused, as a tail of 0 means an empty list."""
+    return Queue(
+        np.zeros(lists, np.int64),
+        np.full(lists, -1, np.int32),
+        np.empty(chunks, np.int32),
+        np.empty(chunks * CHUNK, np.int64),
+        np.array([-1, 1, 0, 0, 0, 0, -1]),
+        np.empty((3, 3 * CHUNK + 1), np.int64),
+    )
 
 
-@njit(cache=True, nogil=True)
-def _holds(pixel, number, length, distance, source):  # type: ignore[no-untyped-def]
-    held = False
-    for slot in range(distance.shape[1]):
-        held = held or (source[pixel, slot] == number and distance[pixel, slot] == length)
-    return held
-
-
-@njit(cache=True, nogil=True)
-def _settle(pixel, number, length, group, distance, source):  # type: ignore[no-untyped-def]
-    """Enter a source into a pixel's list if it is among the k best by (distance, number). True if it was."""
-    k = distance.shape[1]
-    place = k
-    for slot in range(k):
-        held = source[pixel, slot]
-        if held < 0 or (distance[pixel, slot] == length and number < held):
-            place = slot
-            break
-        if group[held] == group[number]:
-            return False  # its group is there already, nearer or with a lower number
-    if place == k:
-        return False
-    last = place  # everything from place to last moves down; a held entry of the same group is overwritten
-    while last < k - 1 and source[pixel, last] >= 0 and group[source[pixel, last]] != group[number]:
-        last += 1
-    for slot in range(last, place, -1):
-        source[pixel, slot] = source[pixel, slot - 1]
-        distance[pixel, slot] = distance[pixel, slot - 1]
-    source[pixel, place] = number
-    distance[pixel, place] = length
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _spread(levels, width, sources, group, buckets, distance, source):  # type: ignore[no-untyped-def]
-    pixels, numbers, starts = sources
-    head = np.full(buckets + 2, -1, np.int32)
-    head[-1] = 0
-    entries = np.empty((levels.size + 1024, 3), np.int32)
-    waiting = 0
-    begun = 0
-    length = 0
-    while waiting > 0 or begun < starts.size:
-        if waiting == 0:
-            length = starts[begun]
-        bucket = length % buckets
-        while begun < starts.size and starts[begun] == length:
-            entries = _push(entries, head, bucket, pixels[begun], numbers[begun])
-            waiting += 1
-            begun += 1
-        first = head[bucket]
-        head[bucket] = -1
-        entry = first
-        while entry >= 0:
-            if not _settle(entries[entry, 0], entries[entry, 1], length, group, distance, source):
-                entries[entry, 1] = -1
-            entry = entries[entry, 2]
-        entry = first
-        while entry >= 0:
-            pixel, number, after = entries[entry]
-            entries[entry, 2] = head[-2]
-            head[-2] = entry
-            waiting -= 1
-            entry = after
-            # A lower number in this bucket may have pushed a settled one out again.
-            if number < 0 or not _holds(pixel, number, length, distance, source):
-                continue
-            for side in range(4):
-                beside = neighbour(pixel, side, width, levels.size)
-                if beside >= 0 and _wants(beside, number, length, group, distance, source):
-                    step = abs(levels[beside] - levels[pixel]) + 1
-                    entries = _push(entries, head, (length + step) % buckets, beside, number)
-                    waiting += 1
-        length += 1
+def _larger(queue: Queue) -> Queue:
+    chunks = len(queue.link)
+    link, entries = np.empty(2 * chunks, np.int32), np.empty(2 * chunks * CHUNK, np.int64)
+    link[:chunks], entries[: chunks * CHUNK] = queue.link, queue.entries
+    return queue._replace(link=link, entries=entries)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
-from hybridcolor.propagate.pockets import find_pockets
+from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import ascend, descend
 from hybridcolor.propagate.stationary import stationary_vector
 
@@ -25,16 +25,55 @@ STEPS = (0, 3, 3)
 COARSEST = 400
 
 Planes = NDArray[np.float32]
+Operator = tuple[Planes, Planes, Planes, Planes]
+"""Luminance, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
+Window = tuple[slice, slice]
 NONE = np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """What of the solver belongs to a picture alone, whatever its seeds.
+
+    Attributes
+    ----------
+    luminance : (H, W) float32
+    visits : (H, W) float32
+        See `stationary_vector`.
+    pockets : Pockets
+    """
+
+    luminance: Planes
+    visits: Planes
+    pockets: Pockets
+
+    @classmethod
+    def of(cls, luminance: Planes, *, cycles: int = 2) -> Walk:
+        """The picture's; ``cycles`` as for `stationary_vector`."""
+        return cls(luminance, stationary_vector(luminance, cycles=cycles), find_pockets(luminance))
+
+    def window(self, rows: slice, columns: slice) -> Walk:
+        """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
+        here = (rows, columns)
+        return Walk(np.ascontiguousarray(self.luminance[here]), np.ascontiguousarray(self.visits[here]), NO_POCKETS)
 
 
 @dataclass(slots=True)
 class _Level:
-    operator: tuple[Planes, Planes, Planes, Planes]  # luminance, pull, visits of the finest; rows of a coarser one
+    operator: Operator
     prolongation: Planes  # (h' + 2, 9, w' + 2), see `transfer`
     coarse_load: Planes  # (h' + 2, 2, w' + 2) work space, as below
     coarse_answer: Planes
     work: list[Planes] = field(default_factory=list)
+
+    def part(self, rows: slice, columns: slice) -> Operator:
+        """The operator of a window."""
+        luminance, pull, visits, stored = self.operator
+        if stored.size == 0:
+            planes = (luminance[rows, columns], pull[rows, columns], visits[rows, columns])
+            return (*map(np.ascontiguousarray, planes), stored)  # type: ignore[return-value]
+        visits = np.ascontiguousarray(visits[rows, columns])
+        return luminance, pull, visits, np.ascontiguousarray(stored[rows, :, columns])
 
 
 class Hierarchy:
@@ -42,34 +81,43 @@ class Hierarchy:
 
     Parameters
     ----------
-    luminance : (H, W) float32
+    walk : Walk
     pull : (H, W) float32
         Pull T of every pixel toward its own colour, 0..inf.
-    visits : (H, W) float32, optional
-        The picture's stationary vector, if already known.
     """
 
-    def __init__(self, luminance: Planes, pull: NDArray[np.float32], visits: NDArray[np.float32] | None = None) -> None:
-        if visits is None:
-            visits = stationary_vector(luminance)
-        self.pockets = find_pockets(luminance, pull)
+    def __init__(self, walk: Walk, pull: NDArray[np.float32]) -> None:
         self.levels: list[_Level] = []
-        operator = (luminance, pull, visits, np.empty((0, 10, 0), np.float32))
-        shape = luminance.shape
+        operator: Operator = (walk.luminance, pull, walk.visits, np.empty((0, 10, 0), np.float32))
+        shape = walk.luminance.shape
         while shape[0] * shape[1] > COARSEST or not self.levels:
-            coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
-            prolongation = np.zeros((coarse_shape[0] + 2, 9, coarse_shape[1] + 2), np.float32)
-            missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
-            interpolate(operator, prolongation, missing)
-            coarse = np.empty((coarse_shape[0], 10, coarse_shape[1]), np.float32)
-            coarsen(operator, prolongation, missing, coarse)
-            self.levels.append(_Level(operator, prolongation, padded(coarse_shape), padded(coarse_shape)))
+            prolongation, coarse = _coarser(operator)
+            shape = (coarse.shape[0], coarse.shape[2])
+            self.levels.append(_Level(operator, prolongation, padded(shape), padded(shape)))
             operator = (NONE, NONE, stationary_vector(NONE, coarse), coarse)
-            shape = coarse_shape
         for level in self.levels[1:]:
-            rows, _, columns = level.operator[3].shape
-            level.work = [padded((rows, columns)) for _ in range(4)]
-        self._inverse = _dense_inverse(operator[3])
+            level.work = [padded(level.operator[2].shape) for _ in range(4)]
+        self._coarsest = operator[3]
+        self._inverse = _dense_inverse(self._coarsest)
+
+    def update(self, pull: NDArray[np.float32], window: Window) -> None:
+        """Take other pulls, which differ inside a window only.
+
+        All becomes as if made anew, but for the visits of coarser levels: those weigh rows, and stay good enough.
+        """
+        luminance, _, visits, stored = self.levels[0].operator
+        self.levels[0].operator = (luminance, pull, visits, stored)
+        rows, columns = window
+        for depth, level in enumerate(self.levels):
+            coarser = self.levels[depth + 1].operator[3] if depth + 1 < len(self.levels) else self._coarsest
+            height, width = level.operator[2].shape
+            rows, rows_there, fine_rows = _reach(rows, coarser.shape[0], height)
+            columns, columns_there, fine_columns = _reach(columns, coarser.shape[2], width)
+            prolongation, coarse = _coarser(level.part(fine_rows, fine_columns))
+            here, there = (rows, slice(None), columns), (rows_there, slice(None), columns_there)
+            level.prolongation[1:-1, :, 1:-1][here] = prolongation[1:-1, :, 1:-1][there]
+            coarser[here] = coarse[there]
+        self._inverse = _dense_inverse(self._coarsest)
 
     def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
         """Write x, an approximate solution of A x = load, and image = A x: one V at this level, below it a K.
@@ -102,6 +150,29 @@ class Hierarchy:
 def padded(shape: tuple[int, int]) -> Planes:
     """Zeros for two planes of a grid, in rows with padding: (h + 2, 2, w + 2)."""
     return np.zeros((shape[0] + 2, 2, shape[1] + 2), np.float32)
+
+
+def _coarser(operator: Operator) -> tuple[Planes, Planes]:
+    """The prolongation from the next coarser grid, and the operator there."""
+    height, width = operator[2].shape
+    rows, columns = (height + 1) // 2, (width + 1) // 2
+    prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
+    missing = np.zeros((height + 2, 1, width + 2), np.float32)
+    interpolate(operator, prolongation, missing)
+    coarse = np.empty((rows, 10, columns), np.float32)
+    coarsen(operator, prolongation, missing, coarse)
+    return prolongation, coarse
+
+
+def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]:
+    """Along one axis: coarse pixels that a change of fine ones reaches, their place in a part, and its fine pixels.
+
+    ``coarse`` and ``fine`` are the sides of the two grids. The part is wide enough that the coarse pixels come out the
+    same as from the whole grid.
+    """
+    inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
+    first, last = max(inner.start - 4, 0), min(inner.stop + 4, coarse)
+    return inner, slice(inner.start - first, inner.stop - first), slice(2 * first, min(2 * last, fine))
 
 
 def _dense_inverse(operator: Planes) -> NDArray[np.float64]:

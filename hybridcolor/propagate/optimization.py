@@ -18,7 +18,7 @@ an average.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -32,9 +32,8 @@ from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.elimination import eliminate, elimination_work
 from hybridcolor.propagate.krylov import conjugate_residuals
-from hybridcolor.propagate.multigrid import Hierarchy
+from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.stationary import stationary_vector
 from hybridcolor.seeds import Seeds
 
 Solver = Literal["auto", "multigrid", "direct"]
@@ -57,6 +56,14 @@ class Solution(NamedTuple):
     chroma: NDArray[np.float64]
     residual: float
     iterations: int
+
+
+class Refinement(NamedTuple):
+    """A step on the way: the true residual when last looked at, iterations so far, and whether it was the last."""
+
+    residual: float
+    iterations: int
+    reached: bool
 
 
 Correct = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -105,15 +112,18 @@ class SeededSystem:
         """The same into an array at hand."""
         system_residual(self.luminance, self.pull, self.target, chroma, residual)
 
-    def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
-        """Clip to the seeds' range, which the exact solution obeys, so that it only helps; with the true residual."""
+    def clip(self, colours: NDArray[np.floating]) -> None:
+        """Bring (2, H, W) colours into the range of the seeds'; the exact solution is, so it only helps."""
         seeded = self.pull > 0
-        low = self.target[:, seeded].min(axis=1, initial=np.inf)
-        high = self.target[:, seeded].max(axis=1, initial=-np.inf)
-        colours = inner(chroma)
-        for c in range(2):
-            np.clip(colours[c], low[c], high[c], out=colours[c])
-        return Solution(colours, largest(self.residual(chroma)), iterations)
+        for target, plane in zip(self.target, colours, strict=True):
+            low = target.min(where=seeded, initial=np.inf)
+            high = target.max(where=seeded, initial=-np.inf)
+            np.clip(plane, low, high, out=plane)
+
+    def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
+        """Clipped colours, with the true residual."""
+        self.clip(inner(chroma))
+        return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
 
     def matrix(self) -> sp.csc_array:
         """A in float64, for solvers that need it assembled."""
@@ -244,46 +254,66 @@ class _Watch:
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
     for cycles in CYCLES:
         chroma = system.start()
-        iterations = _iterate(system, chroma, tolerance, cycles)
+        iterations = _iterate(system, Walk.of(system.luminance, cycles=cycles), chroma, tolerance)
         if iterations is not None:
             return system.finish(chroma, iterations)  # by now the work space is free again
     return None
 
 
-def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float, cycles: int) -> int | None:
+def _iterate(system: SeededSystem, walk: Walk, chroma: NDArray[np.float64], tolerance: float) -> int | None:
+    """Solve in place. The iterations it took, or None if the error does not keep shrinking."""
+    for step in refinements(system, walk, Hierarchy(walk, system.pull), chroma, tolerance=tolerance):
+        if step.reached:
+            return step.iterations
+    return None
+
+
+def refinements(
+    system: SeededSystem, walk: Walk, hierarchy: Hierarchy, chroma: NDArray[np.float64], *, tolerance: float
+) -> Iterator[Refinement]:
     """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
 
-    None if the error does not keep shrinking, else the iterations used. The error is believed to be small only after
-    a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
+    Ends when the tolerance is reached, or when the error does not keep shrinking. It is believed to be small only
+    after a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
+
+    Parameters
+    ----------
+    system : SeededSystem
+    walk : Walk
+        Of its luminance.
+    hierarchy : Hierarchy
+        Of its pull.
+    chroma : (H + 2, 2, W + 2) float64
+        Where to begin, changed in place; its hard seeds must have their colours.
+    tolerance : float
     """
-    hierarchy = Hierarchy(system.luminance, system.pull, stationary_vector(system.luminance, cycles=cycles))
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
     residual = np.zeros(chroma.shape, np.float32)
     watch = _Watch()
-    iterations = 0
-    slow = 0
+    iterations = slow = 0
     first_before = np.inf
     for restart in range(MOST_RESTARTS):
         system.fill_residual(chroma, residual)
         missed = largest(residual)
-        steps = conjugate_residuals(hierarchy.cycle, residual, chroma, work, bold=restart > 0)
         first = 0.0
+        steps = conjugate_residuals(hierarchy.cycle, residual, chroma, work, bold=restart > 0)
         for change, trusted in islice(steps, MOST_STEPS):
             if not np.isfinite(change):
-                return None
+                return
             iterations += 1
             error = watch.error(change)
-            hierarchy.pockets.relax(residual, chroma)
-            if restart > 0 and trusted and error <= tolerance and missed <= tolerance:
-                return iterations
+            walk.pockets.relax(system.pull, residual, chroma)
+            reached = restart > 0 and trusted and max(error, missed) <= tolerance
+            yield Refinement(missed, iterations, reached)
+            if reached:
+                return
             first = first or change
             if change <= RESTART_AT * first or not trusted:
                 break
         slow = slow + 1 if first > 0.5 * first_before else 0
         if slow == 3:
-            return None
+            return
         first_before = first
-    return None
 
 
 def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Solution | None:

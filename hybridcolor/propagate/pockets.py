@@ -22,6 +22,7 @@ MOST_PIXELS = 12
 MOST_ESCAPE = np.float32(0.03)
 """A pocket is left with at most this probability a step, on average over its pixels."""
 MOST_PULL = np.float32(1e-3)
+"""A pocket with a stronger pull than this is held by it, and needs no correction of its own."""
 STRIP = 64
 
 
@@ -35,27 +36,34 @@ class Pockets:
         First entry, and number of the pocket's own pixels.
     where : (M, 2) int32
         Row and column of each entry.
-    effect : (M,) float32
-        What a constant 1 on the pocket adds to A x there.
-    weight : (M,) float32
-        How residuals add up to the constant that is lacking.
+    rate : (M,) float32
+        What a step from there leaves the pocket with, at its own pixels; elsewhere what enters it with.
+    share : (M,) float32
+        Part of its time that a walk in the pocket spends there; 0 at other pixels.
     """
 
     start: NDArray[np.int64]
     size: NDArray[np.int64]
     where: NDArray[np.int32]
-    effect: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    rate: NDArray[np.float32]
+    share: NDArray[np.float32]
 
-    def relax(self, residual: NDArray[np.float32], solution: NDArray[np.floating]) -> None:
-        """Correct every pocket in turn; both are (h + 2, 2, w + 2) and change in place."""
-        _relax_pockets(self.start, self.size, self.where, self.effect, self.weight, residual, solution)
+    def relax(self, pull: NDArray[np.float32], residual: NDArray[np.float32], solution: NDArray[np.floating]) -> None:
+        """Correct every pocket without a seed in turn.
+
+        ``pull`` is T, (h, w); the others are (h + 2, 2, w + 2) and change in place.
+        """
+        _relax(self.start, self.size, self.where, self.rate, self.share, pull, residual, solution)
 
 
-def find_pockets(luminance: NDArray[np.float32], pull: NDArray[np.float32]) -> Pockets:
-    """All pockets of unseeded pixels; see `multigrid.Hierarchy` for the arguments."""
-    found = _find(luminance, pull)
-    return Pockets(*found)
+NO_POCKETS = Pockets(
+    np.zeros(1, np.int64), np.empty(0, np.int64), np.empty((0, 2), np.int32), *np.empty((2, 0), np.float32)
+)
+
+
+def find_pockets(luminance: NDArray[np.float32]) -> Pockets:
+    """All pockets of a picture, (H, W) float32 in L*."""
+    return Pockets(*_find(luminance))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -70,7 +78,7 @@ def _fill_held(row, held):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gather(strip, held, top, taken, pull, members):  # type: ignore[no-untyped-def]
+def _gather(strip, held, top, taken, members):  # type: ignore[no-untyped-def]
     """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket."""
     size = 1
     at = 0
@@ -85,12 +93,7 @@ def _gather(strip, held, top, taken, pull, members):  # type: ignore[no-untyped-
             if _among(members[:size], i, j):
                 continue
             escape += np.float32(1) - held[i - top, j]
-            if (
-                size == MOST_PIXELS
-                or escape > MOST_ESCAPE * np.float32(MOST_PIXELS)
-                or taken[i, j]
-                or pull[i, j] > MOST_PULL
-            ):
+            if size == MOST_PIXELS or escape > MOST_ESCAPE * np.float32(MOST_PIXELS) or taken[i, j]:
                 return 0
             members[size, 0] = i
             members[size, 1] = j
@@ -99,7 +102,7 @@ def _gather(strip, held, top, taken, pull, members):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _find(luminance, pull):  # type: ignore[no-untyped-def]
+def _find(luminance):  # type: ignore[no-untyped-def]
     height, width = luminance.shape
     margin = MOST_PIXELS + 1
     strip = np.empty((STRIP + 2 * margin, 10, width), np.float32)
@@ -109,12 +112,12 @@ def _find(luminance, pull):  # type: ignore[no-untyped-def]
     start = [0]
     size = [0]
     where = [(0, 0)]
-    effect = [np.float32(0)]
-    weight = [np.float32(0)]
+    rate = [np.float32(0)]
+    share = [np.float32(0)]
     size.clear()
     where.clear()
-    effect.clear()
-    weight.clear()
+    rate.clear()
+    share.clear()
     for first in range(0, height, STRIP):
         top, bottom = max(0, first - margin), min(height, first + STRIP + margin)
         for i in range(top, bottom):
@@ -122,19 +125,19 @@ def _find(luminance, pull):  # type: ignore[no-untyped-def]
             _fill_held(strip[i - top], held[i - top])
         for i in range(first, min(first + STRIP, height)):
             for j in range(width):
-                if held[i - top, j] > LEAST_HOLD and not taken[i, j] and pull[i, j] <= MOST_PULL:
+                if held[i - top, j] > LEAST_HOLD and not taken[i, j]:
                     members[0, 0] = i
                     members[0, 1] = j
-                    count = _gather(strip, held, top, taken, pull, members)
+                    count = _gather(strip, held, top, taken, members)
                     if count > 1:
                         size.append(count)
-                        _describe(strip, top, pull, members[:count], taken, where, effect, weight)
+                        _describe(strip, top, members[:count], taken, where, rate, share)
                         start.append(len(where))
     places = np.empty((len(where), 2), np.int32)
     for n in range(len(where)):
         places[n, 0] = where[n][0]
         places[n, 1] = where[n][1]
-    return np.array(start), np.array(size), places, np.array(effect), np.array(weight)
+    return np.array(start), np.array(size), places, np.array(rate), np.array(share)
 
 
 @njit(cache=True, nogil=True)
@@ -166,37 +169,32 @@ def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _describe(strip, top, pull, members, taken, where, effect, weight):  # type: ignore[no-untyped-def]
+def _describe(strip, top, members, taken, where, rate, share):  # type: ignore[no-untyped-def]
     """Append a pocket's entries."""
-    height, width = pull.shape
+    height, width = taken.shape
     count = members.shape[0]
     among = np.empty((count, count))
     shares = np.empty(count)
     _shares(strip, top, members, among, shares)
-    first = len(where)
-    total = 0.0
     for n in range(count):
         y, x = members[n, 0], members[n, 1]
         taken[y, x] = True
-        leaving = np.float64(pull[y, x])
+        leaving = 0.0
         for k in range(9):
             step = strip[y - top, k, x]
             if k != 4 and step > 0 and not _among(members, y + k // 3 - 1, x + k % 3 - 1):
                 leaving += step
         where.append((y, x))
-        effect.append(np.float32(leaving / (1.0 + pull[y, x])))
-        weight.append(np.float32(shares[n] * (1.0 + pull[y, x])))
-        total += shares[n] * leaving
-    for n in range(first, first + count):
-        weight[n] = np.float32(weight[n] / max(total, 1e-30))
+        rate.append(np.float32(leaving))
+        share.append(np.float32(shares[n] / shares.sum()))
     for n in range(count):
         y, x = members[n, 0], members[n, 1]
         for k in range(9):
             i, j = y + k // 3 - 1, x + k % 3 - 1
-            if 0 <= i < height and 0 <= j < width and pull[i, j] < np.inf and not _among(members, i, j):
+            if 0 <= i < height and 0 <= j < width and not _among(members, i, j):
                 where.append((i, j))
-                effect.append(-strip[i - top, 8 - k, j] / (np.float32(1) + pull[i, j]))
-                weight.append(np.float32(0))
+                rate.append(strip[i - top, 8 - k, j])
+                share.append(np.float32(0))
 
 
 @njit(cache=True, nogil=True)
@@ -208,13 +206,29 @@ def _among(members, y, x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _relax_pockets(start, size, where, effect, weight, residual, solution):  # type: ignore[no-untyped-def]
+def _relax(start, size, where, rate, share, pull, residual, solution):  # type: ignore[no-untyped-def]
     for n in range(size.size):
+        first, middle, last = start[n], start[n] + size[n], start[n + 1]
+        most = np.float32(0)
+        lost = 0.0  # a step, by one that is anywhere in the pocket
+        for m in range(first, middle):
+            t = pull[where[m, 0], where[m, 1]]
+            most = max(most, t)
+            lost += share[m] * (rate[m] + t)
+        if most > MOST_PULL or lost <= 0.0:
+            continue
         for c in range(2):
             lacking = np.float32(0)
-            for m in range(start[n], start[n] + size[n]):
-                lacking += weight[m] * residual[where[m, 0] + 1, c, where[m, 1] + 1]
-            for m in range(start[n], start[n] + size[n]):
-                solution[where[m, 0] + 1, c, where[m, 1] + 1] += lacking
-            for m in range(start[n], start[n + 1]):
-                residual[where[m, 0] + 1, c, where[m, 1] + 1] -= effect[m] * lacking
+            for m in range(first, middle):
+                y, x = where[m, 0], where[m, 1]
+                lacking += share[m] * (np.float32(1) + pull[y, x]) * residual[y + 1, c, x + 1]
+            lacking /= np.float32(lost)
+            for m in range(first, middle):
+                y, x = where[m, 0], where[m, 1]
+                t = pull[y, x]
+                solution[y + 1, c, x + 1] += lacking
+                residual[y + 1, c, x + 1] -= (rate[m] + t) / (np.float32(1) + t) * lacking
+            for m in range(middle, last):
+                y, x = where[m, 0], where[m, 1]
+                if pull[y, x] < np.inf:
+                    residual[y + 1, c, x + 1] += rate[m] / (np.float32(1) + pull[y, x]) * lacking

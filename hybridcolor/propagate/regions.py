@@ -1,152 +1,190 @@
-"""Regions instead of pixels: catchment basins, and growing markers over them along least contrast."""
+"""Regions of even brightness: catchment basins, merged where their difference may be chance."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hybridcolor.propagate.flooding import flood
-from hybridcolor.propagate.grid import neighbour
+from hybridcolor.errors import MethodError
+from hybridcolor.propagate.marker_flooding import gradient_levels
+from hybridcolor.propagate.rainfall import catchment_basins, find
+from hybridcolor.propagate.registry import checked_luminance
 
+QUANTA = 10.0
+"""Levels of luminance in one L*."""
 
-def catchment_basins(levels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Split a relief into the basins of its regional minima, numbered from 0.
+SMOOTHING = 0.7
+"""Standard deviation in pixels of the blur before basins are sought: they follow edges, not single pixels."""
 
-    Examples
-    --------
-    >>> catchment_basins(np.array([[0, 1, 5, 2, 2]], np.int32)).tolist()
-    [[0, 0, 0, 1, 1]]
-    """
-    minima = np.zeros(levels.shape, np.int32)
-    _mark_minima(levels.ravel(), levels.shape[1], minima.ravel())
-    basins: NDArray[np.int32] = flood(levels, minima) - np.int32(1)
-    return basins
+NOISE_FLOOR = 5.0
+"""Standard deviations of noise that are merged at least. With 3, a plane of noise fell apart, as basins pick out its
+extremes; with 5 it is one region."""
 
 
-def grow_regions(
-    regions: NDArray[np.int32], brightness: NDArray[np.int32], markers: NDArray[np.int32], owner: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Give every region a marker along the minimum spanning forest of contrasts, rooted in the marked ones.
+def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int32]:
+    """Split a picture into connected regions of even brightness.
 
-    Neighbouring regions are joined in order of the difference of their mean brightness (Kruskal), unless both
-    already have different markers. A region that holds several markers is first split the way ``owner`` is.
+    The catchment basins of the gradient (rainfall) are merged over the weakest borders first: those of little
+    difference in mean luminance and a low pass. Two regions of n and m pixels become one where their means differ
+    by at most sqrt(q (1/n + 1/m)), so small regions merge easily and large ones only when alike.
 
     Parameters
     ----------
-    regions : (H, W) int32
-        Region of each pixel, numbered from 0 without gaps.
-    brightness : (H, W) int32
-    markers : (H, W) int32
-        1, 2, ... where a pixel is marked, 0 elsewhere; at least one is marked.
-    owner : (H, W) int32
-        A marker for every pixel, for regions that hold several.
+    luminance : (H, W) array-like
+        L* in 0..100.
+    coarseness : float, optional
+        Difference in mean L* above which two regions stay apart that each cover a hundredth of the picture:
+        q = coarseness ** 2 * (H * W) / 200. But q is at least that of `NOISE_FLOOR` standard deviations of the
+        picture's noise, (5 sigma) ** 2.
 
     Returns
     -------
     (H, W) int32
-        The marker each pixel belongs to.
+        Region of each pixel, numbered from 0 in scan order.
+
+    Raises
+    ------
+    ImageError
+        If the luminance is not a plane of finite numbers in 0..100.
+    MethodError
+        If ``coarseness`` is negative or not finite.
+
+    References
+    ----------
+    .. [1] R. Nock, F. Nielsen, "Statistical region merging", IEEE TPAMI 26(11), 2004.
+       https://doi.org/10.1109/TPAMI.2004.110
+
+    Examples
+    --------
+    >>> halves = np.where(np.arange(8) < 3, 20.0, 80.0) * np.ones((8, 1))
+    >>> regions(halves)[0].tolist()
+    [0, 0, 0, 1, 1, 1, 1, 1]
     """
-    regions, root = _split_by_marker(regions, markers, owner)
-    size = np.bincount(regions.ravel(), minlength=len(root))
-    mean = np.bincount(regions.ravel(), weights=brightness.ravel(), minlength=len(root)) / size
-    first, second = _borders(regions)
-    contrast = np.abs(mean[first] - mean[second])
-    smaller = np.minimum(size[first], size[second])
-    darker = np.minimum(mean[first], mean[second])
-    order = np.lexsort((darker, smaller, contrast))  # ties go by what the regions are, not by where they lie
-    _join(first[order], second[order], root)
-    grown: NDArray[np.int32] = root[regions]
-    return grown
+    plane = checked_luminance(luminance)
+    if not 0 <= coarseness < np.inf:
+        raise MethodError(f"coarseness is {coarseness}, expected 0 or more")
+    brightness = quantize(smoothed(plane))
+    levels = gradient_levels(brightness)
+    basins = catchment_basins(levels, brightness)
+    return merge_basins(
+        basins, brightness, levels, max(coarseness**2 * plane.size / 200, (NOISE_FLOOR * _noise(plane)) ** 2)
+    )
 
 
-def _split_by_marker(
-    regions: NDArray[np.int32], markers: NDArray[np.int32], owner: NDArray[np.int32]
+def smoothed(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Luminance as basins are sought in it."""
+    return np.asarray(cv2.GaussianBlur(luminance, (0, 0), SMOOTHING, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def quantize(luminance: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """L* in whole `QUANTA`."""
+    return (luminance * np.float32(QUANTA) + np.float32(0.5)).astype(np.uint16)
+
+
+def merge_basins(
+    basins: NDArray[np.int32], brightness: NDArray[np.uint16], levels: NDArray[np.uint16], q: float
+) -> NDArray[np.int32]:
+    """Merge neighbouring basins of n and m pixels whose means differ by at most sqrt(q (1/n + 1/m)) L*.
+
+    Borders are tried once, the weakest first, with the means and sizes of what has merged by then.
+
+    Examples
+    --------
+    >>> brightness = np.array([[500, 510, 510, 900]], np.uint16)
+    >>> merge_basins(np.array([[0, 1, 1, 2]], np.int32), brightness, np.zeros_like(brightness), 1.0).tolist()
+    [[0, 0, 0, 1]]
+    """
+    size, mean = statistics(basins, brightness)
+    first, second = sorted_borders(basins, mean, levels)
+    parent = np.arange(len(size), dtype=np.int32)
+    _merge(first, second, size, mean * size, q * QUANTA**2, parent)
+    merged = np.empty_like(basins)
+    _number(basins.ravel(), parent, merged.ravel())
+    return merged
+
+
+def sorted_borders(
+    areas: NDArray[np.int32], mean: NDArray[np.float64], levels: NDArray[np.uint16]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Regions renumbered so that none holds two markers, and the marker of each (0 for none)."""
-    count = int(regions.max()) + 1
-    marked = markers > 0
-    lowest = np.full(count, np.iinfo(np.int32).max, np.int32)
-    highest = np.zeros(count, np.int32)
-    np.minimum.at(lowest, regions[marked], markers[marked])
-    np.maximum.at(highest, regions[marked], markers[marked])
-    several = (highest > 0) & (lowest < highest)
-    root = np.where(several, 0, highest).astype(np.int32)
-    inside = several[regions]
-    if not inside.any():
-        return regions, root
-    parts, part = np.unique(
-        np.stack([regions[inside], owner[inside]], axis=1), axis=0, return_inverse=True
-    )  # the part of an owner within such a region is a region of its own, and marked
-    split = regions.copy()
-    split[inside] = count + part.ravel()
-    root = np.concatenate([root, parts[:, 1].astype(np.int32)])
-    numbers, dense = np.unique(split, return_inverse=True)
-    return dense.reshape(regions.shape).astype(np.int32), root[numbers]
+    """The areas on both sides of every border between two pixels, the weakest border first.
+
+    A border weighs the difference of the areas' mean brightness plus the higher of the two pixels' levels, so two
+    areas meet first over the lowest pass between them.
+
+    Examples
+    --------
+    >>> areas, mean = np.array([[0, 1, 2]], np.int32), np.array([9.0, 5.0, 4.0])
+    >>> first, second = sorted_borders(areas, mean, np.zeros((1, 3), np.uint16))
+    >>> first.tolist(), second.tolist()
+    ([1, 0], [2, 1])
+    """
+    pairs = np.empty((2, 2 * areas.size), np.int32)
+    weight = np.empty(2 * areas.size, np.uint16)
+    count = _borders(areas, mean, levels, pairs, weight)
+    order = np.argsort(weight[:count], kind="stable")  # a radix sort
+    return pairs[0, order], pairs[1, order]
 
 
-def _borders(regions: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each pair of 4-neighbouring regions once, lower number first."""
-    count = int(regions.max()) + 1
-    pairs = []
-    for one, other in ((regions[:, :-1], regions[:, 1:]), (regions[:-1], regions[1:])):
-        apart = one != other
-        low = np.minimum(one[apart], other[apart]).astype(np.int64)
-        pairs.append(low * count + np.maximum(one[apart], other[apart]))
-    first, second = np.divmod(np.unique(np.concatenate(pairs)), count)
-    return first, second
+def statistics(
+    areas: NDArray[np.int32], brightness: NDArray[np.uint16]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pixels and mean brightness of each area; areas are numbered from 0 without gaps."""
+    size = np.bincount(areas.ravel()).astype(np.float64)
+    return size, np.bincount(areas.ravel(), weights=brightness.ravel()) / size
 
 
-@njit(cache=True, nogil=True)
-def _find(parent, region):  # type: ignore[no-untyped-def]
-    while parent[region] != region:
-        parent[region] = parent[parent[region]]
-        region = parent[region]
-    return region
+def _noise(luminance: NDArray[np.float32]) -> float:
+    """Standard deviation of the noise, from the median of a second difference that edges and ramps hardly touch.
+
+    J. Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996. https://doi.org/10.1006/cviu.1996.0060
+    """
+    mask = np.outer([1, -2, 1], [1, -2, 1]).astype(np.float32)
+    difference = cv2.filter2D(luminance, -1, mask, borderType=cv2.BORDER_REFLECT)
+    return float(np.median(np.abs(difference))) / (0.6745 * 6)
 
 
 @njit(cache=True, nogil=True)
-def _join(first, second, root):  # type: ignore[no-untyped-def]
-    """Kruskal over sorted edges; ``root`` becomes the marker of every region."""
-    parent = np.arange(root.size)
-    for edge in range(first.size):
-        one = _find(parent, first[edge])
-        other = _find(parent, second[edge])
-        if one != other and (root[one] == 0 or root[other] == 0 or root[one] == root[other]):
-            parent[other] = one
-            root[one] = max(root[one], root[other])
-    for region in range(root.size):
-        root[region] = root[_find(parent, region)]
-
-
-@njit(cache=True, nogil=True)
-def _mark_minima(levels, width, minima):  # type: ignore[no-untyped-def]
-    """Number the plateaus that have no lower neighbour, from 1."""
-    seen = np.zeros(levels.size, np.bool_)
-    plateau = np.empty(levels.size, np.int32)
+def _borders(areas, mean, levels, pairs, weight):  # type: ignore[no-untyped-def]
+    height, width = areas.shape
     count = 0
-    for start in range(levels.size):
-        if seen[start]:
-            continue
-        seen[start] = True
-        plateau[0] = start
-        found = 1
-        lowest = True
-        at = 0
-        while at < found:
-            pixel = plateau[at]
-            at += 1
-            for side in range(4):
-                beside = neighbour(pixel, side, width, levels.size)
-                if beside < 0:
+    for row in range(height):
+        for column in range(width):
+            area = areas[row, column]
+            for down, right in ((0, 1), (1, 0)):
+                if row + down == height or column + right == width:
                     continue
-                if levels[beside] < levels[pixel]:
-                    lowest = False
-                elif levels[beside] == levels[pixel] and not seen[beside]:
-                    seen[beside] = True
-                    plateau[found] = beside
-                    found += 1
-        if lowest:
+                beside = areas[row + down, column + right]
+                if area != beside:
+                    level = max(levels[row, column], levels[row + down, column + right])
+                    pairs[0, count] = area
+                    pairs[1, count] = beside
+                    weight[count] = np.uint16(abs(mean[area] - mean[beside]) + level)
+                    count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _merge(first, second, size, total, q, parent):  # type: ignore[no-untyped-def]
+    for pair in range(first.size):
+        one = find(parent, first[pair])
+        other = find(parent, second[pair])
+        if one != other:
+            difference = total[one] / size[one] - total[other] / size[other]
+            if difference * difference <= q * (1 / size[one] + 1 / size[other]):
+                parent[other] = one
+                size[one] += size[other]
+                total[one] += total[other]
+
+
+@njit(cache=True, nogil=True)
+def _number(basins, parent, merged):  # type: ignore[no-untyped-def]
+    number = np.full(parent.size, -1, np.int32)
+    count = 0
+    for pixel in range(basins.size):
+        root = find(parent, basins[pixel])
+        if number[root] < 0:
+            number[root] = count
             count += 1
-            for at in range(found):
-                minima[plateau[at]] = count
+        merged[pixel] = number[root]

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
-import hybridcolor.propagate as package
+import hybridcolor.propagate.registry as registry
 from hybridcolor.errors import ImageError, MethodError, SeedError
 from hybridcolor.propagate import PROPAGATORS, Propagation, get_propagator, propagate, propagator_names
 from hybridcolor.seeds import Seeds
@@ -206,12 +206,12 @@ def test_unknown_method_lists_the_known(method, luminance, seeds):
 
 def test_entry_point_extends_but_never_replaces(method, luminance, seeds, monkeypatch):
     points = [
-        EntryPoint("plain", "hybridcolor.propagate.chrominance:chrominance", package.ENTRY_POINTS),
-        EntryPoint("broken", "hybridcolor.nosuch:thing", package.ENTRY_POINTS),
-        EntryPoint(method, "hybridcolor.nosuch:thing", package.ENTRY_POINTS),
+        EntryPoint("plain", "hybridcolor.propagate.chrominance:chrominance", registry.ENTRY_POINTS),
+        EntryPoint("broken", "hybridcolor.nosuch:thing", registry.ENTRY_POINTS),
+        EntryPoint(method, "hybridcolor.nosuch:thing", registry.ENTRY_POINTS),
     ]
     monkeypatch.setattr(
-        package, "entry_points", lambda group, name=None: [p for p in points if name is None or p.name == name]
+        registry, "entry_points", lambda group, name=None: [p for p in points if name is None or p.name == name]
     )
     assert {"plain", "broken", *METHODS} == set(propagator_names())
     assert get_propagator(method).__module__.startswith("hybridcolor.propagate")

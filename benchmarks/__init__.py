@@ -1,0 +1,1 @@
+"""Speed, memory and exactness of the propagation methods beside their peers; `make bench` writes docs/benchmarks.md."""

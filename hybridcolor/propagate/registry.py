@@ -1,0 +1,146 @@
+"""The propagation methods by name, and the checks that every call to one begins with.
+
+A method is a function ``method(luminance, seeds, *, prior=None, trust=None, **its options) -> Propagation`` that
+leaves out what it has no use for. A package can add one under the entry point group ``hybridcolor.propagators``.
+Kernels load when a method is first used: this file imports none.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.propagate.propagation import Propagation
+
+ENTRY_POINTS = "hybridcolor.propagators"
+
+PROPAGATORS: dict[str, str] = {
+    "hybrid": "hybridcolor.propagate.hybrid:hybrid",
+    "optimization": "hybridcolor.propagate.optimization:optimization",
+    "chrominance": "hybridcolor.propagate.chrominance:chrominance",
+    "watershed": "hybridcolor.propagate.watershed:watershed",
+    "flood": "hybridcolor.propagate.flood:flood",
+}
+"""Name of each built-in method, and where it lives; a method's kernels load when it is first used."""
+
+ENGINES: dict[str, str] = {
+    "hybrid": "hybridcolor.propagate.levin_state:HybridState",
+    "optimization": "hybridcolor.propagate.levin_state:OptimizationState",
+    "chrominance": "hybridcolor.propagate.chrominance:ChrominanceState",
+}
+"""Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
+
+
+def propagator_names() -> list[str]:
+    """Names of all methods, built in and added by other packages."""
+    return [*PROPAGATORS, *sorted({entry.name for entry in entry_points(group=ENTRY_POINTS)} - set(PROPAGATORS))]
+
+
+def get_propagator(name: str) -> Callable[..., Propagation]:
+    """The function of a method; a built-in one wins over an entry point of the same name.
+
+    Raises
+    ------
+    MethodError
+        If no method has this name, or an entry point cannot be loaded.
+    """
+    if name in PROPAGATORS:
+        built_in: Callable[..., Propagation] = _load(PROPAGATORS[name])
+        return built_in
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            added: Callable[..., Propagation] = entry.load()
+        except Exception as error:  # another package's import may raise anything
+            raise MethodError(f"method {name!r} from {entry.value} cannot be loaded: {error}") from error
+        return added
+    raise MethodError(f"propagation method {name!r} is unknown; known methods are {', '.join(propagator_names())}")
+
+
+def get_engine(name: str) -> Callable[..., Any] | None:
+    """The incremental form of a method, or None if it has none."""
+    return _load(ENGINES[name]) if name in ENGINES else None
+
+
+def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:
+    """L* as a contiguous float32 plane.
+
+    Raises
+    ------
+    ImageError
+        If it is not a plane of finite numbers in 0..100.
+    """
+    return checked_values(luminance, "luminance", None, (0.0, 100.0))
+
+
+def checked_options(
+    method: str,
+    luminance: NDArray[np.float32],
+    *,
+    prior: ArrayLike | None,
+    trust: ArrayLike | None,
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """All keyword arguments for a method's function; prior and trust are left aside if it has no use for them.
+
+    Raises
+    ------
+    ImageError
+        If prior or trust does not go with the luminance.
+    MethodError
+        If the method or an option is unknown.
+    """
+    known = inspect.signature(get_propagator(method)).parameters
+    if prior is not None:
+        prior = checked_values(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
+    if trust is not None:
+        trust = checked_values(trust, "trust", luminance.shape, (0.0, 1.0))
+    options |= {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
+    _check_options(method, options, known)
+    return options
+
+
+def _load(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
+
+
+def checked_values(
+    values: ArrayLike, name: str, shape: tuple[int, ...] | None, bounds: tuple[float, float]
+) -> NDArray[np.float32]:
+    """A contiguous float32 array of the right shape, or any plane, with finite values in range.
+
+    Raises
+    ------
+    ImageError
+        If it is not.
+    """
+    array = np.asarray(values)
+    if shape is None and (array.ndim != 2 or array.size == 0):
+        raise ImageError(f"{name} has shape {array.shape}, expected (rows, columns) of at least one pixel")
+    if shape is not None and array.shape != shape:
+        raise ImageError(f"{name} has shape {array.shape}, expected {shape} to go with the luminance")
+    if array.dtype.kind not in "fiu":
+        raise ImageError(f"{name} has type {array.dtype}, expected numbers")
+    if not np.isfinite(array).all():
+        raise ImageError(f"{name} has values that are not finite; repair or fill them first")
+    low, high = bounds
+    if array.min() < low or array.max() > high:
+        raise ImageError(f"{name} runs from {array.min():g} to {array.max():g}, expected {low:g} to {high:g}")
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _check_options(method: str, options: dict[str, Any], known: Any) -> None:
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
+        return
+    names = [name for name, parameter in known.items() if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    for option in options:
+        if option not in names:
+            own = ", ".join(name for name in names if name not in ("prior", "trust")) or "none"
+            raise MethodError(f"method {method!r} has no option {option!r}; its options are {own}")

@@ -1,0 +1,203 @@
+"""Propagation held open: strokes come and go, and each change costs what it changes.
+
+`PropagationState` keeps a person's strokes in the order they were drawn, and one *engine*: a method's own way to go on
+from its last answer. Methods without one are computed anew. It is not for several threads at once; to stop a
+refinement from another thread, let its ``cancel`` see a flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hybridcolor.errors import SeedError
+from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.registry import checked_luminance, checked_options, get_engine, get_propagator
+from hybridcolor.seeds import Seeds, overlay
+
+
+class Engine(Protocol):
+    """A method that goes on from its last answer; made as ``Engine(luminance, **options)`` of its method."""
+
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Take a new set of seeds, and find out what changed."""
+
+    def preview(self) -> Propagation:
+        """An answer at once, good where the eye looks."""
+
+    def refine(self) -> Iterator[Propagation]:
+        """Better and better answers, the last as good as the method's own."""
+
+
+class Recomputation:
+    """The engine of methods that have none: every refinement computes the whole answer."""
+
+    def __init__(self, compute: Callable[[Seeds], Propagation], start: NDArray[np.float32]) -> None:
+        self._compute = compute
+        self._seeds = Seeds.empty()
+        self._last = Propagation(start)
+
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Take a new set of seeds."""
+        self._seeds = seeds
+
+    def preview(self) -> Propagation:
+        """The last answer with the seeds' colours laid on it."""
+        chroma = self._last.chroma.copy()
+        row, column = self._seeds.coords.T
+        chroma[row, column] = self._seeds.ab
+        return Propagation(chroma)
+
+    def refine(self) -> Iterator[Propagation]:
+        """The answer."""
+        self._last = self._compute(self._seeds)
+        yield self._last
+
+
+class PropagationState:
+    """A picture, its strokes and their propagation, kept up to date as strokes are added, moved and removed.
+
+    Parameters
+    ----------
+    luminance, method, prior, trust, **options
+        As for `hybridcolor.propagate.propagate`.
+
+    Raises
+    ------
+    ImageError, MethodError
+        As `hybridcolor.propagate.propagate`.
+
+    Examples
+    --------
+    >>> state = PropagationState(np.full((8, 8), 50.0), method="optimization")
+    >>> state.add(Seeds.of([[3, 3]], [[20.0, -5.0]], stroke=1))
+    >>> state.add(Seeds.of([[3, 4]], [[0.0, 9.0]], stroke=2))
+    >>> state.remove(2)
+    >>> *_, answer = state.refine()
+    >>> answer.chroma[7, 0].round(3).tolist()
+    [20.0, -5.0]
+    """
+
+    def __init__(
+        self,
+        luminance: ArrayLike,
+        *,
+        method: str = "hybrid",
+        prior: ArrayLike | None = None,
+        trust: ArrayLike | None = None,
+        **options: Any,
+    ) -> None:
+        plane = checked_luminance(luminance)
+        options = checked_options(method, plane, prior=prior, trust=trust, options=options)
+        self._method = method
+        self._shape = (plane.shape[0], plane.shape[1])
+        self._has_prior = options.get("prior") is not None
+        make = get_engine(method)
+        start = options["prior"] if self._has_prior else np.zeros((*self._shape, 2), np.float32)
+        self._engine: Engine = (
+            Recomputation(partial(get_propagator(method), plane, **options), start)
+            if make is None
+            else make(plane, **options)
+        )
+        self._layers: list[Seeds] = []
+        self._seeds = Seeds.empty()
+        self._changes = 0
+
+    @property
+    def seeds(self) -> Seeds:
+        """What is to be seen of the strokes: where they cross, the one drawn last."""
+        return self._seeds
+
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Replace all strokes.
+
+        Raises
+        ------
+        SeedError
+            If a seed lies outside the picture; the state is then as before.
+        """
+        self._lay([seeds])
+
+    def add(self, seeds: Seeds) -> None:
+        """Draw strokes over those that are there; a stroke whose id is known moves to its new place, on top.
+
+        Raises
+        ------
+        SeedError
+            If a seed lies outside the picture; the state is then as before.
+        """
+        self._lay([*self._without(np.unique(seeds.stroke)), seeds])
+
+    def remove(self, *strokes: int) -> None:
+        """Take strokes away; what they covered shows again.
+
+        Raises
+        ------
+        SeedError
+            If no stroke has this id; the state is then as before.
+        """
+        unknown = set(strokes) - {int(stroke) for layer in self._layers for stroke in np.unique(layer.stroke)}
+        if unknown:
+            raise SeedError(
+                f"there is no stroke {min(unknown)} to remove; see the stroke ids of PropagationState.seeds"
+            )
+        self._lay(self._without(np.array(strokes)))
+
+    def preview(self) -> Propagation:
+        """An answer at once: good near the last change, and as it was before elsewhere.
+
+        Raises
+        ------
+        SeedError
+            If there is no seed, and no prior to go by.
+        """
+        self._check_seeded()
+        return self._engine.preview()
+
+    def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Propagation]:
+        """Better and better answers; the last is as good as that of `hybridcolor.propagate.propagate`.
+
+        Parameters
+        ----------
+        cancel : callable, optional
+            Asked after each answer, and not within the work on one; when it returns True no more answers come. The
+            next refinement goes on from where this one stopped.
+
+        Yields
+        ------
+        Propagation
+            Each replaces the one before. A change of the strokes ends the iteration too.
+
+        Raises
+        ------
+        SeedError
+            If there is no seed, and no prior to go by.
+        ConvergenceError
+            If a solver cannot reach its tolerance.
+        """
+        self._check_seeded()
+        changes = self._changes
+        for answer in self._engine.refine():
+            yield answer
+            if self._changes != changes or (cancel is not None and cancel()):
+                return
+
+    def _without(self, strokes: NDArray[np.integer[Any]]) -> list[Seeds]:
+        kept = (layer.take(~np.isin(layer.stroke, strokes)) for layer in self._layers)
+        return [layer for layer in kept if len(layer)]
+
+    def _lay(self, layers: list[Seeds]) -> None:
+        for layer in layers:
+            layer.check_inside(self._shape)
+        self._layers = layers
+        self._seeds = overlay(layers)
+        self._changes += 1
+        self._engine.set_seeds(self._seeds)
+
+    def _check_seeded(self) -> None:
+        if len(self._seeds) == 0 and not self._has_prior:
+            raise SeedError(f"method {self._method!r} has no seed to go by; draw at least one scribble")
