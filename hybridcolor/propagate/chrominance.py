@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,7 +176,7 @@ class ChrominanceState:
         """The same as `result`: with this method the whole answer comes at once."""
         return self.result()
 
-    def refine(self) -> Iterator[Propagation]:
+    def refine(self, cancel: Callable[[], bool]) -> Iterator[Propagation]:
         """The same as `result`, once."""
         yield self.result()
 
