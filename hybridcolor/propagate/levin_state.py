@@ -1,8 +1,8 @@
 """Levin's equations held open: the engines of `optimization` and `hybrid` for a person who draws.
 
-What belongs to the picture is made once. A change of the seeds is first answered in a window around it, solved with
-the old answer held fixed on the window's rim; then the whole picture is refined from there, each answer better than
-the one before, until it is as good as the method's own.
+What belongs to the picture is made once. A change of the seeds is first answered roughly far away, by the coarser levels,
+and well in a window around it, solved with its rim held fixed; then the whole picture is refined from there, each
+answer better than the one before, until it is as good as the method's own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hybridcolor.seeds import Seeds, changed_pixels
 
 MARGIN = 96
 """Pixels around a change that its preview solves for."""
-LARGEST_WINDOW = 512 * 512
+LARGEST_WINDOW = 400 * 400
 """A change over more pixels than this is previewed by one step over the whole picture."""
 PREVIEW_STEPS = 2
 
@@ -73,7 +73,7 @@ class OptimizationState:
         if self._window is not None:
             rows, columns = self._window
             if self._warm and (rows.stop - rows.start) * (columns.stop - columns.start) <= LARGEST_WINDOW:
-                self._solve_window(rows, columns)
+                self._improve_window(rows, columns)
             else:
                 _improve(self._system, self._current_hierarchy(), self._solution, steps=1)
             self._window, self._warm = None, True
@@ -130,8 +130,18 @@ class OptimizationState:
         self._known = self._system.pull
         return self._hierarchy
 
-    def _solve_window(self, rows: slice, columns: slice) -> None:
-        """Solve for what lies inside the window, with its rim held where it is."""
+    def _improve_window(self, rows: slice, columns: slice) -> None:
+        """Solve for what lies inside a window, with its rim held where the coarser levels bring it."""
+        hierarchy = self._current_hierarchy()
+        system, solution = self._held_window(rows, columns)
+        hierarchy.spread(system.residual(solution), (rows, columns), self._solution)
+        system, solution = self._held_window(rows, columns)
+        walk = self._walk.window(rows, columns)
+        _improve(system, Hierarchy(walk, system.pull), solution, steps=PREVIEW_STEPS)
+        inner(self._solution)[:, rows, columns] = inner(solution)
+
+    def _held_window(self, rows: slice, columns: slice) -> tuple[SeededSystem, NDArray[np.float64]]:
+        """The equations inside a window with its rim held where it is, and the solution there, padded."""
         here = (rows, columns)
         solution = self._solution[rows.start : rows.stop + 2, :, columns.start : columns.stop + 2].copy()
         pull, target = self._system.pull[here].copy(), self._system.target[:, rows, columns].copy()
@@ -141,9 +151,7 @@ class OptimizationState:
         rim[:, -1] |= columns.stop < self._luminance.shape[1]
         pull[rim] = np.inf
         target[:, rim] = inner(solution)[:, rim]
-        walk = self._walk.window(rows, columns)
-        _improve(SeededSystem(walk.luminance, pull, target), Hierarchy(walk, pull), solution, steps=PREVIEW_STEPS)
-        inner(self._solution)[:, rows, columns] = inner(solution)
+        return SeededSystem(np.ascontiguousarray(self._luminance[here]), pull, target), solution
 
 
 def never() -> bool:
@@ -199,8 +207,9 @@ class HybridState(OptimizationState):
 
 
 def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> Window:
-    """The rectangle of some pixels and a margin, inside the picture."""
-    first, last = np.maximum(pixels.min(axis=0) - margin, 0), np.minimum(pixels.max(axis=0) + margin + 1, shape)
+    """The rectangle of some pixels and a margin, inside the picture; it starts at even pixels, see `Hierarchy.spread`."""
+    first = np.maximum(pixels.min(axis=0) - margin, 0) // 2 * 2
+    last = np.minimum(pixels.max(axis=0) + margin + 1, shape)
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))
 
 

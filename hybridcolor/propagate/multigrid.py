@@ -17,11 +17,12 @@ from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
-from hybridcolor.propagate.smoothing import ascend, descend
+from hybridcolor.propagate.smoothing import ascend, descend, prolong
 from hybridcolor.propagate.stationary import stationary_vector
 
-STEPS = (0, 3, 3)
-"""Krylov steps on the coarser levels 1 and 2, where they pay; 2 on all below."""
+LARGE_LEVELS = (1, 2)
+STEPS_LARGE, STEPS = 3, 2
+"""Krylov steps on the largest of the coarser levels, where one more pays, and on all below."""
 COARSEST = 400
 
 Planes = NDArray[np.float32]
@@ -128,10 +129,34 @@ class Hierarchy:
         """
         level = self.levels[depth]
         descend(level.operator, level.prolongation, load, x, level.coarse_load)
-        self._solve(depth + 1, level.coarse_load, level.coarse_answer)
+        steps = STEPS_LARGE if depth + 1 in LARGE_LEVELS else STEPS
+        self._solve(depth + 1, level.coarse_load, level.coarse_answer, steps=steps)
         ascend(level.operator, level.prolongation, load, level.coarse_answer, x, image)
 
-    def _solve(self, depth: int, load: Planes, answer: Planes) -> None:
+    def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:
+        """Add to the solution what a residual inside a window asks for everywhere, as the coarser levels see it.
+
+        Parameters
+        ----------
+        residual : (rows + 2, 2, columns + 2) float32
+        window : two slices
+            Where it lies; both start at an even pixel.
+        solution : (H + 2, 2, W + 2)
+            Changed in place.
+        """
+        level = self.levels[0]
+        rows, columns = (slice(side.start // 2, (side.stop + 1) // 2) for side in window)
+        prolongation = level.prolongation[rows.start : rows.stop + 2, :, columns.start : columns.stop + 2].copy()
+        load = padded((rows.stop - rows.start, columns.stop - columns.start))
+        swept = np.zeros_like(residual)
+        descend(level.part(*window), prolongation, residual, swept, load)
+        level.coarse_load[:] = 0
+        level.coarse_load[1:-1, :, 1:-1][rows, :, columns] = load[1:-1, :, 1:-1]
+        self._solve(1, level.coarse_load, level.coarse_answer, steps=1)
+        prolong(level.prolongation, level.coarse_answer, solution)
+        solution[1:-1, :, 1:-1][window[0], :, window[1]] += swept[1:-1, :, 1:-1]
+
+    def _solve(self, depth: int, load: Planes, answer: Planes, *, steps: int) -> None:
         if depth == len(self.levels):
             flat = load[1:-1, :, 1:-1].transpose(1, 0, 2).reshape(2, -1).astype(np.float64)
             rows, columns = load.shape[0] - 2, load.shape[2] - 2
@@ -142,8 +167,7 @@ class Hierarchy:
         def cycle(residual: Planes, x: Planes, image: Planes) -> None:
             self.cycle(residual, x, image, depth)
 
-        steps = conjugate_residuals(cycle, load, answer, self.levels[depth].work)
-        for _ in islice(steps, STEPS[depth] if depth < len(STEPS) else 2):
+        for _ in islice(conjugate_residuals(cycle, load, answer, self.levels[depth].work), steps):
             pass
 
 

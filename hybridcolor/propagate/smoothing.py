@@ -91,3 +91,10 @@ def ascend(operator, prolongation, load, coarse, x, image):  # type: ignore[no-u
             k = i - 3
             row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
             apply_row(row, x[k], x[k + 1], x[k + 2], image[k + 1])
+
+
+@njit(cache=True, nogil=True)
+def prolong(prolongation, coarse, fine):  # type: ignore[no-untyped-def]
+    """Add P coarse to fine, both padded."""
+    for i in range(fine.shape[0] - 2):
+        prolong_row(prolongation[i // 2 + 1], i % 2, coarse[i // 2 + 1], coarse[i // 2 + 2], fine[i + 1])
