@@ -75,7 +75,7 @@ class OptimizationState:
             if self._warm and (rows.stop - rows.start) * (columns.stop - columns.start) <= LARGEST_WINDOW:
                 self._improve_window(rows, columns)
             else:
-                _improve(self._system, self._current_hierarchy(), self._solution, steps=1)
+                _improve(self._system, self._current_hierarchy(), self._solution, steps=1 if self._warm else 2)
             self._window, self._warm = None, True
         return self._answer(0.0, 0)
 

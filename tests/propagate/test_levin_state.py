@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from hybridcolor.errors import PropagationWarning
-from hybridcolor.propagate import PropagationState, levin_state, optimization, propagate
-from hybridcolor.propagate.affinity import affinity_planes, planes_residual, system_residual
-from hybridcolor.propagate.multigrid import Hierarchy
-from hybridcolor.propagate.stationary import stationary_vector
+from hybridcolor.propagate import PropagationState, levin_state, propagate
+from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.multigrid import Hierarchy, Walk
+from hybridcolor.propagate.optimization import SeededSystem, inner, refinements
 from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import lab_photo, photo_luminance, photo_seeds
 
@@ -94,37 +96,88 @@ def test_refinement_left_off_is_gone_on_with(luminance):
 
 @pytest.mark.parametrize(("row", "column"), [(70, 61), (0, 0), (HEIGHT - 7, WIDTH - 30), (13, 3), (71, WIDTH - 30)])
 @pytest.mark.parametrize("pull", [np.inf, 0.3, 0.0])
-def test_updated_hierarchy_is_as_if_made_anew(row, column, pull, luminance):
-    rates = affinity_planes(luminance)
-    visits = stationary_vector(rates)
+def test_hierarchy_updated_in_a_window_is_as_if_updated_everywhere(row, column, pull, luminance):
     rng = np.random.default_rng(2)
     before = np.zeros(luminance.shape, np.float32)
     before[rng.integers(0, HEIGHT, 300), rng.integers(0, WIDTH, 300)] = np.inf
     after = before.copy()
     after[row : row + 7, column : column + 30] = pull
-    updated = Hierarchy(rates.copy(), before, visits)
-    updated.update(rates, after, visits, (slice(row, row + 7), slice(column, column + 30)))
-    anew = Hierarchy(rates.copy(), after, visits)
-    load = rng.normal(0, 1, (2, HEIGHT, WIDTH)).astype(np.float32)
-    np.testing.assert_array_equal(updated.full_cycle(load), anew.full_cycle(load))
+    load = rng.normal(0, 1, (HEIGHT + 2, 2, WIDTH + 2)).astype(np.float32)
+    answers = []
+    for window in ((slice(row, row + 7), slice(column, column + 30)), (slice(0, HEIGHT), slice(0, WIDTH))):
+        hierarchy = Hierarchy(Walk.of(luminance), before)
+        hierarchy.update(after, window)
+        answers.append([np.zeros_like(load), np.zeros_like(load)])
+        hierarchy.cycle(load, *answers[-1])
+    np.testing.assert_array_equal(*answers)
 
 
-def test_residual_from_stored_weights(luminance):
-    rng = np.random.default_rng(3)
-    pull = np.where(rng.random(luminance.shape) < 0.1, rng.choice([0.2, np.inf], luminance.shape), 0)
-    pull = pull.astype(np.float32)
-    target, chroma = rng.normal(0, 30, (2, 2, HEIGHT, WIDTH))
-    quick = planes_residual(affinity_planes(luminance), pull, target.astype(np.float32), chroma)
-    exact = system_residual(luminance, pull, target.astype(np.float32), chroma)
-    np.testing.assert_allclose(quick, exact, atol=1e-4)
+def test_hierarchy_updated_is_nearly_as_good_as_made_anew(luminance):
+    system = SeededSystem.of(luminance, *_seeds_and_colours(12))
+    other = SeededSystem.of(luminance, *_seeds_and_colours(40))
+    walk = Walk.of(luminance)
+    updated = Hierarchy(walk, system.pull)
+    updated.update(other.pull, (slice(0, HEIGHT), slice(0, WIDTH)))
+    counts = []
+    for hierarchy in (updated, Hierarchy(walk, other.pull)):
+        *_, last = refinements(other, walk, hierarchy, other.start(), tolerance=0.01)
+        assert last.reached
+        counts.append(last.iterations)
+    assert counts[0] <= counts[1] + 3
+
+
+def test_coarse_levels_spread_a_local_residual(luminance):
+    """The error shrinks far from the window too."""
+    system = SeededSystem.of(luminance, *_seeds_and_colours(12))
+    hierarchy = Hierarchy(Walk.of(luminance), system.pull)
+    window = (slice(60, 90), slice(80, 120))
+    residual = np.zeros((HEIGHT + 2, 2, WIDTH + 2), np.float32)
+    inner(residual)[:, 65:85, 85:115] = 1.0
+    inner(residual)[:, np.isinf(system.pull)] = 0.0
+    work = [np.zeros_like(residual) for _ in range(4)]
+    exact = np.zeros_like(residual)
+    for _ in islice(conjugate_residuals(hierarchy.cycle, residual.copy(), exact, work), 12):
+        pass
+    found = np.zeros_like(residual)
+    part = residual[window[0].start : window[0].stop + 2, :, window[1].start : window[1].stop + 2]
+    hierarchy.spread(part.copy(), window, found)
+    far = np.ones(luminance.shape, bool)
+    far[50:100, 70:130] = False
+    error = np.abs(inner(found) - inner(exact))
+    assert error.mean() < 0.3 * np.abs(inner(exact)).mean()
+    assert error[:, far].mean() < 0.3 * np.abs(inner(exact)[:, far]).mean()
 
 
 def test_safe_solver_takes_over(luminance, monkeypatch):
     state = PropagationState(luminance, method="optimization")
     state.set_seeds(photo_seeds("coffee", HEIGHT, WIDTH))
     exact = propagate(luminance, state.seeds, method="optimization", tolerance=1e-3).chroma
-    for module in (levin_state, optimization):
-        monkeypatch.setattr(module.Hierarchy, "cycle", lambda self, load, depth=0: np.full_like(load, np.nan))
+
+    def spoiled(self, load, x, image, depth=0):
+        x[:] = np.nan
+        image[:] = np.nan
+
+    monkeypatch.setattr(Hierarchy, "cycle", spoiled)
     with pytest.warns(PropagationWarning, match="safe solver"):
         found = settled(state)
     assert np.abs(found.chroma - exact).max() <= 0.25
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refinement_stops_when_cancelled(method, luminance, prior):
+    state = PropagationState(luminance, method=method, prior=prior)
+    state.set_seeds(photo_seeds("coffee", HEIGHT, WIDTH))
+    asked = []
+
+    def cancel():
+        asked.append(True)
+        return len(asked) >= 3
+
+    assert len(list(state.refine(cancel))) <= 3
+    exact = propagate(luminance, state.seeds, method=method, prior=prior, tolerance=1e-3).chroma
+    assert np.abs(settled(state).chroma - exact).max() <= 0.25
+
+
+def _seeds_and_colours(strokes):
+    seeds = photo_seeds("coffee", HEIGHT, WIDTH, strokes=strokes)
+    return seeds, seeds.ab

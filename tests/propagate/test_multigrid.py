@@ -10,7 +10,7 @@ import pytest
 from hybridcolor.propagate.affinity import affinity_matrix, planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
-from hybridcolor.propagate.multigrid import Hierarchy, padded
+from hybridcolor.propagate.multigrid import Hierarchy, Walk, padded
 from hybridcolor.propagate.pockets import find_pockets
 from tests.propagate.pictures import photo_luminance
 
@@ -64,7 +64,7 @@ def as_columns(rows):
 @pytest.mark.parametrize("shape", [(23, 24), (22, 21), (1, 450), (450, 1), (2, 230)])
 def test_coarse_operators_are_galerkin(shape):
     luminance, pull, matrix = seeded(*shape)
-    hierarchy = Hierarchy(luminance, pull)
+    hierarchy = Hierarchy(Walk.of(luminance), pull)
     visits = hierarchy.levels[0].operator[2]
     weight = np.where(np.isinf(pull), 0, visits * (1 + np.where(np.isinf(pull), 0, pull)))
     p = dense_prolongation(hierarchy.levels[0].prolongation, *shape)
@@ -86,7 +86,7 @@ def test_a_cycle_returns_the_image_of_its_answer(shape):
     load = as_rows(np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype(np.float32))
     load[1:-1, :, 1:-1][np.isinf(pull)[:, None, :].repeat(2, axis=1)] = 0
     answer, image = padded(shape), padded(shape)
-    hierarchy = Hierarchy(luminance, pull)
+    hierarchy = Hierarchy(Walk.of(luminance), pull)
     hierarchy.cycle(load, answer, image)
     np.testing.assert_allclose(as_columns(image), matrix @ as_columns(answer), atol=1e-4)
     exact = np.linalg.solve(matrix, as_columns(load))
@@ -98,7 +98,7 @@ def test_conjugate_residuals_solve():
     load = as_rows(np.random.default_rng(0).uniform(-1, 1, (2, 56, 50)).astype(np.float32))
     load[1:-1, :, 1:-1][np.isinf(pull)[:, None, :].repeat(2, axis=1)] = 0
     exact = np.linalg.solve(matrix, as_columns(load))
-    hierarchy = Hierarchy(luminance, pull)
+    hierarchy = Hierarchy(Walk.of(luminance), pull)
     answer = padded((56, 50))
     residual = load.copy()
     work = [padded((56, 50)) for _ in range(4)]
@@ -119,7 +119,7 @@ def test_pockets_are_found_and_corrected_exactly():
             luminance[pixel] = 60.0
     pull = np.zeros(luminance.shape, np.float32)
     pull[35, :] = np.inf
-    pockets = find_pockets(luminance, pull)
+    pockets = find_pockets(luminance)
     own = [pockets.where[a : a + n].tolist() for a, n in zip(pockets.start, pockets.size, strict=False)]
     found = {frozenset(map(tuple, pixels)) for pixels in own}
     assert found == {frozenset(speck) for speck in specks[1:]}
@@ -129,12 +129,25 @@ def test_pockets_are_found_and_corrected_exactly():
     load = np.random.default_rng(0).uniform(-1, 1, (2, 40, 60)).astype(np.float32)
     load[:, 35] = 0
     residual, answer = as_rows(load), padded((40, 60))
-    pockets.relax(residual, answer)
+    pockets.relax(pull, residual, answer)
     expected = as_columns(as_rows(load)) - matrix @ as_columns(answer)
     np.testing.assert_allclose(as_columns(residual), expected, atol=1e-4)
     for a, n in zip(pockets.start, pockets.size, strict=False):
         inside = np.ravel_multi_index(tuple(pockets.where[a : a + n].T), luminance.shape)
-        np.testing.assert_allclose(matrix[inside][:, inside].sum(axis=1), pockets.effect[a : a + n], atol=1e-6)
-        share = pockets.weight[a : a + n] / pockets.weight[a : a + n].sum()
+        np.testing.assert_allclose(matrix[inside][:, inside].sum(axis=1), pockets.rate[a : a + n], atol=1e-6)
+        share = pockets.share[a : a + n]
+        assert share.sum() == pytest.approx(1)
         np.testing.assert_allclose(share @ matrix[inside][:, inside], 0, atol=0.01)
         np.testing.assert_allclose(share @ expected[inside], 0, atol=1e-5)
+
+
+def test_pockets_with_seeds_are_left_alone():
+    luminance = np.full((30, 40), 50.0, np.float32)
+    luminance[5, 20:22] = luminance[20, 10:12] = 60.0
+    pull = np.zeros(luminance.shape, np.float32)
+    pull[5, 20] = 0.5
+    pull[20, 12] = np.inf  # beside the other one
+    residual, answer = as_rows(np.ones((2, 30, 40), np.float32)), padded((30, 40))
+    find_pockets(luminance).relax(pull, residual, answer)
+    assert set(map(tuple, np.argwhere(as_columns(answer).reshape(30, 40, 2)[..., 0]))) == {(20, 10), (20, 11)}
+    assert residual[21, 0, 13] == 1
