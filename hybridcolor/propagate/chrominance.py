@@ -176,7 +176,7 @@ class ChrominanceState:
         """The same as `result`: with this method the whole answer comes at once."""
         return self.result()
 
-    def refine(self, cancel: Callable[[], bool]) -> Iterator[Propagation]:
+    def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """The same as `result`, once."""
         yield self.result()
 

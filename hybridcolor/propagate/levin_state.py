@@ -1,8 +1,8 @@
 """Levin's equations held open: the engines of `optimization` and `hybrid` for a person who draws.
 
-What belongs to the picture is made once. A change of the seeds is first answered roughly far away, by the coarser levels,
-and well in a window around it, solved with its rim held fixed; then the whole picture is refined from there, each
-answer better than the one before, until it is as good as the method's own.
+What belongs to the picture is made once. A change of the seeds is first answered roughly everywhere, by the coarser
+levels, and well in a window around it, solved with its rim held fixed; then the whole picture is refined from there,
+each answer better than the one before, until it is as good as the method's own.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class OptimizationState:
             self._window, self._warm = None, True
         return self._answer(0.0, 0)
 
-    def refine(self, cancel: Callable[[], bool]) -> Iterator[Propagation]:
+    def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """Answers of the whole picture, each better than the one before."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
             system, self._window = self._system, None
@@ -207,7 +207,7 @@ class HybridState(OptimizationState):
 
 
 def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> Window:
-    """The rectangle of some pixels and a margin, inside the picture; it starts at even pixels, see `Hierarchy.spread`."""
+    """The rectangle of some pixels and a margin, inside the picture; from even pixels on (see `Hierarchy.spread`)."""
     first = np.maximum(pixels.min(axis=0) - margin, 0) // 2 * 2
     last = np.minimum(pixels.max(axis=0) + margin + 1, shape)
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))

@@ -29,7 +29,7 @@ class Engine(Protocol):
     def preview(self) -> Propagation:
         """An answer at once, good where the eye looks."""
 
-    def refine(self, cancel: Callable[[], bool]) -> Iterator[Propagation]:
+    def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """Better and better answers, the last as good as the method's own; fewer once ``cancel`` returns True."""
 
 
@@ -52,7 +52,7 @@ class Recomputation:
         chroma[row, column] = self._seeds.ab
         return Propagation(chroma)
 
-    def refine(self, cancel: Callable[[], bool]) -> Iterator[Propagation]:
+    def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """The answer."""
         self._last = self._compute(self._seeds)
         yield self._last
