@@ -14,8 +14,6 @@ The nine values of a row are kept as planes k = 3 (dy + 1) + (dx + 1), so plane 
 from __future__ import annotations
 
 import math
-from typing import Any
-
 import numpy as np
 import scipy.sparse as sp
 from numba import njit, types
@@ -29,18 +27,17 @@ FAST = {"reassoc", "contract", "arcp", "nsz", "nnan"}
 """Liberties the compiler may take with finite numbers; without them loops with a minimum or a sum stay scalar."""
 
 
-def affinity_planes(luminance: NDArray[np.float32], dtype: type[np.floating] = np.float64) -> NDArray[Any]:
+def affinity_planes(luminance: NDArray[np.float32]) -> NDArray[np.float64]:
     """The rows of W as planes.
 
     Parameters
     ----------
     luminance : (H, W) float32
         L* in 0..100.
-    dtype : float32 or float64, optional
 
     Returns
     -------
-    (9, H, W)
+    (9, H, W) float64
         ``planes[k, i, j]`` is the weight from pixel (i, j) to its neighbour k; 0 outside the picture and at k = 4.
 
     References
@@ -54,7 +51,7 @@ def affinity_planes(luminance: NDArray[np.float32], dtype: type[np.floating] = n
     >>> planes[:, 2, 2].tolist()
     [0.125, 0.125, 0.125, 0.125, 0.0, 0.125, 0.125, 0.125, 0.125]
     """
-    planes = np.empty((9, *luminance.shape), dtype)
+    planes = np.empty((9, *luminance.shape))
     _fill_planes(luminance, planes)
     return planes
 

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from hybridcolor.propagate.smoothing import weigh_row
-from hybridcolor.propagate.stencil import DAMPING, apply_row, operator_row
+from hybridcolor.propagate.stencil import DAMPING, apply_row
 from hybridcolor.propagate.transfer import (
     TINY,
     columns_row,
@@ -21,15 +21,13 @@ from hybridcolor.propagate.transfer import (
 @njit(cache=True, nogil=True)
 def weighted_row(operator, i, buffer, weight):  # type: ignore[no-untyped-def]
     """Write row i of diag(v) A, with the flux into hard seeds moved to the excess."""
-    luminance, pull, visits, stored = operator
-    row = operator_row(luminance, pull, stored, i, buffer)
+    pull, visits, rows = operator
+    row = rows[i]
     weigh_row(visits, pull, i, weight)
     for k in range(9):
         coupling, product = row[k], buffer[k]
         for j in range(weight.size):
             product[j] = coupling[j] * weight[j]
-    if stored.shape[0] > 0:
-        return
     height, width = pull.shape
     for k in range(9):
         y = i + k // 3 - 1
@@ -49,7 +47,10 @@ def _absorb(pull, coupling, excess):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def interpolate(operator, prolongation, missing):  # type: ignore[no-untyped-def]
-    """Write the prolongation, and into missing (h + 2, 1, w + 2) how much each fine pixel's weights lack of 1."""
+    """Write the prolongation of an operator (pull, visits, rows), with no rows of pull for one that is not the finest.
+
+    Also write into missing (h + 2, 1, w + 2) how much each fine pixel's weights lack of 1.
+    """
     height, width = missing.shape[0] - 2, missing.shape[2] - 2
     buffer = np.empty((2, 10, width), np.float32)
     weight = np.empty(width, np.float32)

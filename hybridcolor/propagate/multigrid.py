@@ -19,6 +19,7 @@ from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import ascend, descend, prolong
 from hybridcolor.propagate.stationary import stationary_vector
+from hybridcolor.propagate.stencil import operator_rows
 
 LARGE_LEVELS = (1, 2)
 STEPS_LARGE, STEPS = 3, 2
@@ -51,7 +52,8 @@ class Walk:
     @classmethod
     def of(cls, luminance: Planes, *, cycles: int = 2) -> Walk:
         """The picture's; ``cycles`` as for `stationary_vector`."""
-        return cls(luminance, stationary_vector(luminance, cycles=cycles), find_pockets(luminance))
+        rows = operator_rows(luminance, np.zeros_like(luminance))
+        return cls(luminance, stationary_vector(rows, cycles=cycles), find_pockets(rows))
 
     def window(self, rows: slice, columns: slice) -> Walk:
         """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
@@ -95,7 +97,7 @@ class Hierarchy:
             prolongation, coarse = _coarser(operator)
             shape = (coarse.shape[0], coarse.shape[2])
             self.levels.append(_Level(operator, prolongation, padded(shape), padded(shape)))
-            operator = (NONE, NONE, stationary_vector(NONE, coarse), coarse)
+            operator = (NONE, NONE, stationary_vector(coarse), coarse)
         for level in self.levels[1:]:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
         self._coarsest = operator[3]
@@ -178,13 +180,15 @@ def padded(shape: tuple[int, int]) -> Planes:
 
 def _coarser(operator: Operator) -> tuple[Planes, Planes]:
     """The prolongation from the next coarser grid, and the operator there."""
-    height, width = operator[2].shape
+    luminance, pull, visits, stored = operator
+    height, width = visits.shape
+    weighted = (pull, visits, stored if len(stored) else operator_rows(luminance, pull))
     rows, columns = (height + 1) // 2, (width + 1) // 2
     prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
     missing = np.zeros((height + 2, 1, width + 2), np.float32)
-    interpolate(operator, prolongation, missing)
+    interpolate(weighted, prolongation, missing)
     coarse = np.empty((rows, 10, columns), np.float32)
-    coarsen(operator, prolongation, missing, coarse)
+    coarsen(weighted, prolongation, missing, coarse)
     return prolongation, coarse
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import FAST, fill_affinity
+from hybridcolor.propagate.affinity import FAST
 
 LEAST_BOND = np.float32(0.13)
 """Pixels are held together by weights of at least this: more than the 1/8 of a plain picture."""
@@ -23,7 +23,6 @@ MOST_ESCAPE = np.float32(0.03)
 """A pocket is left with at most this probability a step, on average over its pixels."""
 MOST_PULL = np.float32(1e-3)
 """A pocket with a stronger pull than this is held by it, and needs no correction of its own."""
-STRIP = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,9 +60,9 @@ NO_POCKETS = Pockets(
 )
 
 
-def find_pockets(luminance: NDArray[np.float32]) -> Pockets:
-    """All pockets of a picture, (H, W) float32 in L*."""
-    return Pockets(*_find(luminance))
+def find_pockets(rows: NDArray[np.float32]) -> Pockets:
+    """All pockets of a walk whose steps are the couplings of rows (H, 10, W); see `stencil.operator_rows`."""
+    return Pockets(*_find(rows))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -78,21 +77,21 @@ def _fill_held(row, held):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gather(strip, held, top, taken, members):  # type: ignore[no-untyped-def]
+def _gather(rows, held, taken, members):  # type: ignore[no-untyped-def]
     """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket."""
     size = 1
     at = 0
-    escape = np.float32(1) - held[members[0, 0] - top, members[0, 1]]
+    escape = np.float32(1) - held[members[0, 0], members[0, 1]]
     while at < size:
         y, x = members[at, 0], members[at, 1]
         at += 1
         for k in range(9):
-            if k == 4 or strip[y - top, k, x] < LEAST_BOND:
+            if k == 4 or rows[y, k, x] < LEAST_BOND:
                 continue
             i, j = y + k // 3 - 1, x + k % 3 - 1
             if _among(members[:size], i, j):
                 continue
-            escape += np.float32(1) - held[i - top, j]
+            escape += np.float32(1) - held[i, j]
             if size == MOST_PIXELS or escape > MOST_ESCAPE * np.float32(MOST_PIXELS) or taken[i, j]:
                 return 0
             members[size, 0] = i
@@ -102,11 +101,11 @@ def _gather(strip, held, top, taken, members):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _find(luminance):  # type: ignore[no-untyped-def]
-    height, width = luminance.shape
-    margin = MOST_PIXELS + 1
-    strip = np.empty((STRIP + 2 * margin, 10, width), np.float32)
-    held = np.empty((STRIP + 2 * margin, width), np.float32)
+def _find(rows):  # type: ignore[no-untyped-def]
+    height, width = rows.shape[0], rows.shape[2]
+    held = np.empty((height, width), np.float32)
+    for i in range(height):
+        _fill_held(rows[i], held[i])
     taken = np.zeros((height, width), np.bool_)
     members = np.empty((MOST_PIXELS, 2), np.int64)
     start = [0]
@@ -118,21 +117,16 @@ def _find(luminance):  # type: ignore[no-untyped-def]
     where.clear()
     rate.clear()
     share.clear()
-    for first in range(0, height, STRIP):
-        top, bottom = max(0, first - margin), min(height, first + STRIP + margin)
-        for i in range(top, bottom):
-            fill_affinity(luminance, i, strip[i - top])
-            _fill_held(strip[i - top], held[i - top])
-        for i in range(first, min(first + STRIP, height)):
-            for j in range(width):
-                if held[i - top, j] > LEAST_HOLD and not taken[i, j]:
-                    members[0, 0] = i
-                    members[0, 1] = j
-                    count = _gather(strip, held, top, taken, members)
-                    if count > 1:
-                        size.append(count)
-                        _describe(strip, top, members[:count], taken, where, rate, share)
-                        start.append(len(where))
+    for i in range(height):
+        for j in range(width):
+            if held[i, j] > LEAST_HOLD and not taken[i, j]:
+                members[0, 0] = i
+                members[0, 1] = j
+                count = _gather(rows, held, taken, members)
+                if count > 1:
+                    size.append(count)
+                    _describe(rows, members[:count], taken, where, rate, share)
+                    start.append(len(where))
     places = np.empty((len(where), 2), np.int32)
     for n in range(len(where)):
         places[n, 0] = where[n][0]
@@ -141,7 +135,7 @@ def _find(luminance):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
+def _shares(rows, members, among, shares):  # type: ignore[no-untyped-def]
     """How a walk that stays in the pocket divides its time, without a single subtraction.
 
     Were time divided otherwise, what flows inside the pocket would look like something lacking, and a tiny escape
@@ -152,7 +146,7 @@ def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
         for b in range(count):
             dy, dx = members[b, 0] - members[a, 0], members[b, 1] - members[a, 1]
             near = abs(dy) <= 1 and abs(dx) <= 1 and a != b
-            among[a, b] = strip[members[a, 0] - top, 3 * dy + dx + 4, members[a, 1]] if near else 0.0
+            among[a, b] = rows[members[a, 0], 3 * dy + dx + 4, members[a, 1]] if near else 0.0
     for n in range(count - 1, 0, -1):
         back = 0.0
         for b in range(n):
@@ -169,19 +163,19 @@ def _shares(strip, top, members, among, shares):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _describe(strip, top, members, taken, where, rate, share):  # type: ignore[no-untyped-def]
+def _describe(rows, members, taken, where, rate, share):  # type: ignore[no-untyped-def]
     """Append a pocket's entries."""
     height, width = taken.shape
     count = members.shape[0]
     among = np.empty((count, count))
     shares = np.empty(count)
-    _shares(strip, top, members, among, shares)
+    _shares(rows, members, among, shares)
     for n in range(count):
         y, x = members[n, 0], members[n, 1]
         taken[y, x] = True
         leaving = 0.0
         for k in range(9):
-            step = strip[y - top, k, x]
+            step = rows[y, k, x]
             if k != 4 and step > 0 and not _among(members, y + k // 3 - 1, x + k % 3 - 1):
                 leaving += step
         where.append((y, x))
@@ -193,7 +187,7 @@ def _describe(strip, top, members, taken, where, rate, share):  # type: ignore[n
             i, j = y + k // 3 - 1, x + k % 3 - 1
             if 0 <= i < height and 0 <= j < width and not _among(members, i, j):
                 where.append((i, j))
-                rate.append(strip[i - top, 8 - k, j])
+                rate.append(rows[i, 8 - k, j])
                 share.append(np.float32(0))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import FAST, fill_affinity
+from hybridcolor.propagate.affinity import FAST
 
 DAMPING = np.float32(0.95)
 TINY = np.float32(1e-30)
@@ -23,71 +23,60 @@ SWEEPS = 8
 """Sweeps that run together in one pass over the picture, each two rows behind the one before."""
 
 
-def stationary_vector(
-    luminance: NDArray[np.float32], stored: NDArray[np.float32] | None = None, *, cycles: int = 2
-) -> NDArray[np.float32]:
+def stationary_vector(rows: NDArray[np.float32], *, cycles: int = 0) -> NDArray[np.float32]:
     """Visit frequencies, balanced between neighbours and roughly over the picture.
 
     Parameters
     ----------
-    luminance : (H, W) float32
-        L* in 0..100, whose affinity W is the walk.
-    stored : (h, 10, w) float32, optional
-        Rows of a coarser operator (see `stencil`), whose couplings are the walk's rates; then ``luminance`` is left
-        aside, and the balance is between neighbours only.
+    rows : (H, 10, W) float32
+        An operator (see `stencil`) whose couplings are the walk's rates.
     cycles : int, optional
-        Cycles that balance the picture over all distances; from 4 megapixels on one is too few.
+        Cycles that balance over all distances; without, the balance is between neighbours only.
 
     Returns
     -------
-    (H, W) or (h, w) float32, positive
+    (H, W) float32, positive
 
     Examples
     --------
-    >>> pi = stationary_vector(np.full((4, 6), 50.0, np.float32))
+    >>> from hybridcolor.propagate.stencil import operator_rows
+    >>> pi = stationary_vector(operator_rows(np.full((4, 6), 50, np.float32), np.zeros((4, 6), np.float32)), cycles=2)
     >>> bool(abs(pi[1, 1] / pi[0, 0] - 8 / 3) < 0.1)  # on a plain picture: the number of neighbours
     True
     """
-    if stored is None:
-        stored = np.empty((0, 10, 0), np.float32)
-        visits = np.ones(luminance.shape, np.float32)
-    else:
-        visits = np.ones((stored.shape[0], stored.shape[2]), np.float32)
-    _sweep(luminance, stored, visits)
-    for _ in range(cycles if stored.shape[0] == 0 else 1):
-        if stored.shape[0] == 0:
-            _correct(luminance, stored, visits)
-        _sweep(luminance, stored, visits)
+    visits = np.ones((rows.shape[0], rows.shape[2]), np.float32)
+    _sweep(rows, visits)
+    for _ in range(cycles):
+        _correct(rows, visits)
+        _sweep(rows, visits)
+    if cycles == 0:
+        _sweep(rows, visits)
     return visits
 
 
-def _correct(luminance: NDArray[np.float32], stored: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
+def _correct(rows: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
     """Balance blocks of two by two pixels against each other, on all scales."""
-    rows, columns = (visits.shape[0] + 1) // 2, (visits.shape[1] + 1) // 2
-    if rows * columns < 2:
+    height, width = (visits.shape[0] + 1) // 2, (visits.shape[1] + 1) // 2
+    if height * width < 2:
         return
-    blocks = np.zeros((rows, 10, columns), np.float32)
-    _aggregate(luminance, stored, visits, blocks)
-    factor = np.ones((rows, columns), np.float32)
-    _sweep(luminance, blocks, factor)
-    _correct(luminance, blocks, factor)
-    _sweep(luminance, blocks, factor)
+    blocks = np.zeros((height, 10, width), np.float32)
+    _aggregate(rows, visits, blocks)
+    factor = np.ones((height, width), np.float32)
+    _sweep(blocks, factor)
+    _correct(blocks, factor)
+    _sweep(blocks, factor)
     factor /= factor.mean()
     _multiply_up(visits, factor)
 
 
 @njit(cache=True, nogil=True)
-def _rates_row(luminance, stored, i, buffer):  # type: ignore[no-untyped-def]
+def _rates_row(rows, i, buffer):  # type: ignore[no-untyped-def]
     """Rates from the pixels of row i to their neighbours; plane 4 is their sum."""
-    if stored.shape[0] == 0:
-        fill_affinity(luminance, i, buffer)
-        buffer[4] = np.float32(1)
-        return
     total = buffer[4]
     total[:] = TINY
     for k in range(9):
         if k != 4:
-            _add_rates(stored[i, k], buffer[k], total)
+            _add_rates(rows[i, k], buffer[k], total)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -98,7 +87,7 @@ def _add_rates(coupling, rate, total):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _sweep(luminance, stored, visits):  # type: ignore[no-untyped-def]
+def _sweep(rows, visits):  # type: ignore[no-untyped-def]
     """Some sweeps in place, each pi_i <- (1 - d) pi_i + d (what arrives) / (rates out), row after row."""
     height, width = visits.shape
     depth = 2 * SWEEPS + 1
@@ -106,7 +95,7 @@ def _sweep(luminance, stored, visits):  # type: ignore[no-untyped-def]
     arriving = np.zeros((SWEEPS, 3, width + 2), np.float32)
     for t in range(height + 2 * SWEEPS):
         if t < height:
-            _rates_row(luminance, stored, t, rates[t % depth])
+            _rates_row(rows, t, rates[t % depth])
         for stage in range(SWEEPS):
             i = t - 2 * stage
             if 0 <= i < height:
@@ -134,12 +123,12 @@ def _settle(departing, arriving, visits):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _aggregate(luminance, stored, visits, blocks):  # type: ignore[no-untyped-def]
+def _aggregate(rows, visits, blocks):  # type: ignore[no-untyped-def]
     """Add up the flux between blocks."""
     height, width = visits.shape
     buffer = np.empty((10, width), np.float32)
     for i in range(height):
-        _rates_row(luminance, stored, i, buffer)
+        _rates_row(rows, i, buffer)
         for k in range(9):
             y = (i % 2 + k // 3 - 1) // 2
             for odd in range(2):

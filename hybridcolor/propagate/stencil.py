@@ -9,19 +9,34 @@ The excess, not the diagonal, is stored, because where no seed is near it is exa
 then loses no digits in float32 even in pockets that are all but cut off. Couplings across the picture's border
 are 0. Rows of x are (channels, w + 2), with a pixel of padding at both ends.
 
-The finest operator, q + (1 - q)(I - W), is not stored: `operator_row` makes its rows anew from the luminance each
-time, which takes no longer than reading them would. Coarser ones are stored as (h, 10, w).
+Operators are stored as (h, 10, w), but the finest, q + (1 - q)(I - W), only while a hierarchy is made: in a cycle,
+`operator_row` makes its rows anew from the luminance, which takes no longer than reading them would.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import FAST, fill_affinity
 
 DAMPING = np.float32(0.9)
 MOST_PULL = np.float32(1e30)
+
+
+def operator_rows(luminance: NDArray[np.float32], pull: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The finest operator, stored; both arguments are (H, W). Without any pull its couplings are W."""
+    rows = np.empty((luminance.shape[0], 10, luminance.shape[1]), np.float32)
+    _fill_rows(luminance, pull, rows)
+    return rows
+
+
+@njit(cache=True, nogil=True)
+def _fill_rows(luminance, pull, rows):  # type: ignore[no-untyped-def]
+    for i in range(rows.shape[0]):
+        fill_affinity(luminance, i, rows[i])
+        _pull_row(pull[i], rows[i])
 
 
 @njit(cache=True, nogil=True)

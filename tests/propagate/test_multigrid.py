@@ -12,6 +12,7 @@ from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, padded
 from hybridcolor.propagate.pockets import find_pockets
+from hybridcolor.propagate.stencil import operator_rows
 from tests.propagate.pictures import photo_luminance
 
 
@@ -72,11 +73,12 @@ def test_coarse_operators_are_galerkin(shape):
     coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
     missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
     prolongation = np.zeros_like(hierarchy.levels[0].prolongation)
-    interpolate(hierarchy.levels[0].operator, prolongation, missing)
+    operator = (pull, visits, operator_rows(luminance, pull))
+    interpolate(operator, prolongation, missing)
     np.testing.assert_array_equal(prolongation, hierarchy.levels[0].prolongation)
     np.testing.assert_allclose(1 - p.sum(axis=1), missing[1:-1, 0, 1:-1].ravel(), atol=1e-5)
     found = np.empty((coarse_shape[0], 10, coarse_shape[1]), np.float32)
-    coarsen(hierarchy.levels[0].operator, prolongation, missing, found)
+    coarsen(operator, prolongation, missing, found)
     np.testing.assert_allclose(dense_operator(found), expected, atol=2e-5 * np.abs(expected).max())
 
 
@@ -119,7 +121,7 @@ def test_pockets_are_found_and_corrected_exactly():
             luminance[pixel] = 60.0
     pull = np.zeros(luminance.shape, np.float32)
     pull[35, :] = np.inf
-    pockets = find_pockets(luminance)
+    pockets = find_pockets(operator_rows(luminance, np.zeros_like(luminance)))
     own = [pockets.where[a : a + n].tolist() for a, n in zip(pockets.start, pockets.size, strict=False)]
     found = {frozenset(map(tuple, pixels)) for pixels in own}
     assert found == {frozenset(speck) for speck in specks[1:]}
@@ -148,6 +150,6 @@ def test_pockets_with_seeds_are_left_alone():
     pull[5, 20] = 0.5
     pull[20, 12] = np.inf  # beside the other one
     residual, answer = as_rows(np.ones((2, 30, 40), np.float32)), padded((30, 40))
-    find_pockets(luminance).relax(pull, residual, answer)
+    find_pockets(operator_rows(luminance, np.zeros_like(luminance))).relax(pull, residual, answer)
     assert set(map(tuple, np.argwhere(as_columns(answer).reshape(30, 40, 2)[..., 0]))) == {(20, 10), (20, 11)}
     assert residual[21, 0, 13] == 1
