@@ -14,6 +14,7 @@ The nine values of a row are kept as planes k = 3 (dy + 1) + (dx + 1), so plane 
 from __future__ import annotations
 
 import math
+
 import numpy as np
 import scipy.sparse as sp
 from numba import njit, types

@@ -8,6 +8,7 @@ each answer better than the one before, until it is as good as the method's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -84,7 +85,11 @@ class OptimizationState:
         if self._solved is None and not self._small and len(self._seeds) > 0:
             system, self._window = self._system, None
             steps = refinements(
-                system, self._walk, self._current_hierarchy(), self._solution, tolerance=self._tolerance
+                system,
+                self._current_hierarchy().cycle,
+                self._solution,
+                tolerance=self._tolerance,
+                relax=partial(self._walk.pockets.relax, system.pull),
             )
             for step in steps:
                 self._warm = True

@@ -18,8 +18,9 @@ an average.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.elimination import eliminate, elimination_work
-from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.krylov import Cycle, conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.seeds import Seeds
@@ -46,6 +47,8 @@ LEAST_TOLERANCE = 1e-10
 MOST_RESTARTS = 25
 MOST_STEPS = 20
 RESTART_AT = 0.05
+WORST_RATIO = 0.9999
+"""Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
 CYCLES = (2, 10)
 """Cycles of `stationary_vector`: more, if multigrid does not converge with few."""
 
@@ -65,6 +68,9 @@ class Refinement(NamedTuple):
     iterations: int
     reached: bool
 
+
+Attempt = Callable[["SeededSystem", float], Solution | None]
+"""A solver: solves a system to a tolerance, or returns None if it does not converge."""
 
 Correct = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Approximate solution e (2, H, W) of A e = r."""
@@ -125,9 +131,13 @@ class SeededSystem:
         self.clip(inner(chroma))
         return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
 
+    def affinity(self) -> sp.csr_array:
+        """W in float64."""
+        return affinity_matrix(self.luminance)
+
     def matrix(self) -> sp.csc_array:
         """A in float64, for solvers that need it assembled."""
-        affinity = affinity_matrix(self.luminance)
+        affinity = self.affinity()
         pull = self.pull.ravel().astype(np.float64)
         free = 1.0 / (1.0 + pull)
         degree = affinity.sum(axis=1)
@@ -189,25 +199,38 @@ def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") ->
         raise MethodError(f"tolerance is {tolerance}, expected an error in ab units of at least {LEAST_TOLERANCE}")
     if solver not in ("auto", "multigrid", "direct"):
         raise MethodError(f"solver {solver!r} is unknown; use 'auto', 'multigrid' or 'direct'")
-    pixels = system.luminance.size
     if solver == "auto" and elimination_work(system.luminance.shape) <= ELIMINATE_BELOW:
-        found = _eliminated(system, tolerance)
-    elif solver == "direct":
-        found = _attempt(system, _factored, tolerance)
-    else:
-        found = _attempt(system, _multigrid, tolerance)
-        if found is None:
+        return attempted(system, [_eliminated], tolerance)
+    if solver == "direct":
+        return attempted(system, [factored], tolerance)
+    return attempted(system, [_multigrid, factored if system.luminance.size <= FACTOR_BELOW else gmres], tolerance)
+
+
+def attempted(system: SeededSystem, attempts: Sequence[Attempt], tolerance: float) -> Solution:
+    """What the first attempt finds that finds anything, with a warning if it is not the first.
+
+    Raises
+    ------
+    ConvergenceError
+        If none does.
+    """
+    for number, attempt in enumerate(attempts):
+        if number > 0:
             warnings.warn(
                 "the multigrid solver did not converge on this picture; a slower safe solver takes over",
                 PropagationWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-            found = _attempt(system, _factored if pixels <= FACTOR_BELOW else _gmres, tolerance)
-    if found is None:
-        raise ConvergenceError(
-            f"the colour equations could not be solved to {tolerance} ab; raise tolerance, or use another method"
-        )
-    return found
+        try:
+            with np.errstate(all="ignore"):  # an overflow is divergence, which shows
+                found = attempt(system, tolerance)
+        except (RuntimeError, MemoryError, np.linalg.LinAlgError):  # a singular or too large factorisation
+            found = None
+        if found is not None:
+            return found
+    raise ConvergenceError(
+        f"the colour equations could not be solved to {tolerance} ab; raise tolerance, or use another method"
+    )
 
 
 def _eliminated(system: SeededSystem, tolerance: float) -> Solution | None:
@@ -215,17 +238,6 @@ def _eliminated(system: SeededSystem, tolerance: float) -> Solution | None:
     inner(chroma)[...] = eliminate(system.luminance, system.pull, system.target)
     found = Solution(inner(chroma), largest(system.residual(chroma)), 1)
     return found if found.residual <= tolerance else None
-
-
-def _attempt(
-    system: SeededSystem, attempt: Callable[[SeededSystem, float], Solution | None], tolerance: float
-) -> Solution | None:
-    """What the attempt finds. None if it does not converge, or cannot begin."""
-    try:
-        with np.errstate(all="ignore"):  # an overflow is divergence, which shows
-            return attempt(system, tolerance)
-    except (RuntimeError, MemoryError, np.linalg.LinAlgError):  # a singular or too large factorisation
-        return None
 
 
 class _Watch:
@@ -241,35 +253,46 @@ class _Watch:
 
     def error(self, change: float) -> float:
         """The error left at the worst pixel after a step with the largest change ``change``."""
+        if change == 0.0:  # nothing was left to correct; no factor can be told from that
+            return 0.0
         self.changes = [*self.changes[1:], change]
         before, last, now = self.changes
-        if max(last, now) == 0.0:
-            return 0.0
         if np.isinf(last):
             return np.inf
         ratio = max(now / max(last, now), last / max(before, last))
-        return 2.0 * max(last, now) * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
+        ratio = min(ratio, WORST_RATIO)
+        return 2.0 * max(last, now) * ratio / (1.0 - ratio)
 
 
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
     for cycles in CYCLES:
         chroma = system.start()
-        iterations = _iterate(system, Walk.of(system.luminance, cycles=cycles), chroma, tolerance)
+        iterations = _iterate(system, chroma, tolerance, cycles)
         if iterations is not None:
             return system.finish(chroma, iterations)  # by now the work space is free again
     return None
 
 
-def _iterate(system: SeededSystem, walk: Walk, chroma: NDArray[np.float64], tolerance: float) -> int | None:
+def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float, cycles: int) -> int | None:
     """Solve in place. The iterations it took, or None if the error does not keep shrinking."""
-    for step in refinements(system, walk, Hierarchy(walk, system.pull), chroma, tolerance=tolerance):
-        if step.reached:
-            return step.iterations
-    return None
+    walk = Walk.of(system.luminance, cycles=cycles)
+    relax = partial(walk.pockets.relax, system.pull)
+    cycle = Hierarchy(walk, system.pull).cycle
+    return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance, relax=relax))
+
+
+def iterations_to(steps: Iterable[Refinement]) -> int | None:
+    """How many iterations it took to reach the tolerance; None if it was not reached."""
+    return next((step.iterations for step in steps if step.reached), None)
 
 
 def refinements(
-    system: SeededSystem, walk: Walk, hierarchy: Hierarchy, chroma: NDArray[np.float64], *, tolerance: float
+    system: SeededSystem,
+    cycle: Cycle,
+    chroma: NDArray[np.float64],
+    *,
+    tolerance: float,
+    relax: Callable[[NDArray[np.float32], NDArray[np.float64]], None] | None = None,
 ) -> Iterator[Refinement]:
     """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
 
@@ -279,13 +302,14 @@ def refinements(
     Parameters
     ----------
     system : SeededSystem
-    walk : Walk
-        Of its luminance.
-    hierarchy : Hierarchy
-        Of its pull.
+    cycle : callable
+        An approximate inverse of its A; see `conjugate_residuals`.
     chroma : (H + 2, 2, W + 2) float64
         Where to begin, changed in place; its hard seeds must have their colours.
     tolerance : float
+        Largest error wanted at any pixel, in ab units.
+    relax : callable, optional
+        ``relax(residual, chroma)`` improves both in place after every step.
     """
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
     residual = np.zeros(chroma.shape, np.float32)
@@ -296,13 +320,14 @@ def refinements(
         system.fill_residual(chroma, residual)
         missed = largest(residual)
         first = 0.0
-        steps = conjugate_residuals(hierarchy.cycle, residual, chroma, work, bold=restart > 0)
+        steps = conjugate_residuals(cycle, residual, chroma, work, bold=restart > 0)
         for change, trusted in islice(steps, MOST_STEPS):
             if not np.isfinite(change):
                 return
             iterations += 1
             error = watch.error(change)
-            walk.pockets.relax(system.pull, residual, chroma)
+            if relax is not None:
+                relax(residual, chroma)
             reached = restart > 0 and trusted and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:
@@ -333,7 +358,7 @@ def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Soluti
     return None
 
 
-def _factored(system: SeededSystem, tolerance: float) -> Solution | None:
+def factored(system: SeededSystem, tolerance: float) -> Solution | None:
     """SuperLU in float64."""
     factors = spla.splu(system.matrix())
 
@@ -343,7 +368,7 @@ def _factored(system: SeededSystem, tolerance: float) -> Solution | None:
     return _refined(system, correct, tolerance)
 
 
-def _gmres(system: SeededSystem, tolerance: float) -> Solution | None:
+def gmres(system: SeededSystem, tolerance: float) -> Solution | None:
     """GMRES with an incomplete factorisation in float64: slow, but needs no coarse levels."""
     matrix = system.matrix()
     factors = spla.spilu(matrix, drop_tol=1e-4, fill_factor=12)

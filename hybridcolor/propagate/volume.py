@@ -5,8 +5,8 @@ before and after. The equations are those of `optimization`, on an array of any 
 
     (I - W + T) x = T s.
 
-A few marked frames so colour the others, through what is alike in both. The system is solved as there, by
-iterative refinement against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are
+A few marked frames so colour the others, through what is alike in both. The system is solved as there, with a check
+against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are
 linked (`aggregation`) and knows nothing of axes.
 """
 
@@ -14,27 +14,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from hybridcolor.errors import ConvergenceError, ImageError, MethodError, SeedError
+from hybridcolor.errors import ImageError, MethodError, SeedError
 from hybridcolor.propagate.aggregation import Graph
 from hybridcolor.propagate.cycles import Hierarchy, stationary_visits
 from hybridcolor.propagate.elimination import eliminate
-from hybridcolor.propagate.krylov import bicgstab
+from hybridcolor.propagate.krylov import Cycle
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
 from hybridcolor.propagate.optimization import (
-    INNER_REDUCTION,
     LEAST_TOLERANCE,
-    Correct,
-    Correction,
     SeededSystem,
-    refine,
+    Solution,
+    attempted,
+    factored,
+    gmres,
+    inner,
+    iterations_to,
+    largest,
+    refinements,
 )
 from hybridcolor.propagate.registry import checked_values
 
 MOST_AXES = 3
+FACTOR_BELOW = 40_000
+"""Where multigrid fails, volumes up to this many voxels are factored; larger ones would need many GB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,13 +66,23 @@ class VolumePropagation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _System(SeededSystem):
-    """The equations of flat voxels: luminance and pull (n,), target (2, n)."""
+    """The equations of a volume, laid out as a picture: a row for every line along the last axis."""
 
     lattice: Lattice
 
-    def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
+    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32]) -> None:
         """By how much ab every voxel misses its equation."""
-        return lattice_residual(self.luminance, self.lattice, self.pull, self.target, chroma)
+        flat = np.ascontiguousarray(inner(chroma)).reshape(2, -1)
+        target = self.target.reshape(2, -1)
+        found = lattice_residual(self.luminance.ravel(), self.lattice, self.pull.ravel(), target, flat)
+        inner(residual)[...] = found.reshape(self.target.shape)
+
+    def affinity(self) -> sp.csr_array:
+        """W in float64."""
+        rows = affinity_rows(self.luminance, self.lattice).astype(np.float64)
+        voxel, step = np.nonzero(rows)
+        entries = (voxel, voxel + self.lattice.offsets[step])
+        return sp.coo_array((rows[voxel, step], entries), shape=(len(rows), len(rows))).tocsr()
 
 
 def propagate_volume(
@@ -134,15 +152,12 @@ def propagate_volume(
     volume = _checked_volume(luminance)
     lattice = _lattice(volume.shape, spacing)
     pull, target = _seeded(volume.shape, coords, ab, weight)
-    system = _System(volume.ravel(), pull, target, lattice)
-    found = refine(system, _corrections(system), tolerance) if lattice.shape.size > 1 else _eliminate_line(system)
-    if found is None:
-        raise ConvergenceError(
-            f"the colour equations of this volume could not be solved to {tolerance} ab; raise tolerance, "
-            "or add seeds where there are none"
-        )
-    chroma, residual, iterations = found
-    return VolumePropagation(np.ascontiguousarray(chroma.T, np.float32).reshape(*volume.shape, 2), residual, iterations)
+    line = (-1, volume.shape[-1])
+    system = _System(volume.reshape(line), pull.reshape(line), target.reshape(2, *line), lattice)
+    multigrid, safe = partial(_multigrid, lattice), factored if volume.size <= FACTOR_BELOW else gmres
+    found = attempted(system, [_eliminated] if lattice.shape.size <= 1 else [multigrid, safe], tolerance)
+    chroma = np.ascontiguousarray(found.chroma.transpose(1, 2, 0), np.float32).reshape(*volume.shape, 2)
+    return VolumePropagation(chroma, found.residual, found.iterations)
 
 
 def _checked_volume(luminance: ArrayLike) -> NDArray[np.float32]:
@@ -191,41 +206,31 @@ def _seeded(
     return pull, target
 
 
-def _eliminate_line(system: _System) -> tuple[NDArray[np.float64], float, int]:
-    """A line of noise may need more digits than the other way has."""
-    chroma = eliminate(system.luminance[None], system.pull[None], system.target[:, None])[:, 0]
-    return chroma, float(np.abs(system.residual(chroma)).max()), 1
+def _eliminated(system: SeededSystem, _tolerance: float) -> Solution:
+    """A line of noise may need more digits than the other ways have."""
+    chroma = system.start()
+    line = (system.luminance.reshape(1, -1), system.pull.reshape(1, -1), system.target.reshape(2, 1, -1))
+    inner(chroma)[...] = eliminate(*line).reshape(system.target.shape)
+    return Solution(inner(chroma), largest(system.residual(chroma)), 1)
 
 
-def _corrections(system: _System) -> Correct:
-    graph = Graph(affinity_rows(system.luminance, system.lattice).ravel(), system.lattice.offsets, None)
-    hierarchy = Hierarchy(graph, system.pull, stationary_visits(graph, system.pull.size))
-    row = int(system.lattice.shape[-1])
-    return lambda residual, most: _correction(hierarchy, residual, row, most)
+def _multigrid(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution | None:
+    chroma = system.start()
+    iterations = iterations_to(refinements(system, _cycle(lattice, system), chroma, tolerance=tolerance))
+    return None if iterations is None else system.finish(chroma, iterations)
 
 
-def _correction(hierarchy: Hierarchy, residual: NDArray[np.float32], row: int, most: int) -> Correction:
-    """By BiCGSTAB, preconditioned by the hierarchy; ``row`` is the length of the last axis."""
-    scale = np.float32(np.abs(residual).max())
-    if not 0.0 < scale < np.inf:
-        return Correction(residual.astype(np.float64), 0, True)
-    load = residual / scale
-    flat = load.shape
+def _cycle(lattice: Lattice, system: SeededSystem) -> Cycle:
+    """The hierarchy's cycle on padded rows."""
+    graph = Graph(affinity_rows(system.luminance, lattice).ravel(), lattice.offsets, None)
+    hierarchy = Hierarchy(graph, system.pull.ravel(), stationary_visits(graph, system.pull.size))
+    shape = system.target.shape
 
-    def apply(x: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        hierarchy.apply(x.reshape(flat), out.reshape(flat))
+    def cycle(residual: NDArray[np.float32], x: NDArray[np.float32], image: NDArray[np.float32]) -> None:
+        step = hierarchy.cycle(np.ascontiguousarray(inner(residual)).reshape(2, -1))
+        inner(x)[...] = step.reshape(shape)
+        applied = np.empty_like(step)
+        hierarchy.apply(step, applied)
+        inner(image)[...] = applied.reshape(shape)
 
-    def precondition(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        return hierarchy.cycle(x.reshape(flat)).reshape(x.shape)
-
-    rows = (2, -1, row)  # inner products are summed row by row
-    with np.errstate(all="ignore"):  # an overflow is divergence, which the caller sees
-        step, used, reached = bicgstab(
-            apply,
-            precondition,
-            load.reshape(rows),
-            start=hierarchy.cycle(load).reshape(rows),
-            reduction=INNER_REDUCTION,
-            most=most,
-        )
-    return Correction((step.reshape(flat) * scale).astype(np.float64), used, reached)
+    return cycle

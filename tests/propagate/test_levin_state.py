@@ -120,7 +120,7 @@ def test_hierarchy_updated_is_nearly_as_good_as_made_anew(luminance):
     updated.update(other.pull, (slice(0, HEIGHT), slice(0, WIDTH)))
     counts = []
     for hierarchy in (updated, Hierarchy(walk, other.pull)):
-        *_, last = refinements(other, walk, hierarchy, other.start(), tolerance=0.01)
+        *_, last = refinements(other, hierarchy.cycle, other.start(), tolerance=0.01)
         assert last.reached
         counts.append(last.iterations)
     assert counts[0] <= counts[1] + 3

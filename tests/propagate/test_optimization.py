@@ -163,7 +163,7 @@ def test_no_solver_left_raises(monkeypatch):
     luminance = photo_luminance("coffee", 90, 80)
     seeds = photo_seeds("coffee", 90, 80)
     monkeypatch.setattr(module, "_multigrid", lambda system, tolerance: None)
-    monkeypatch.setattr(module, "_factored", lambda system, tolerance: None)
+    monkeypatch.setattr(module, "factored", lambda system, tolerance: None)
     with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
         propagate(luminance, seeds, method="optimization")
 

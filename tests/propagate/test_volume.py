@@ -11,13 +11,21 @@ import scipy.sparse.linalg as spla
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybridcolor.errors import ConvergenceError, HybridColorError, ImageError, MethodError, SeedError
-from hybridcolor.propagate import cycles, propagate
+from hybridcolor.errors import (
+    ConvergenceError,
+    HybridColorError,
+    ImageError,
+    MethodError,
+    PropagationWarning,
+    SeedError,
+)
+from hybridcolor.propagate import cycles, propagate, volume
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.aggregation import Graph, coarsen, group
 from hybridcolor.propagate.cycles import stationary_visits
 from hybridcolor.propagate.elimination import eliminate
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
+from hybridcolor.propagate.optimization import inner
 from hybridcolor.propagate.volume import propagate_volume
 from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import photo_luminance
@@ -162,7 +170,11 @@ def test_residual_agrees_with_that_of_pictures():
     target = rng.uniform(-50, 50, (2, *luminance.shape)).astype(np.float32)
     chroma = rng.uniform(-50, 50, (2, *luminance.shape))
     flat = (luminance.ravel(), Lattice.of(luminance.shape), pull.ravel(), target.reshape(2, -1), chroma.reshape(2, -1))
-    expected = system_residual(luminance, pull, target, chroma)
+    rows = np.zeros((17, 2, 20))
+    inner(rows)[...] = chroma
+    found = np.zeros_like(rows, np.float32)
+    system_residual(luminance, pull, target, rows, found)
+    expected = inner(found)
     np.testing.assert_allclose(lattice_residual(*flat).reshape(expected.shape), expected, rtol=1e-6, atol=1e-6)
 
 
@@ -237,7 +249,7 @@ def test_axes_of_one_voxel_change_nothing():
     expected = propagate_volume(luminance, coords, ab).chroma
     for axis in range(3):
         deep = propagate_volume(np.expand_dims(luminance, axis), np.insert(coords, axis, 0, axis=1), ab).chroma
-        np.testing.assert_array_equal(deep.reshape(expected.shape), expected)
+        np.testing.assert_allclose(deep.reshape(expected.shape), expected, atol=1e-4)  # sums are taken by lines
 
 
 def test_one_voxel_and_all_seeded():
@@ -301,17 +313,25 @@ def test_visits_are_balanced():
     assert (unbalanced / found).max() < 0.2
 
 
-@pytest.mark.parametrize("damage", [np.nan, np.inf, 0.0, -3.0])
-def test_broken_cycle_is_never_silent(monkeypatch, damage):
+@pytest.mark.parametrize("damage", [np.nan, np.inf, 0.0])
+@pytest.mark.parametrize("factor_below", [volume.FACTOR_BELOW, 0])
+def test_safe_solver_takes_over_and_says_so(monkeypatch, damage, factor_below):
     luminance = smooth_volume((10, 11, 12))
     coords, ab = scattered(luminance.shape, 6)
     sound = cycles.Hierarchy.cycle
     monkeypatch.setattr(cycles.Hierarchy, "cycle", lambda self, load, depth=0: damage * sound(self, load, depth))
-    try:
+    monkeypatch.setattr(volume, "FACTOR_BELOW", factor_below)
+    with pytest.warns(PropagationWarning, match="safe solver"):
         found = propagate_volume(luminance, coords, ab, tolerance=1e-4).chroma
-    except ConvergenceError:
-        return
     assert np.abs(found - direct(luminance, coords, ab)).max() < 1e-3
+
+
+def test_no_solver_left_raises(monkeypatch):
+    luminance = smooth_volume((4, 5, 6))
+    for name in ("_multigrid", "factored"):
+        monkeypatch.setattr(volume, name, lambda *_: None)
+    with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
+        propagate_volume(luminance, *scattered(luminance.shape, 6))
 
 
 @pytest.mark.parametrize(
