@@ -108,7 +108,8 @@ def _summary(rows: list[Row]) -> str:
 def _strokes(rows: list[Row]) -> str:
     """Stroke counts at 1 MP, the usual count from the table of sizes."""
     at_one = [row for row in rows if row["table"] in ("strokes", "size") and row["megapixels"] == 1]
-    at_one.sort(key=lambda row: (list(_by_case(at_one)).index(row["case"]), row["strokes"]))
+    order = list(_by_case(at_one))
+    at_one.sort(key=lambda row: (order.index(row["case"]), row["strokes"]))
     lines = [[row["case"], row["strokes"], *_speed(row), row["iterations"] or ""] for row in at_one]
     return "## Number of strokes, 1 MP\n\n" + _table(
         ["method", "strokes", "s", "passes", "B/pixel", "iterations"], lines
