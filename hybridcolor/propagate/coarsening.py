@@ -60,7 +60,9 @@ def interpolate(operator, prolongation, missing):  # type: ignore[no-untyped-def
         if i < height and i % 2 == 0:
             interpolate_even(buffer[0], prolongation[i // 2 + 1], missing[i + 1, 0])
         if i > 0 and i % 2 == 0:
-            interpolate_odd(buffer[1], prolongation[i // 2], prolongation[i // 2 + 1], missing[i - 1 : i + 2, 0])
+            coarse = i // 2
+            around = missing[i - 1 : i + 2, 0]
+            interpolate_odd(buffer[1], prolongation[coarse], prolongation[coarse + 1], around, i < height)
     prune(prolongation, missing)
 
 

@@ -50,7 +50,7 @@ def hybrid(
     prior: NDArray[np.float32] | None = None,
     trust: NDArray[np.float32] | None = None,
     reach: float = REACH,
-    tolerance: float = 0.25,
+    tolerance: float = 1.0,
     solver: Solver = "auto",
 ) -> Propagation:
     """The prior's colour plus the seeds' correction to it, propagated exactly.

@@ -1,11 +1,12 @@
-"""Generalised conjugate residuals, cut to the last direction.
+"""Generalised conjugate residuals, cut to the last direction or the last few.
 
 S. Eisenstat, H. Elman, M. Schultz, "Variational iterative methods for nonsymmetric systems of linear equations", 1983,
 doi 10.1137/0720023.
 
 Rows scaled by the stationary vector make the operator nearly symmetric, and for a symmetric one the last direction
-is all that matters; then this needs one cycle an iteration and four vectors beside the answer. The residual never
-grows, and since every direction comes with its image, the operator is never applied outside a cycle.
+is all that matters; then this needs one cycle an iteration and four vectors beside the answer. Where a few errors
+resist the cycle, keeping more directions finds them. The residual never grows, and since every direction comes with its
+image, the operator is never applied outside a cycle.
 
 Both colour planes share every pass over the operator, which is where the time goes; each has its own scalars, so
 they are two independent solves that happen to run in step. All vectors are (h + 2, 2, w + 2), padded by zeros.
@@ -56,7 +57,8 @@ def conjugate_residuals(
         b - A x; kept up to date in place.
     solution : (h + 2, 2, w + 2)
         x, changed in place.
-    work : list of four (h + 2, 2, w + 2) float32
+    work : list of (h + 2, 2, w + 2) float32
+        Four to go by the last direction, and two more for each direction that is to be kept longer.
     bold : bool, optional
         Take the first step at full length, whatever the residual says: it corrects an error that is nearly the same
         everywhere and is lost in the rounding of the residual.
@@ -65,11 +67,15 @@ def conjugate_residuals(
     ------
     Step
     """
-    direction, image, last_direction, last_image = work
+    direction, image, last_direction, last_image, *rest = work
+    free = list(zip(rest[::2], rest[1::2], strict=True))
+    older: list[tuple[Planes, Planes, NDArray[np.float64]]] = []
     dots = np.empty((2, 4))
     last_square = np.zeros(2)
     while True:
         cycle(residual, direction, image)
+        for kept, kept_image, kept_square in older:
+            _conjugate(direction, image, kept, kept_image, kept_square)
         _dots(residual, image, last_image, dots)
         if not np.isfinite(dots).all():
             yield Step(np.nan, False)
@@ -84,8 +90,12 @@ def conjugate_residuals(
         again = _ratio(crossed, last_square)  # not 0 where the caller changed the residual
         change = np.zeros(2)
         _step(residual, direction, image, last_direction, last_image, solution, (back, length, again), change)
-        last_square = square
-        direction, image, last_direction, last_image = last_direction, last_image, direction, image
+        following = last_direction, last_image
+        if rest:
+            older.append((last_direction, last_image, last_square))
+            following = free.pop() if free else older.pop(0)[:2]
+        last_direction, last_image, last_square = direction, image, square
+        direction, image = following
         yield Step(float(change.max()), bool(np.all((length > LEAST_LENGTH) | (dots[:, 2] == 0.0))))
 
 
@@ -112,6 +122,27 @@ def _dots(residual, image, last_image, dots):  # type: ignore[no-untyped-def]
             dots[c, 1] += s1
             dots[c, 2] += s2
             dots[c, 3] += s3
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _conjugate(direction, image, kept, kept_image, kept_square):  # type: ignore[no-untyped-def]
+    """Make a direction conjugate to one that was kept."""
+    for c in range(2):
+        if kept_square[c] < 1e-300:
+            continue
+        shared = np.float64(0)
+        for i in range(1, image.shape[0] - 1):
+            q, k = image[i, c], kept_image[i, c]
+            total = np.float32(0)
+            for j in range(q.size):
+                total += q[j] * k[j]
+            shared += total
+        back = np.float32(shared / kept_square[c])
+        for i in range(1, image.shape[0] - 1):
+            p, q, kept_p, kept_q = direction[i, c], image[i, c], kept[i, c], kept_image[i, c]
+            for j in range(q.size):
+                p[j] -= back * kept_p[j]
+                q[j] -= back * kept_q[j]
 
 
 @njit(cache=True, nogil=True)

@@ -39,7 +39,7 @@ PREVIEW_STEPS = 2
 class OptimizationState:
     """`optimization` held open; see `hybridcolor.propagate.state.Engine`, and `optimization` for the options."""
 
-    def __init__(self, luminance: NDArray[np.float32], *, tolerance: float = 0.25, solver: Solver = "auto") -> None:
+    def __init__(self, luminance: NDArray[np.float32], *, tolerance: float = 1.0, solver: Solver = "auto") -> None:
         self._luminance = luminance
         self._tolerance, self._solver = tolerance, solver
         self._seeds = Seeds.empty()
@@ -181,7 +181,7 @@ class HybridState(OptimizationState):
         prior: NDArray[np.float32] | None = None,
         trust: NDArray[np.float32] | None = None,
         reach: float = REACH,
-        tolerance: float = 0.25,
+        tolerance: float = 1.0,
         solver: Solver = "auto",
     ) -> None:
         self._prior, self._trust, self._reach = prior, trust, reach

@@ -49,8 +49,12 @@ MOST_STEPS = 20
 RESTART_AT = 0.05
 WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
-CYCLES = (2, 10)
-"""Cycles of `stationary_vector`: more, if multigrid does not converge with few."""
+KEPT = 9
+"""Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
+CAUTION, SLOW_CAUTION = 5.0, 20.0
+"""So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
+SLOW_RESTARTS = 5
+"""So many restarts in a row that did not halve the changes are one too many."""
 
 
 class Solution(NamedTuple):
@@ -261,21 +265,18 @@ class _Watch:
             return np.inf
         ratio = max(now / max(last, now), last / max(before, last))
         ratio = min(ratio, WORST_RATIO)
-        return 2.0 * max(last, now) * ratio / (1.0 - ratio)
+        return max(last, now) * ratio / (1.0 - ratio)
 
 
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
-    for cycles in CYCLES:
-        chroma = system.start()
-        iterations = _iterate(system, chroma, tolerance, cycles)
-        if iterations is not None:
-            return system.finish(chroma, iterations)  # by now the work space is free again
-    return None
+    chroma = system.start()
+    iterations = _iterate(system, chroma, tolerance)
+    return None if iterations is None else system.finish(chroma, iterations)  # by now the work space is free again
 
 
-def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float, cycles: int) -> int | None:
+def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float) -> int | None:
     """Solve in place. The iterations it took, or None if the error does not keep shrinking."""
-    walk = Walk.of(system.luminance, cycles=cycles)
+    walk = Walk.of(system.luminance)
     relax = partial(walk.pockets.relax, system.pull)
     cycle = Hierarchy(walk, system.pull).cycle
     return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance, relax=relax))
@@ -317,15 +318,17 @@ def refinements(
     iterations = slow = 0
     first_before = np.inf
     for restart in range(MOST_RESTARTS):
+        if slow == 1 and len(work) == 4:
+            work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
         system.fill_residual(chroma, residual)
         missed = largest(residual)
         first = 0.0
         steps = conjugate_residuals(cycle, residual, chroma, work, bold=restart > 0)
-        for change, trusted in islice(steps, MOST_STEPS):
+        for change, trusted in islice(steps, MOST_STEPS if len(work) == 4 else KEPT + 1):
             if not np.isfinite(change):
                 return
             iterations += 1
-            error = watch.error(change)
+            error = (CAUTION if len(work) == 4 else SLOW_CAUTION) * watch.error(change)
             if relax is not None:
                 relax(residual, chroma)
             reached = restart > 0 and trusted and max(error, missed) <= tolerance
@@ -333,10 +336,10 @@ def refinements(
             if reached:
                 return
             first = first or change
-            if change <= RESTART_AT * first or not trusted:
+            if len(work) == 4 and (change <= RESTART_AT * first or not trusted):
                 break
         slow = slow + 1 if first > 0.5 * first_before else 0
-        if slow == 3:
+        if slow == SLOW_RESTARTS:
             return
         first_before = first
 

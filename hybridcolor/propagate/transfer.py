@@ -94,7 +94,11 @@ def prolong_row(here, odd, coarse, after, fine):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
-    """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1."""
+    """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1.
+
+    A pixel that couplings below 0 leave without a line to hold on to takes its neighbours on the line equally: only
+    what a seed takes may be missing, or a region without seeds would be pulled to 0.
+    """
     a0, a1, a2, a3, t = row[0], row[1], row[2], row[3], row[4]
     a5, a6, a7, a8 = row[5], row[6], row[7], row[8]
     p0, p1, p2 = here[0], here[1], here[2]
@@ -106,9 +110,13 @@ def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
         missing[i + 1] = np.float32(1) - p0[j + 1]
     for j in range(width // 2):
         i = 2 * j + 1
+        diagonal = ((a0[i] + a1[i]) + (a2[i] + a3[i])) + ((a5[i] + a6[i]) + (a7[i] + a8[i])) + t[i]
+        lost = max(t[i], np.float32(0))
         west = max(a0[i] + a3[i] + a6[i], np.float32(0))
         east = max(a2[i] + a5[i] + a8[i], np.float32(0))
-        lost = max(t[i], np.float32(0))
+        loose = west + east + lost <= TINY and diagonal > TINY
+        west = np.float32(1) if loose else west
+        east = np.float32(1) if loose and i + 1 < width else east
         total = west + east + lost
         share = np.float32(1) / total if total > TINY else np.float32(0)
         p1[j + 1] = west * share
@@ -117,8 +125,11 @@ def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
-def interpolate_odd(row, here, after, missing):  # type: ignore[no-untyped-def]
-    """Planes 3..8 from fine row 2 I + 1; ``missing`` is fine rows 2 I to 2 I + 2, of which the middle is written."""
+def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyped-def]
+    """Planes 3..8 from fine row 2 I + 1; ``missing`` is fine rows 2 I to 2 I + 2, of which the middle is written.
+
+    ``inside`` says whether fine row 2 I + 2 lies inside the picture.
+    """
     n, w, e, s = row[1], row[3], row[5], row[7]
     nw, ne, t, sw, se = row[0], row[2], row[4], row[6], row[8]
     p1, p2, p3, p4 = here[1], here[2], here[3], here[4]
@@ -128,9 +139,13 @@ def interpolate_odd(row, here, after, missing):  # type: ignore[no-untyped-def]
     width = t.size
     for j in range((width + 1) // 2):
         i = 2 * j
+        diagonal = ((n[i] + w[i]) + (e[i] + s[i])) + ((nw[i] + ne[i]) + (sw[i] + se[i])) + t[i]
+        lost = max(t[i], np.float32(0))
         north = max(nw[i] + n[i] + ne[i], np.float32(0))
         south = max(sw[i] + s[i] + se[i], np.float32(0))
-        lost = max(t[i], np.float32(0))
+        loose = north + south + lost <= TINY and diagonal > TINY
+        north = np.float32(1) if loose else north
+        south = np.float32(1) if loose and inside else south
         total = north + south + lost
         share = np.float32(1) / total if total > TINY else np.float32(0)
         p3[j + 1] = north * share
@@ -138,12 +153,19 @@ def interpolate_odd(row, here, after, missing):  # type: ignore[no-untyped-def]
         middle[i + 1] = lost * share if total > TINY else np.float32(1)
     for j in range(width // 2):
         i = 2 * j + 1
+        diagonal = ((n[i] + w[i]) + (e[i] + s[i])) + ((nw[i] + ne[i]) + (sw[i] + se[i])) + t[i]
+        lost = t[i] + (n[i] * above[i + 1] + s[i] * below[i + 1]) + (w[i] * middle[i] + e[i] * middle[i + 2])
+        lost = max(lost, np.float32(0))
         north_west = max(nw[i] + n[i] * p1[j + 1] + w[i] * p3[j + 1], np.float32(0))
         north_east = max(ne[i] + n[i] * p2[j + 1] + e[i] * p3[j + 2], np.float32(0))
         south_west = max(sw[i] + s[i] * q1[j + 1] + w[i] * p4[j + 1], np.float32(0))
         south_east = max(se[i] + s[i] * q2[j + 1] + e[i] * p4[j + 2], np.float32(0))
-        lost = t[i] + (n[i] * above[i + 1] + s[i] * below[i + 1]) + (w[i] * middle[i] + e[i] * middle[i + 2])
-        lost = max(lost, np.float32(0))
+        loose = (north_west + north_east) + (south_west + south_east) + lost <= TINY and diagonal > TINY
+        right = i + 1 < width
+        north_west = np.float32(1) if loose else north_west
+        north_east = np.float32(1) if loose and right else north_east
+        south_west = np.float32(1) if loose and inside else south_west
+        south_east = np.float32(1) if loose and right and inside else south_east
         total = (north_west + north_east) + (south_west + south_east) + lost
         share = np.float32(1) / total if total > TINY else np.float32(0)
         p5[j + 1] = north_west * share

@@ -92,7 +92,7 @@ def propagate_volume(
     *,
     weight: ArrayLike = np.inf,
     spacing: Sequence[float] | None = None,
-    tolerance: float = 0.25,
+    tolerance: float = 1.0,
 ) -> VolumePropagation:
     """Give every voxel of a film or volume a colour, from some voxels of known colour.
 

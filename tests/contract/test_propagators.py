@@ -16,7 +16,7 @@ from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import photo_luminance, photo_seeds, random_seeds
 
 HEIGHT, WIDTH = 40, 34
-EQUATION_TOLERANCE = 0.5  # two solves, each to the default 0.25 ab
+EQUATION_TOLERANCE = 0.5  # of two solves, each promised to 1 ab and usually far better
 
 METHODS = sorted(PROPAGATORS)
 pytestmark = pytest.mark.parametrize("method", METHODS)
