@@ -27,6 +27,8 @@ from hybridcolor.bins import AB_BINS, rebalancing_weights
 from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.predict.data import ImageSet, SoftTargets, batches, central_square, read_shards, to_tensors
 from hybridcolor.predict.networks import build_network
+from hybridcolor.predict.simulation import scattered_hints, simulate_hints
+from hybridcolor.predict.weights import find_model, load_weights
 
 WARM_UP = 200
 REPORT_EVERY = 200
@@ -61,6 +63,8 @@ class Recipe:
     exponent: float
     held_out: list[str]
     stage: list[Stage]
+    hints: bool = False
+    start_from: str = ""
 
     @property
     def steps(self) -> int:
@@ -117,9 +121,29 @@ def start(recipe: Recipe) -> nn.Module:
     """The network as it is before the first step."""
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network)
+    if recipe.start_from:
+        load_trunk(network, recipe.start_from)
     if recipe.imagenet:
         network.get_submodule("encoder").load_imagenet(imagenet_encoder(recipe.network))  # type: ignore[operator]
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def load_trunk(network: nn.Module, model: str) -> None:
+    """Put a shipped model's weights into a network that has more: what hints enter by starts as it is.
+
+    Raises
+    ------
+    ModelError
+        If the model has weights that the network lacks, or of another shape.
+    """
+    tensors = load_weights(find_model(model))
+    tensors.pop("class_prior", None)
+    try:
+        found = network.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"model {model!r} does not fit this network; set start_from to one that does") from error
+    if found.unexpected_keys:
+        raise ModelError(f"model {model!r} has weights this network lacks; set start_from to one that fits")
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -149,17 +173,27 @@ def update_average(average: nn.Module, network: nn.Module, decay: float, step: i
             kept.copy_(new)
 
 
+def true_colours(index: Tensor, weight: Tensor) -> Tensor:
+    """(B, 2, h, w) mean a* and b* of every cell from its soft encoding."""
+    return torch.einsum("bhwn,bhwnc->bchw", weight, torch.from_numpy(AB_BINS.copy())[index])
+
+
 @torch.inference_mode()
-def validate(network: nn.Module, held_out: ImageSet) -> dict[str, float]:
-    """Cross entropy and ab RMSE of the mean colour on held-out images; gray's RMSE on the same beside it."""
+def validate(network: nn.Module, held_out: ImageSet, *, hints: int = 0) -> dict[str, float]:
+    """Cross entropy and ab RMSE of the mean colour on held-out images; gray's RMSE on the same beside it.
+
+    With ``hints``, every image has so many, always the same.
+    """
     network.eval()
+    rng = np.random.default_rng(0)
     targets, bins = SoftTargets(), torch.from_numpy(AB_BINS.copy())
     entropy, squared, gray, count = 0.0, 0.0, 0.0, 0
     for first in range(0, len(held_out), 25):
         chosen = range(first, min(first + 25, len(held_out)))
         lab = np.stack([central_square(held_out.decode(i), VALIDATION_SIZE) for i in chosen])
         luminance, index, weight = to_tensors(lab, targets)
-        logits = network(luminance)
+        given = torch.stack([scattered_hints(each, hints, rng) for each in true_colours(index, weight)])
+        logits = network(luminance, given) if hints else network(luminance)
         mean = torch.einsum("bqhw,qc->bhwc", logits.softmax(1), bins)
         truth = (bins[index] * weight[..., None]).sum(3)
         entropy += float(cross_entropy(logits, index, weight).mean()) * len(chosen)
@@ -260,11 +294,13 @@ def train(
         prior = measure_prior(read_shards(data, recipe.stage[-1].shards)[0], recipe)
     class_weight = torch.from_numpy(rebalancing_weights(prior, smoothing=recipe.rebalancing))
 
+    rng = np.random.default_rng(recipe.seed + step)
     begun, smooth = time.monotonic() - seconds, float("nan")
     for luminance, index, weight in stage_batches(recipe, data, from_step=step):
         set_rate(optimizer, step, recipe.steps)
         network.train()
-        entropy = cross_entropy(network(luminance), index, weight)
+        hints = [simulate_hints(true_colours(index, weight), rng)] if recipe.hints else []
+        entropy = cross_entropy(network(luminance, *hints), index, weight)
         loss = (entropy * class_weight[index[..., 0]]).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -282,6 +318,9 @@ def train(
                 "train_cross_entropy": smooth,
                 **validate(average, held_out),
             }
+            if recipe.hints:
+                hinted = validate(average, held_out, hints=10)
+                report |= {f"{name}_10": hinted[name] for name in ("cross_entropy", "ab_rmse")}
             with (run / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(report) + "\n")
             progress(report)

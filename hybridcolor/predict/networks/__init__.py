@@ -1,7 +1,8 @@
 """The networks that predict colour, by name.
 
 Every network maps luminance (B, 1, H, W), scaled to 0..1 and with sides that are multiples of ``stride``,
-to logits (B, Q, H / 4, W / 4) over the ab bins. torch may be imported here.
+to logits (B, Q, H / 4, W / 4) over the ab bins; those with hints also take a person's (see `hints`). torch may be
+imported here.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lite": LiteNetwork,
     "lite1": partial(LiteNetwork, depth=1.1),
     "lite2": partial(LiteNetwork, depth=1.2, width=1.1),
+    "lite1-hints": partial(LiteNetwork, depth=1.1, hints=True),
 }
 """Every network that a weight file may name, as a constructor without arguments."""
 

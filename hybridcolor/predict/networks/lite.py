@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hybridcolor.bins import AB_BINS
+from hybridcolor.predict.networks.hints import Resemblance, entry, pyramid
 
 # repeats, kernel, stride, expansion, channels in, channels out: the table of EfficientNet-B0, which Lite0 shares.
 # Lite1 and Lite2 repeat the inner stages more often and widen them; the first and the last stage stay as they are.
@@ -159,12 +160,22 @@ def _double(x: Tensor) -> Tensor:
 
 
 class LiteNetwork(nn.Module):
-    """EfficientNet-Lite encoder, light decoder, one logit for each of the 313 bins at a quarter of the resolution."""
+    """EfficientNet-Lite encoder, light decoder, one logit for each of the 313 bins at a quarter of the resolution.
+
+    Parameters
+    ----------
+    depth, width : float, optional
+        The encoder's, see `LiteEncoder`.
+    dropout : float, optional
+        Share of the coarsest channels left out in training.
+    hints : bool, optional
+        Whether the decoder takes a person's hints; see `hybridcolor.predict.networks.hints`.
+    """
 
     stride = 32
     """Sides of the input must be multiples of this."""
 
-    def __init__(self, *, depth: float = 1.0, width: float = 1.0, dropout: float = 0.1) -> None:
+    def __init__(self, *, depth: float = 1.0, width: float = 1.0, dropout: float = 0.1, hints: bool = False) -> None:
         super().__init__()
         self.encoder = LiteEncoder(depth=depth, width=width)
         quarter, eighth, sixteenth, top = self.encoder.channels
@@ -175,13 +186,29 @@ class LiteNetwork(nn.Module):
         self.decode4 = _conv(128 + quarter, 96)
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(96, len(AB_BINS), 1)
+        self.takes_hints = hints
+        if hints:
+            self.hint32 = entry(192)
+            self.hint16, self.hint8, self.hint4 = entry(192 + sixteenth), entry(160 + eighth), entry(128 + quarter)
+            self.resemblance = Resemblance(128)
 
-    def forward(self, luminance: Tensor) -> Tensor:
-        """(B, 1, H, W) luminance in 0..1 to (B, 313, H / 4, W / 4) logits."""
-        f4, f8, f16, f32 = self.encoder(luminance)
+    def forward(self, luminance: Tensor, hints: Tensor | None = None) -> Tensor:
+        """(B, 1, H, W) luminance in 0..1, perhaps (B, 3, H / 4, W / 4) hints, to (B, 313, H / 4, W / 4) logits."""
+        return self.decode(self.encoder(luminance), hints)
+
+    def decode(self, features: list[Tensor], hints: Tensor | None = None) -> Tensor:
+        """Logits from the encoder's features, which stay the same while a person adds hints."""
+        f4, f8, f16, f32 = features
         scene = self.scene(f32.mean(dim=(2, 3)))[:, :, None, None]
         x = self.dropout(self.top(f32) + scene)
-        x = self.decode16(torch.cat([_double(x), f16], 1))
-        x = self.decode8(torch.cat([_double(x), f8], 1))
-        x = self.decode4(torch.cat([_double(x), f4], 1))
+        if hints is None or not self.takes_hints:
+            x = self.decode16(torch.cat([_double(x), f16], 1))
+            x = self.decode8(torch.cat([_double(x), f8], 1))
+            x = self.decode4(torch.cat([_double(x), f4], 1))
+        else:
+            h4, h8, h16, h32 = pyramid(hints)
+            x = x + self.hint32(h32)
+            x = self.decode16(torch.cat([_double(x), f16], 1) + self.hint16(h16))
+            x = self.resemblance(self.decode8(torch.cat([_double(x), f8], 1) + self.hint8(h8)), h8)
+            x = self.decode4(torch.cat([_double(x), f4], 1) + self.hint4(h4))
         return cast(Tensor, self.head(x))
