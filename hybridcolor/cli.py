@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 import hybridcolor
@@ -217,6 +217,26 @@ def publish(
     from hybridcolor.predict.publish import publish_run
 
     scores = publish_run(run, recipe, name=name, data=data, folder=folder)
+    _print_scores(scores)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model that `hybridcolor models` lists, or default.")],
+    data: Annotated[Path, typer.Option(help="Folder of tar shards; only their held-out photos are used.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
+) -> None:
+    """Score a model on photos it never saw: scores, calibration, contact sheets."""
+    from hybridcolor.predict.evaluate import evaluate as run_evaluation
+
+    predictor = _load(model)
+    if predictor is None:
+        raise ModelError("there is nothing to evaluate without a model; name one that `hybridcolor models` lists")
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("photos", total=None)
+        scores = run_evaluation(
+            predictor, data, output, progress=lambda done, of: bar.update(task, completed=done, total=of)
+        )
     _print_scores(scores)
 
 

@@ -17,17 +17,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
 from hybridcolor.errors import ImageError, ModelError
-from hybridcolor.extract import extract_seeds
-from hybridcolor.lab import lab_to_rgb, quantize
-from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
+from hybridcolor.predict.evaluate import mean_colour, mean_scores, score_photos
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
 from hybridcolor.predict.weights import SCHEMA, read_registry
-from hybridcolor.resampling import guided_resample
 
 INPUT_SIZE = 160
 """Shorter side at which the shipped model looks at pictures; the best of 128, 160, 192 and 256 on held-out photos."""
@@ -59,7 +55,8 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     predictor = NetworkPredictor(
         network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=INPUT_SIZE
     )
-    scores = {"cross_entropy": entropy, **score(predictor, held_out, for_scores, mean_colour=_mean_colour(training))}
+    rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training)))
+    scores = {"cross_entropy": entropy, **mean_scores(rows)}
     scores = {key: round(value, 4) for key, value in scores.items()}
 
     tensors = {
@@ -104,65 +101,6 @@ def fit_temperature(
 
     best = int(entropies(fit_on).argmin())
     return float(temperatures[best]), float(entropies(score_on)[best])
-
-
-def score(
-    predictor: NetworkPredictor, images: ImageSet, indices: Sequence[int], *, mean_colour: NDArray[np.float32]
-) -> dict[str, float]:
-    """Held-out scores of the prediction, of gray and of one mean colour on the same photos, and of the seeds.
-
-    The result scored is the one `colorize` starts from: annealed mean at the default vividness.
-    """
-    rows: list[dict[str, float]] = []
-    for i in indices:
-        lab = images.decode(i)
-        luminance, truth = np.ascontiguousarray(lab[..., 0].clip(0, 100)), np.ascontiguousarray(lab[..., 1:])
-        belief = predictor.predict(luminance)
-        vivid = belief.rebalanced(DEFAULT_VIVIDNESS)
-        colour = guided_resample(vivid.annealed_mean(), luminance)
-        rgb, gray, true = (quantize(lab_to_rgb(luminance, c), 8) for c in (colour, np.zeros_like(truth), truth))
-        rows.append(
-            {
-                "ab_rmse": ab_rmse(colour, truth),
-                "ab_rmse_of_mean": ab_rmse(belief.upsample(belief.mean()), truth),
-                "gray_ab_rmse": ab_rmse(np.zeros_like(truth), truth),
-                "mean_colour_ab_rmse": ab_rmse(np.broadcast_to(mean_colour, truth.shape), truth),
-                "psnr": psnr(rgb, true),
-                "gray_psnr": psnr(gray, true),
-                "colourfulness": colourfulness(rgb),
-                "true_colourfulness": colourfulness(true),
-                **_seed_scores(belief, luminance, truth),
-            }
-        )
-    known = {key: [row[key] for row in rows if np.isfinite(row[key])] for key in rows[0]}
-    return {key: float(np.mean(values)) for key, values in known.items() if values}
-
-
-def _seed_scores(
-    belief: ColorDistribution, luminance: NDArray[np.float32], truth: NDArray[np.float32]
-) -> dict[str, float]:
-    """How many coloured seed pixels a photo gets, and how many of them beat gray and have about the right hue."""
-    seeds = extract_seeds(belief, luminance, vividness=DEFAULT_VIVIDNESS)
-    coloured = seeds.take(np.hypot(*seeds.ab.T) > 0)
-    if len(coloured) == 0:
-        return {"coloured_seeds": 0.0, "seeds_better_than_gray": np.nan, "seeds_hue_within_30": np.nan}
-    true = truth[tuple(coloured.coords.T)]
-    better = np.hypot(*(coloured.ab - true).T) < np.hypot(*true.T)
-    cosine = (coloured.ab * true).sum(1) / np.maximum(np.hypot(*coloured.ab.T) * np.hypot(*true.T), 1e-6)
-    vivid = np.hypot(*true.T) > 10
-    hue = float((cosine[vivid] > np.cos(np.pi / 6)).mean()) if vivid.any() else np.nan
-    return {
-        "coloured_seeds": float(len(np.unique(coloured.stroke))),
-        "seeds_better_than_gray": float(better.mean()),
-        "seeds_hue_within_30": hue,
-    }
-
-
-def _mean_colour(images: ImageSet, *, count: int = 500) -> NDArray[np.float32]:
-    """The mean ab of some training images."""
-    chosen = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
-    mean: NDArray[np.float32] = np.mean([images.decode(int(i))[..., 1:].mean(axis=(0, 1)) for i in chosen], axis=0)
-    return mean
 
 
 def _register(folder: Path, name: str, entry: dict[str, Any]) -> None:

@@ -1,0 +1,72 @@
+"""Evaluation, with beliefs whose scores are known beforehand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from hybridcolor.bins import AB_BINS, ColorDistribution
+from hybridcolor.cli import app
+from hybridcolor.errors import ImageError
+from hybridcolor.predict.evaluate import Calibration, evaluate
+from tests.predict.test_training import data  # noqa: F401 - a fixture
+
+
+class Gray:
+    """Believes in gray, and little else."""
+
+    name = "gray"
+
+    def predict(self, luminance):
+        logits = np.zeros((8, 8, len(AB_BINS)), np.float32)
+        logits[..., np.hypot(*AB_BINS.T).argmin()] = 30.0
+        return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+def test_a_gray_belief_scores_as_gray(data, tmp_path):  # noqa: F811
+    seen = []
+    scores = evaluate(
+        Gray(), data, tmp_path / "report", shards=["*.tar"], progress=lambda done, of: seen.append((done, of))
+    )
+    assert scores["ab_rmse"] == pytest.approx(scores["gray_ab_rmse"], abs=0.01)
+    assert scores["colourfulness"] < 1
+    assert scores["coloured_seeds"] == 0
+    assert "seeds_better_than_gray" not in scores
+    report = json.loads((tmp_path / "report" / "scores.json").read_text())
+    assert seen[-1] == (report["photos"], report["photos"])
+    assert np.mean([row["psnr"] for row in report["each"]]) == pytest.approx(scores["psnr"])
+    for name in ("calibration.png", "contact.jpg", "failures.jpg"):
+        with Image.open(tmp_path / "report" / name) as picture:
+            assert np.ptp(np.asarray(picture)) > 100
+
+
+def test_an_honest_belief_lies_on_the_diagonal():
+    """Of cells whose colour is drawn from the belief itself, the share in the first bin is its probability."""
+    rng = np.random.default_rng(0)
+    calibration = Calibration()
+    for _ in range(30):
+        first, second = rng.integers(0, len(AB_BINS), (2, 40, 40))
+        p = rng.uniform(0.5, 1.0, (40, 40))
+        logits = np.full((40, 40, len(AB_BINS)), -40, np.float32)
+        np.put_along_axis(logits, second[..., None], np.log(1 - p)[..., None].astype(np.float32), 2)
+        np.put_along_axis(logits, first[..., None], np.log(p)[..., None].astype(np.float32), 2)
+        truth = AB_BINS[np.where(rng.random((40, 40)) < p, first, second)].astype(np.float32)
+        calibration.add(ColorDistribution(logits, (40, 40)), truth)
+    tenths = calibration.summary()
+    assert len(tenths["std"]) == 10
+    np.testing.assert_allclose(tenths["accuracy"], tenths["confidence"], atol=0.03)
+    np.testing.assert_allclose(tenths["error"], tenths["std"], rtol=0.06, atol=0.5)
+
+
+def test_nothing_held_out_is_refused(tmp_path):
+    with pytest.raises(ImageError, match="no training image"):
+        evaluate(Gray(), tmp_path, tmp_path / "report")
+
+
+def test_command_needs_a_model(tmp_path):
+    result = CliRunner().invoke(app, ["evaluate", "none", "--data", str(tmp_path), "-o", str(tmp_path)])
+    assert result.exit_code != 0
