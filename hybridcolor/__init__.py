@@ -7,7 +7,7 @@
 
 Every name here is loaded when it is first used: importing the package costs nothing and loads no torch, no Qt, no
 numba and no OpenCV. The path through the package is ``imagefiles`` -> ``picture`` -> ``predict`` -> ``extract`` ->
-``propagate`` -> ``pipeline``. (The function ``propagate`` is ``hybridcolor.propagate.propagate``: a
+``propagate`` -> ``pipeline`` -> ``session``. (The function ``propagate`` is ``hybridcolor.propagate.propagate``: a
 package and a function cannot share one name here.)
 """
 
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from hybridcolor.propagate import PROPAGATORS, Propagation, PropagationState
     from hybridcolor.seedfiles import read_seeds, write_seeds
     from hybridcolor.seeds import Seeds
+    from hybridcolor.session import EditSession
 
 _HOME = {
     "ColorDistribution": "bins",
     "Colorization": "pipeline",
+    "EditSession": "session",
     "HybridColorError": "errors",
     "PROPAGATORS": "propagate",
     "Picture": "picture",
@@ -52,6 +54,7 @@ __all__ = [
     "PROPAGATORS",
     "ColorDistribution",
     "Colorization",
+    "EditSession",
     "HybridColorError",
     "Picture",
     "Predictor",

@@ -105,19 +105,64 @@ def colorize(
     [30.0, 20.0]
     """
     started = time.perf_counter()
-    # an unknown name is told before the CNN's work, not after it
-    takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
-    seeds = Seeds.empty() if scribbles is None else scribbles
-    seeds.check_inside(picture.shape)
-    used, predicted = seeds, None
-    if predictor is not None:
+    scribbles = Seeds.empty() if scribbles is None else scribbles
+    scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
+    groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness)
+    seeds, used = groundwork.seeds_with(scribbles)
+    result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
+    seconds = time.perf_counter() - started
+    return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groundwork:
+    """What a colorization starts from, whatever a person draws: the picture, and the CNN's word on it.
+
+    Attributes
+    ----------
+    picture : Picture
+    predicted : (H, W, 2) float32 or None
+        As in `Colorization`.
+    automatic : Seeds
+        The CNN's own; none without it.
+    takes_prior : bool
+        Whether the method propagates corrections to ``predicted``.
+    """
+
+    picture: Picture
+    predicted: NDArray[np.float32] | None
+    automatic: Seeds
+    takes_prior: bool
+
+    @classmethod
+    def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, vividness: float) -> Groundwork:
+        """Ask the CNN; see `colorize` for the parameters.
+
+        Raises
+        ------
+        MethodError
+            If the method is unknown: told before the CNN's work, not after it.
+        """
+        takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
+        if predictor is None:
+            return cls(picture, None, Seeds.empty(), takes_prior)
         belief = predictor.predict(picture.luminance)
         predicted = guided_resample(belief.rebalanced(vividness).annealed_mean(), picture.luminance)
-        edited = seeds.origin == AUTO
-        automatic = (
-            seeds.take(edited) if edited.any() else extract_seeds(belief, picture.luminance, vividness=vividness)
-        )
-        seeds = merge_seeds(automatic, seeds.take(~edited), picture.luminance)
-        used = seeds if edited.any() or not takes_prior else used
-    result = propagate(picture.luminance, used, method=method, prior=predicted, **options)
-    return Colorization(picture, result.chroma, seeds, predicted, method, time.perf_counter() - started)
+        automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
+        return cls(picture, predicted, automatic, takes_prior)
+
+    def seeds_with(self, scribbles: Seeds) -> tuple[Seeds, Seeds]:
+        """All seeds beside a person's scribbles, and those of them that are propagated.
+
+        Raises
+        ------
+        SeedError
+            If a scribble lies outside the picture.
+        """
+        scribbles.check_inside(self.picture.shape)
+        if self.predicted is None:
+            return scribbles, scribbles
+        edited = scribbles.origin == AUTO
+        automatic = scribbles.take(edited) if edited.any() else self.automatic
+        seeds = merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)
+        return seeds, scribbles if self.takes_prior and not edited.any() else seeds

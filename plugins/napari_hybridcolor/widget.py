@@ -1,18 +1,20 @@
 """The Colorize panel: choose a picture, pick a colour, draw, and see the answer.
 
-A view over `hybridcolor.pipeline.colorize`. Work happens in one background thread at a time on copies of the data; what
-was asked meanwhile is done next, and only the newest of it. Undo in a labels layer fires no paint event, so the panel
-also listens to ``set_data`` and compares the scribbles with those it last submitted.
+A view over `hybridcolor.session.EditSession`: every stroke is answered by a preview and then by better and better
+results. Work happens in one background thread at a time on copies of the data; a new stroke ends what is under way,
+and only the newest of what was asked meanwhile is done. Undo in a labels layer fires no paint event, so the panel also
+listens to ``set_data`` and compares the scribbles with those it last submitted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import napari
 import numpy as np
 from napari.layers import Image, Labels
-from napari.qt.threading import FunctionWorker, create_worker
+from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, QTimer
@@ -33,9 +35,11 @@ from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
 from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization, colorize
+from hybridcolor.pipeline import Colorization
 from hybridcolor.predict import Predictor, load_predictor
 from hybridcolor.propagate import propagator_names
+from hybridcolor.seeds import Seeds
+from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import Colour, layer_picture, scribble_seeds
 
 SCRIBBLES = "scribbles"
@@ -60,6 +64,29 @@ class RememberingPredictor:
         return self._belief
 
 
+class Desk:
+    """The session that is open, kept from one run to the next while picture and settings stay the same."""
+
+    def __init__(self) -> None:
+        self._predictor = RememberingPredictor()
+        self._session: EditSession | None = None
+        self._settings: tuple[str, bool, float] | None = None
+
+    def session(self, picture: Picture, *, method: str, use_network: bool, vividness: float) -> EditSession:
+        """The session of a picture, opened anew only if something is other than before."""
+        settings = (method, use_network, vividness)
+        if (
+            self._session is None
+            or settings != self._settings
+            or picture.bit_depth != self._session.picture.bit_depth
+            or not np.array_equal(picture.luminance, self._session.picture.luminance)
+        ):
+            predictor = self._predictor if use_network else None
+            self._session = EditSession(picture, predictor=predictor, method=method, vividness=vividness)
+            self._settings = settings
+        return self._session
+
+
 class ColorizeWidget(QWidget):
     """The panel that napari opens as Plugins > hybridcolor > Colorize."""
 
@@ -68,8 +95,8 @@ class ColorizeWidget(QWidget):
         self.viewer = napari_viewer
         self.palette_ab: dict[int, Colour] = {}
         self._shown: dict[int | None, Any] = {None: "transparent"}
-        self._predictor = RememberingPredictor()
-        self._worker: FunctionWorker | None = None
+        self._desk = Desk()
+        self._worker: GeneratorWorker | None = None
         self._again = False
         self._submitted: NDArray[np.int64] | None = None
         self._timer = QTimer(self)
@@ -130,7 +157,7 @@ class ColorizeWidget(QWidget):
         return label
 
     def run(self) -> None:
-        """Colorize with the scribbles as they are now; if a worker is busy, right after it."""
+        """Colorize with the scribbles as they are now; a worker that is busy stops at its next step for it."""
         if self._worker is not None:
             self._again = True
             return
@@ -151,15 +178,17 @@ class ColorizeWidget(QWidget):
         self._submitted = labels
         self.message.setText("working…")
         self._worker = create_worker(
-            _attempt,
+            _answers,
+            self._desk,
             picture,
-            predictor=self._predictor if self.use_network.isChecked() else None,
-            scribbles=scribbles,
+            Seeds.empty() if scribbles is None else scribbles,
+            cancel=lambda: self._again,
             method=self.method_choice.currentText(),
+            use_network=self.use_network.isChecked(),
             vividness=self.vividness.value() / 100,
             _start_thread=False,
         )
-        self._worker.returned.connect(self._show)
+        self._worker.yielded.connect(self._show)
         self._worker.finished.connect(self._finished)
         self._worker.start()
 
@@ -177,7 +206,7 @@ class ColorizeWidget(QWidget):
             above = self.viewer.layers.index(self._image()) + 1
             self.viewer.layers.insert(above, layer)
             self.viewer.layers.selection.active = active
-        self.message.setText(f"{outcome.method}: {outcome.seconds:.1f} s, {len(outcome.seeds)} seed pixels")
+        self.message.setText(f"{outcome.method}: {outcome.seconds:.2f} s, {len(outcome.seeds)} seed pixels")
 
     def _finished(self) -> None:
         self._worker = None
@@ -230,9 +259,15 @@ class ColorizeWidget(QWidget):
         return self.viewer.layers[SCRIBBLES]
 
 
-def _attempt(picture: Picture, **options: Any) -> Colorization | str:
-    """`colorize`, with the line of a known error as a value: the panel shows it."""
+def _answers(
+    desk: Desk, picture: Picture, scribbles: Seeds, *, cancel: Callable[[], bool], **settings: Any
+) -> Iterator[Colorization | str]:
+    """Preview and refinements; the line of a known error as a value, since the panel shows it."""
     try:
-        return colorize(picture, **options)
+        session = desk.session(picture, **settings)
+        session.set_scribbles(scribbles)
+        yield session.preview()
+        if not cancel():
+            yield from session.refine(cancel)
     except HybridColorError as error:
-        return str(error)
+        yield str(error)

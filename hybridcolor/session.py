@@ -1,0 +1,111 @@
+"""A picture held open while a person draws: every change of the scribbles is answered at once, then exactly.
+
+The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. It is not for
+several threads at once; to stop a refinement from another thread, let its ``cancel`` see a flag.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import Colorization, Groundwork
+from hybridcolor.propagate import Propagation, PropagationState
+from hybridcolor.seeds import Seeds
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
+
+class EditSession:
+    """`colorize`, for a person who draws stroke after stroke on one picture.
+
+    Parameters
+    ----------
+    picture, predictor, method, vividness, **options
+        As for `hybridcolor.colorize`. The CNN is asked once.
+
+    Raises
+    ------
+    MethodError
+        If the method or an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> session = EditSession(Picture.from_array(np.full((8, 8), 120, np.uint8)), method="optimization")
+    >>> session.set_scribbles(Seeds.of([[4, 4]], [[30.0, 20.0]]))
+    >>> *_, answer = session.refine()
+    >>> answer.chroma[0, 0].round().tolist()
+    [30.0, 20.0]
+    """
+
+    def __init__(
+        self,
+        picture: Picture,
+        *,
+        predictor: Predictor | None = None,
+        method: str = "hybrid",
+        vividness: float = DEFAULT_VIVIDNESS,
+        **options: Any,
+    ) -> None:
+        self._groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness)
+        predicted = self._groundwork.predicted
+        self._state = PropagationState(picture.luminance, method=method, prior=predicted, **options)
+        self._method = method
+        self._seeds = Seeds.empty()
+        self._changed = time.perf_counter()
+        self.set_scribbles(Seeds.empty())
+
+    @property
+    def picture(self) -> Picture:
+        """The picture that is coloured."""
+        return self._groundwork.picture
+
+    def set_scribbles(self, scribbles: Seeds) -> None:
+        """Replace what the person drew.
+
+        Raises
+        ------
+        SeedError
+            If a scribble lies outside the picture; the session is then as before.
+        """
+        self._changed = time.perf_counter()
+        seeds, used = self._groundwork.seeds_with(scribbles)
+        self._state.set_seeds(used)
+        self._seeds = seeds
+
+    def preview(self) -> Colorization:
+        """An answer at once: exact near the last change, nearly so elsewhere.
+
+        Raises
+        ------
+        SeedError
+            If there is neither a scribble nor a CNN to go by.
+        """
+        return self._colorization(self._state.preview())
+
+    def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
+        """Better and better answers, the last as good as that of `hybridcolor.colorize`.
+
+        Parameters
+        ----------
+        cancel : callable, optional
+            Asked between steps; when it returns True no more answers come. The next refinement goes on from there.
+
+        Raises
+        ------
+        SeedError
+            If there is neither a scribble nor a CNN to go by.
+        ConvergenceError
+            If a solver cannot reach its tolerance.
+        """
+        for answer in self._state.refine(cancel):
+            yield self._colorization(answer)
+
+    def _colorization(self, answer: Propagation) -> Colorization:
+        seconds = time.perf_counter() - self._changed
+        return Colorization(self.picture, answer.chroma, self._seeds, self._groundwork.predicted, self._method, seconds)

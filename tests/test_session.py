@@ -1,0 +1,103 @@
+"""Sessions answer as `colorize` does, whatever was drawn before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from hybridcolor.bins import AB_BINS, ColorDistribution
+from hybridcolor.errors import MethodError, SeedError
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
+from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.seeds import AUTO, Seeds, overlay
+from hybridcolor.session import EditSession
+
+NOT_ONE_SOLVE = {"optimization": 0.5, "hybrid": 0.5}
+"""Methods whose solver stops within a tolerance, and how far apart two of its answers may be, in ab."""
+
+
+class Guess:
+    """A distribution that has a red and a blue half, and counts how often it is asked."""
+
+    name = "guess"
+
+    def __init__(self):
+        self.asked = 0
+
+    def predict(self, luminance):
+        self.asked += 1
+        logits = np.zeros((30, 32, len(AB_BINS)), np.float32)
+        for columns, colour in ((slice(0, 16), (50, 30)), (slice(16, 32), (0, -50))):
+            logits[:, columns, np.hypot(*(AB_BINS - colour).T).argmin()] = 9.0
+        return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return Picture.from_array(data.astronaut()[:480:4, 128:512:3].mean(axis=2).astype(np.uint8))
+
+
+def stroke(number, row, ab):
+    return Seeds.of([(row, column) for column in range(30, 60)], ab, stroke=number)
+
+
+def drawn(*strokes):
+    return overlay(strokes)
+
+
+def assert_same(found, expected, method):
+    np.testing.assert_allclose(found.chroma, expected.chroma, atol=NOT_ONE_SOLVE.get(method, 0))
+    np.testing.assert_array_equal(found.seeds.coords, expected.seeds.coords)
+    np.testing.assert_array_equal(found.seeds.ab, expected.seeds.ab)
+
+
+@pytest.mark.parametrize("method", PROPAGATORS)
+@pytest.mark.parametrize("with_network", [True, False])
+def test_every_answer_is_that_of_colorize(method, with_network, picture):
+    guess = Guess() if with_network else None
+    session = EditSession(picture, predictor=guess, method=method)
+    red, green = stroke(1, 20, (60, 40)), stroke(2, 90, (-50, 40))
+    for scribbles in (drawn(red), drawn(red, green), drawn(green), drawn(green, stroke(3, 20, (0, -60)))):
+        session.set_scribbles(scribbles)
+        preview = session.preview()
+        for seeds in (scribbles.take(np.arange(0, len(scribbles), 7)),):
+            np.testing.assert_allclose(preview.chroma[tuple(seeds.coords.T)], seeds.ab, atol=0.6)
+        *_, last = session.refine()
+        assert_same(last, colorize(picture, predictor=guess and Guess(), scribbles=scribbles, method=method), method)
+    assert guess is None or guess.asked == 1
+
+
+def test_without_a_stroke_it_is_the_networks_colour(picture):
+    session = EditSession(picture, predictor=Guess())
+    np.testing.assert_array_equal(session.preview().chroma, session.preview().predicted)
+    session.set_scribbles(stroke(1, 20, (60, 40)))
+    session.set_scribbles(Seeds.empty())
+    *_, last = session.refine()
+    np.testing.assert_array_equal(last.chroma, last.predicted)
+
+
+def test_edited_automatic_seeds_are_taken_as_they_are(picture):
+    edited = Seeds.of([(50, 50)], (10, 10), origin=AUTO, stroke=4)
+    session = EditSession(picture, predictor=Guess(), method="optimization")
+    session.set_scribbles(edited)
+    *_, last = session.refine()
+    assert_same(last, colorize(picture, predictor=Guess(), scribbles=edited, method="optimization"), "optimization")
+
+
+def test_nothing_to_go_by_is_told(picture):
+    session = EditSession(picture)
+    with pytest.raises(SeedError, match="draw at least one"):
+        session.preview()
+
+
+def test_a_scribble_outside_leaves_the_session_as_it_was(picture):
+    session = EditSession(picture, method="optimization")
+    session.set_scribbles(stroke(1, 20, (60, 40)))
+    *_, before = session.refine()
+    with pytest.raises(SeedError, match="outside"):
+        session.set_scribbles(Seeds.of([(1000, 0)], (1, 1)))
+    np.testing.assert_array_equal(session.preview().chroma, before.chroma)
+    with pytest.raises(MethodError, match="unknown"):
+        EditSession(picture, method="nonsense")
