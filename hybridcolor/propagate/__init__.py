@@ -19,10 +19,18 @@ from hybridcolor.propagate.registry import (
     get_propagator,
     propagator_names,
 )
-from hybridcolor.propagate.state import PropagationState
+from hybridcolor.propagate.state import PropagationState, warm_up
 from hybridcolor.seeds import Seeds
 
-__all__ = ["PROPAGATORS", "Propagation", "PropagationState", "get_propagator", "propagate", "propagator_names"]
+__all__ = [
+    "PROPAGATORS",
+    "Propagation",
+    "PropagationState",
+    "get_propagator",
+    "propagate",
+    "propagator_names",
+    "warm_up",
+]
 
 
 def propagate(

@@ -9,6 +9,7 @@ listens to ``set_data`` and compares the scribbles with those it last submitted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import napari
@@ -37,7 +38,7 @@ from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization
 from hybridcolor.predict import Predictor, load_predictor
-from hybridcolor.propagate import propagator_names
+from hybridcolor.propagate import propagator_names, warm_up
 from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import Colour, layer_picture, scribble_seeds
@@ -107,11 +108,13 @@ class ColorizeWidget(QWidget):
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             event.connect(self._list_images)
         self._list_images()
+        self._warm_up()
 
     def _build(self) -> None:
         self.image_choice = QComboBox()
         self.method_choice = QComboBox()
         self.method_choice.addItems(propagator_names())
+        self.method_choice.currentTextChanged.connect(self._warm_up)
         self.use_network = QCheckBox("use the CNN")
         self.live = QCheckBox("update while drawing")
         for box in (self.use_network, self.live):
@@ -140,6 +143,10 @@ class ColorizeWidget(QWidget):
         layout.addWidget(self.colorize_button)
         layout.addWidget(self.message)
         layout.addStretch()
+
+    def _warm_up(self) -> None:
+        """Have the method compiled by the time somebody draws."""
+        Thread(target=warm_up, args=(self.method_choice.currentText(),), daemon=True).start()
 
     def add_colour(self, rgb: tuple[int, int, int]) -> int:
         """Make a new scribble colour the one to draw with, and return its label."""
