@@ -4,8 +4,8 @@ A row of a graph holds a node's couplings a_ij >= 0 to its neighbours and its ex
 
     (A x)_i = t_i x_i + sum_j a_ij (x_i - x_j).
 
-Groups are made by pairing twice: a node joins the free neighbour that it is most strongly coupled to, then pairs
-pair. Interpolation is constant over a group, so coarse couplings are sums of fine ones: never negative, on any grid
+Groups are made by pairing three times: a node joins the free neighbour that it is most strongly coupled to, then
+pairs pair, and pairs of pairs. Interpolation is constant over a group, so coarse couplings are sums of fine ones: never negative, on any grid
 and at any edge. If both the rows and the columns of A sum to no less than 0 (rows of I - W scaled by the stationary
 vector do, see `stationary`) such groups carry a convergence bound although A is not symmetric (Y. Notay,
 "Aggregation-based algebraic multigrid for convection-diffusion equations", 2012, doi 10.1137/110835347). The bound
@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-PASSES = 2
+PASSES = 3
 STRONG = np.float32(0.25)
 """A partner's coupling must be at least this share of the strongest one."""
 LEAST = np.float32(0.06)
@@ -80,10 +80,13 @@ def coarsen(
     graph: Graph, excess: NDArray[np.float32], weight: NDArray[np.float32], labels: NDArray[np.int32], count: int
 ) -> tuple[Graph, NDArray[np.float32]]:
     """The Galerkin graph P^T diag(weight) A P of groups, and its excess."""
-    starts = np.zeros(count + 1, np.int64)
+    size = graph.values.size  # more than enough: memory that is never touched costs nothing, growing would
+    coarse = Graph(np.empty(size, np.float32), np.empty(size, np.int32), np.zeros(count + 1, np.int64))
     coarse_excess = np.zeros(count, np.float32)
-    values, columns = _coarsen(graph, excess, weight, labels, *_members(labels, count), starts, coarse_excess)
-    return Graph(values, columns, starts), coarse_excess
+    used = _coarsen(graph, excess, weight, labels, *_members(labels, count), coarse, coarse_excess)
+    for array in (coarse.values, coarse.columns):
+        array.resize(used, refcheck=False)
+    return coarse, coarse_excess
 
 
 def _members(labels: NDArray[np.int32], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -196,22 +199,15 @@ def _share(graph, labels, nodes, taker):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _coarsen(graph, excess, weight, labels, begins, members, coarse_starts, coarse_excess):  # type: ignore[no-untyped-def]
+def _coarsen(graph, excess, weight, labels, begins, members, coarse, coarse_excess):  # type: ignore[no-untyped-def]
+    """Write the rows of the coarse graph one after the other, and return how many entries they have."""
     values, columns, starts = graph
+    coarse_values, coarse_columns, coarse_starts = coarse
     count = begins.size - 1
-    coarse_values = np.empty(16 * count + 16, np.float32)
-    coarse_columns = np.empty(16 * count + 16, np.int32)
     place = np.full(count, -1, np.int64)
     used = 0
     for here in range(count):
         begin = used
-        most = 0
-        for m in range(begins[here], begins[here + 1]):
-            most += row_start(columns, starts, members[m] + 1) - row_start(columns, starts, members[m])
-        if used + most > coarse_values.size:
-            larger = coarse_values.size * 3 // 2 + most
-            coarse_values = _enlarged(coarse_values, used, larger)
-            coarse_columns = _enlarged(coarse_columns, used, larger)
         for m in range(begins[here], begins[here + 1]):
             i = members[m]
             coarse_excess[here] += weight[i] * excess[i]
@@ -229,11 +225,4 @@ def _coarsen(graph, excess, weight, labels, begins, members, coarse_starts, coar
                             used += 1
                         coarse_values[place[there]] += flux
         coarse_starts[here + 1] = used
-    return coarse_values[:used].copy(), coarse_columns[:used].copy()
-
-
-@njit(cache=True, nogil=True)
-def _enlarged(array, used, size):  # type: ignore[no-untyped-def]
-    larger = np.empty(size, array.dtype)
-    larger[:used] = array[:used]
-    return larger
+    return used
