@@ -5,11 +5,11 @@ A row of a graph holds a node's couplings a_ij >= 0 to its neighbours and its ex
     (A x)_i = t_i x_i + sum_j a_ij (x_i - x_j).
 
 Groups are made by pairing three times: a node joins the free neighbour that it is most strongly coupled to, then
-pairs pair, and pairs of pairs. Interpolation is constant over a group, so coarse couplings are sums of fine ones: never negative, on any grid
-and at any edge. If both the rows and the columns of A sum to no less than 0 (rows of I - W scaled by the stationary
-vector do, see `stationary`) such groups carry a convergence bound although A is not symmetric (Y. Notay,
-"Aggregation-based algebraic multigrid for convection-diffusion equations", 2012, doi 10.1137/110835347). The bound
-wants the couplings between the parts of a group to be strong beside all couplings of its nodes: a pair that holds
+pairs pair, and pairs of pairs. Interpolation is constant over a group, so coarse couplings are sums of fine ones: never
+negative, on any grid and at any edge. If both the rows and the columns of A sum to no less than 0 (rows of I - W scaled
+by the stationary vector do, see `stationary`) such groups carry a convergence bound although A is not symmetric (Y.
+Notay, "Aggregation-based algebraic multigrid for convection-diffusion equations", 2012, doi 10.1137/110835347). The
+bound wants the couplings between the parts of a group to be strong beside all couplings of its nodes: a pair that holds
 together and hardly to anything else must stay a pair until a coarser level.
 """
 

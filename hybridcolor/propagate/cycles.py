@@ -81,7 +81,7 @@ class _Level:
 
 
 class Hierarchy:
-    """Every level of one seeded system q + (1 - q)(I - W), ready to be applied as an approximate inverse.
+    """Every level of one seeded system A = q + (1 - q)(I - W), ready to be applied as an approximate inverse.
 
     Parameters
     ----------
@@ -95,9 +95,9 @@ class Hierarchy:
 
     def __init__(self, graph: Graph, pull: Vector, visits: Vector) -> None:
         excess = np.empty_like(pull)
-        weight = visits.copy()
-        _absorb_seeds(graph, pull, excess, weight)
+        _absorb_seeds(graph, pull, excess)
         self.graph, self.excess = graph, excess
+        weight = visits * np.where(pull < np.inf, np.float32(1) + pull, np.float32(0))  # rows were divided by 1 + T
         self.levels: list[_Level] = []
         while excess.size > COARSEST:
             _leave_out(graph, excess, weight)
@@ -112,6 +112,13 @@ class Hierarchy:
     def apply(self, chroma: Pair, out: Pair) -> None:
         """Write out = A chroma, both (2, n)."""
         _apply(self.graph, self.excess, chroma, out)
+
+    def sweep(self, load: Pair) -> Pair:
+        """A sweep forth and one back from zero for a (2, n) load: a weak inverse that needs no coarse level."""
+        x = np.zeros_like(load)
+        for backward in (False, True):
+            _sweep(self.graph, self.excess, load, x, backward)
+        return x
 
     def cycle(self, load: Pair, depth: int = 0) -> Pair:
         """One cycle from zero for a (2, n) load."""
@@ -197,11 +204,8 @@ def _visit(graph, visits, following):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _absorb_seeds(graph, pull, excess, weight):  # type: ignore[no-untyped-def]
-    """Turn W into q + (1 - q)(I - W), with couplings to hard seeds moved to the excess.
-
-    Dividing a row by 1 + T is undone in its weight.
-    """
+def _absorb_seeds(graph, pull, excess):  # type: ignore[no-untyped-def]
+    """Turn W into q + (1 - q)(I - W), with couplings to hard seeds moved to the excess."""
     values, columns, starts = graph
     for i in range(pull.size):
         t = np.float64(pull[i])
@@ -213,7 +217,6 @@ def _absorb_seeds(graph, pull, excess, weight):  # type: ignore[no-untyped-def]
                 excess[i] += value
                 value = np.float32(0)
             values[entry] = value
-        weight[i] *= 1.0 + t if t < np.inf else 0.0
 
 
 @njit(cache=True, nogil=True)
