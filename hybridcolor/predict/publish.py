@@ -31,7 +31,7 @@ _MARK = ("<!-- measured: written by `hybridcolor publish` -->", "<!-- end of mea
 
 
 def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: Path) -> dict[str, float]:
-    """Ship the averaged weights of a run as model ``name`` and return its held-out scores.
+    """Ship the best weights of a run as model ``name`` and return its held-out scores.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         If the held-out images are missing.
     """
     recipe = Recipe.read(recipe_path)
-    state = read_checkpoint(run)
+    state = read_checkpoint(run, "best.pt")
     if state["recipe"]["network"] != recipe.network:
         raise ModelError(f"{run}: trained {state['recipe']['network']!r}, {recipe_path} is for {recipe.network!r}")
     network = build_network(recipe.network)

@@ -1,8 +1,8 @@
 """Training, to be read from top to bottom: recipe, network, loss, schedule, loop, checkpoint.
 
 ``hybridcolor train RECIPE --data FOLDER --run FOLDER`` ends here. A run folder holds ``checkpoint.pt`` (all that is
-needed to go on after a kill, to the step) and ``log.jsonl`` (one line a report). `publish` makes a shipped
-model of it.
+needed to go on after a kill, to the step), ``best.pt`` (the averaged weights when held-out cross entropy was lowest)
+and ``log.jsonl`` (one line a report). `publish` makes a shipped model of the best.
 """
 
 from __future__ import annotations
@@ -207,6 +207,15 @@ def validate(network: nn.Module, held_out: ImageSet, *, hints: int = 0) -> dict[
     }
 
 
+def scores_so_far(network: nn.Module, held_out: ImageSet, recipe: Recipe) -> dict[str, float]:
+    """What is logged: scores without hints, and with ten where the network takes them."""
+    scores = validate(network, held_out)
+    if recipe.hints:
+        hinted = validate(network, held_out, hints=10)
+        scores |= {f"{name}_10": hinted[name] for name in ("cross_entropy", "ab_rmse")}
+    return scores
+
+
 def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The remaining batches of all stages, in order."""
     begin = 0
@@ -227,7 +236,7 @@ def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tup
         begin = end
 
 
-def read_checkpoint(run: Path) -> dict[str, Any]:
+def read_checkpoint(run: Path, name: str = "checkpoint.pt") -> dict[str, Any]:
     """What `save_checkpoint` wrote.
 
     Raises
@@ -236,11 +245,11 @@ def read_checkpoint(run: Path) -> dict[str, Any]:
         If there is none, or it is damaged.
     """
     try:
-        state: dict[str, Any] = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(run / name, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise ModelError(f"{run}: has no checkpoint.pt; give the folder of a training run") from error
+        raise ModelError(f"{run}: has no {name}; give the folder of a training run") from error
     except Exception as error:  # torch raises whatever it trips over
-        raise ModelError(f"{run}: its checkpoint.pt is damaged; delete it to train anew") from error
+        raise ModelError(f"{run}: its {name} is damaged; delete it to train anew") from error
     return state
 
 
@@ -282,7 +291,7 @@ def train(
     _, held_out = read_shards(data, recipe.held_out)
     if not len(held_out):
         raise ImageError(f"no image in {data} is held out to validate on; add more, about 3% of all are")
-    step, seconds = 0, 0.0
+    step, seconds, best = 0, 0.0, math.inf
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists():
         state = read_checkpoint(run)
@@ -290,6 +299,7 @@ def train(
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, seconds, prior = state["step"], state["seconds"], state["prior"].numpy()
+        best = state.get("best", math.inf)
     else:
         prior = measure_prior(read_shards(data, recipe.stage[-1].shards)[0], recipe)
     class_weight = torch.from_numpy(rebalancing_weights(prior, smoothing=recipe.rebalancing))
@@ -316,23 +326,21 @@ def train(
                 "step": step,
                 "seconds": round(seconds),
                 "train_cross_entropy": smooth,
-                **validate(average, held_out),
+                **scores_so_far(average, held_out, recipe),
             }
-            if recipe.hints:
-                hinted = validate(average, held_out, hints=10)
-                report |= {f"{name}_10": hinted[name] for name in ("cross_entropy", "ab_rmse")}
             with (run / "log.jsonl").open("a", encoding="utf-8") as log:
                 log.write(json.dumps(report) + "\n")
             progress(report)
-            save_checkpoint(
-                checkpoint,
-                {
-                    "network": network.state_dict(),
-                    "average": average.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "prior": torch.from_numpy(prior),
-                    "recipe": asdict(recipe),
-                    "step": step,
-                    "seconds": seconds,
-                },
-            )
+            reached = {
+                "average": average.state_dict(),
+                "prior": torch.from_numpy(prior),
+                "recipe": asdict(recipe),
+                "step": step,
+                "seconds": seconds,
+            }
+            entropies = report["cross_entropy"] + report.get("cross_entropy_10", 0.0)
+            if entropies < best:
+                best = entropies
+                save_checkpoint(run / "best.pt", reached)
+            training = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "best": best}
+            save_checkpoint(checkpoint, {**reached, **training})

@@ -109,6 +109,24 @@ def test_a_killed_run_goes_on_and_is_published(tmp_path, data, recipe, monkeypat
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_the_best_weights_are_kept_over_a_kill(tmp_path, data, recipe, monkeypatch):
+    entropies = iter([3.0, 2.0, 2.5, 2.4])
+    monkeypatch.setattr(train, "REPORT_EVERY", 1)
+    monkeypatch.setattr(train, "validate", lambda *_: {"cross_entropy": next(entropies)})
+
+    def kill(report):
+        if report["step"] == 4:
+            raise KilledError
+
+    run = tmp_path / "run"
+    with pytest.raises(KilledError):
+        train.train(Recipe.read(recipe), data=data, run=run, progress=kill)
+    entropies = iter([2.3])
+    train.train(Recipe.read(recipe), data=data, run=run, progress=lambda _: None)
+    assert torch.load(run / "best.pt", weights_only=True)["step"] == 2
+    assert torch.load(run / "checkpoint.pt", weights_only=True)["step"] == 4
+
+
 def _marks():
     from hybridcolor.predict import publish
 
@@ -132,7 +150,7 @@ def test_recipes_are_checked(tmp_path, recipe):
 def test_missing_images_and_runs_are_told(tmp_path, data, recipe):
     with pytest.raises(ImageError, match="no training image"):
         read_shards(tmp_path, ["*.tar"])
-    with pytest.raises(ModelError, match=r"checkpoint\.pt"):
+    with pytest.raises(ModelError, match=r"best\.pt"):
         publish_run(tmp_path, recipe, name="x", data=data, folder=tmp_path)
     assert issubclass(ModelError, HybridColorError)
 
@@ -213,7 +231,8 @@ def test_damaged_checkpoints_are_refused(tmp_path, data, recipe, content):
     (run / "checkpoint.pt").write_bytes(content)
     with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged"):
         start_training(recipe, data, tmp_path)
-    with pytest.raises(ModelError, match=r"checkpoint\.pt is damaged"):
+    (run / "best.pt").write_bytes(content)
+    with pytest.raises(ModelError, match=r"best\.pt is damaged"):
         publish_run(run, recipe, name="x", data=data, folder=tmp_path)
     assert (run / "checkpoint.pt").read_bytes() == content
 
