@@ -21,6 +21,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
@@ -131,8 +132,13 @@ def correction_system(
         raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
     system = SeededSystem.of(luminance, seeds, seeds.ab - prior[tuple(seeds.coords.T)])
     if len(seeds) and np.isfinite(reach):
-        pull = np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2) * _resistance(system)
-        _screen(system, pull if trust is None else pull * trust)
+        screen = _screen(system, np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2))
+        if trust is not None:
+            screen *= trust
+        soft = np.isfinite(seeds.weight)
+        place = tuple(seeds.coords[soft].T)
+        system.target[:, *place] *= system.pull[place] / (system.pull[place] + screen[place])  # see `_screen`
+        np.add(system.pull, screen, out=system.pull)
     return system
 
 
@@ -151,23 +157,28 @@ def without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
     return seeds.take((seeds.origin != AUTO) | (np.hypot(*mean) > CLEARLY_OTHER))
 
 
-def _resistance(system: SeededSystem) -> NDArray[np.float32]:
-    """By how much every pixel shortens the reach, squared, going by its nearest seed."""
+def _screen(system: SeededSystem, least: np.float32) -> NDArray[np.float32]:
+    """The pull toward zero of every pixel, going by its nearest seed; ``least`` is that of the smallest corrections.
+
+    Where a soft seed pulls too, T s + R 0 = (T + R) (T s / (T + R)).
+    """
     seeded = system.pull > 0
     _, number = cv2.distanceTransformWithLabels(
         (~seeded).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    seed = np.zeros(int(number.max()) + 1, np.intp)
-    seed[number[seeded]] = np.flatnonzero(seeded)
-    size = np.hypot(*system.target).ravel()[seed]
-    brightness = system.luminance.ravel()[seed]
-    farther = 1 + size[number] / np.float32(LIKELY_CORRECTION)
-    other = (system.luminance - brightness[number]) / np.float32(SAME_BRIGHTNESS)
-    return np.asarray(farther**2 * (1 + other**2), np.float32)
+    seeds = np.flatnonzero(seeded)
+    of_seed = number.ravel()[seeds]
+    count = int(of_seed.max()) + 1
+    farther, brightness = np.ones((2, count), np.float32)
+    farther[of_seed] = 1 + np.hypot(*system.target.reshape(2, -1)[:, seeds]) / np.float32(LIKELY_CORRECTION)
+    brightness[of_seed] = system.luminance.ravel()[seeds]
+    screen = np.empty_like(system.pull)
+    _fill_screen(system.luminance.ravel(), number.ravel(), least * farther**2, brightness, screen.ravel())
+    return screen
 
 
-def _screen(system: SeededSystem, screen: NDArray[np.float32]) -> None:
-    """Add a pull of ``screen`` toward zero: T s + R 0 = (T + R) (T s / (T + R))."""
-    soft = (system.pull > 0) & np.isfinite(system.pull)
-    system.target[:, soft] *= system.pull[soft] / (system.pull[soft] + screen[soft])
-    np.add(system.pull, screen, out=system.pull)
+@njit(cache=True, nogil=True)
+def _fill_screen(luminance, number, pull, brightness, screen):  # type: ignore[no-untyped-def]
+    for i in range(screen.size):
+        other = (luminance[i] - brightness[number[i]]) * np.float32(1 / SAME_BRIGHTNESS)
+        screen[i] = pull[number[i]] * (np.float32(1) + other * other)
