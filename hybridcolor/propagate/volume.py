@@ -6,8 +6,8 @@ before and after. The equations are those of `optimization`, on an array of any 
     (I - W + T) x = T s.
 
 A few marked frames so colour the others, through what is alike in both. The system is solved as there, with a check
-against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are
-linked (`aggregation`) and knows nothing of axes.
+against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are linked (`aggregation`)
+and knows nothing of axes. It takes about 250 bytes a voxel.
 """
 
 from __future__ import annotations
@@ -129,6 +129,11 @@ def propagate_volume(
         If the spacing or the tolerance is unfit.
     ConvergenceError
         If the tolerance cannot be reached. A wrong answer is never returned.
+
+    Warns
+    -----
+    PropagationWarning
+        If multigrid alone does not converge, and a slower safe solver takes over.
 
     References
     ----------

@@ -49,7 +49,7 @@ def test_turned_unkind_picture(method, kind, turn):
     turned = propagate(image, Seeds.of(np.stack(coords, axis=1), seeds.ab, stroke=seeds.stroke), method=method)
     off = np.abs(back(turned.chroma) - found.chroma)
     assert off.max() < (EQUATION_TOLERANCE if found.label is None else 1e-4)
-    assert off.mean() < 0.2  # each within 0.1 of the truth
+    assert off.mean() < 0.2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 90), (90, 1), (2, 90)])
