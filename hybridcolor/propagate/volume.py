@@ -238,9 +238,9 @@ def _gcrot(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution
     def precondition(flat: NDArray[np.float64]) -> NDArray[np.float64]:
         load = flat.reshape(shape).astype(np.float32)
         step = hierarchy.cycle(load)
-        step = (
-            step + hierarchy.sweep(load - _image(hierarchy, step)) if np.isfinite(step).all() else hierarchy.sweep(load)
-        )
+        if not np.isfinite(step).all():
+            step[:] = 0
+        step += hierarchy.sweep(load - _image(hierarchy, step))
         return step.ravel().astype(np.float64)
 
     size = system.target.size
