@@ -6,8 +6,8 @@ before and after. The equations are those of `optimization`, on an array of any 
     (I - W + T) x = T s.
 
 A few marked frames so colour the others, through what is alike in both. The system is solved as there, with a check
-against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are
-linked (`aggregation`) and knows nothing of axes.
+against a float64 residual, but the multilevel hierarchy groups voxels by how strongly they are linked (`aggregation`)
+and knows nothing of axes. It takes about 250 bytes a voxel.
 """
 
 from __future__ import annotations
@@ -130,6 +130,11 @@ def propagate_volume(
     ConvergenceError
         If the tolerance cannot be reached. A wrong answer is never returned.
 
+    Warns
+    -----
+    PropagationWarning
+        If multigrid alone does not converge, and a slower safe solver takes over.
+
     References
     ----------
     .. [1] A. Levin, D. Lischinski, Y. Weiss, "Colorization using optimization", ACM Transactions on Graphics
@@ -233,9 +238,9 @@ def _gcrot(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution
     def precondition(flat: NDArray[np.float64]) -> NDArray[np.float64]:
         load = flat.reshape(shape).astype(np.float32)
         step = hierarchy.cycle(load)
-        step = (
-            step + hierarchy.sweep(load - _image(hierarchy, step)) if np.isfinite(step).all() else hierarchy.sweep(load)
-        )
+        if not np.isfinite(step).all():
+            step[:] = 0
+        step += hierarchy.sweep(load - _image(hierarchy, step))
         return step.ravel().astype(np.float64)
 
     size = system.target.size

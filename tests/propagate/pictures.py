@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import scipy.ndimage as ndi
 import skimage.data
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
+from skimage.feature import canny
 from skimage.transform import resize
 
 from hybridcolor.seeds import Seeds
@@ -25,6 +27,34 @@ def lab_photo(name: str, height: int, width: int) -> NDArray[np.float32]:
 
 def photo_luminance(name: str, height: int, width: int) -> NDArray[np.float32]:
     return lab_photo(name, height, width)[..., 0].copy()
+
+
+UNKIND = ["constant", "gradient", "checkerboard", "stripes", "rings", "noise", "two-level noise", "salt and pepper"]
+UNKIND += ["mostly white", "overexposed photo", "line art", "scanned line art"]
+
+
+def unkind_picture(kind: str, height: int, width: int) -> NDArray[np.float32]:
+    """Luminance of a kind that solvers and queues find hard: ties, isolated pixels, edges everywhere."""
+    shape = (height, width)
+    i, j = np.indices(shape)
+    rng = np.random.default_rng(7)
+    photo = photo_luminance("astronaut", height, width)
+    pens = ndi.gaussian_filter(canny(photo, sigma=1.5).astype(float), 0.5)
+    picture = {
+        "constant": np.full(shape, 50),
+        "gradient": i * 100 / height,
+        "checkerboard": (i + j) % 2 * 100,
+        "stripes": i % 2 * 100,
+        "rings": np.hypot(i - 30, j - 40) // 2 % 2 * 100,
+        "noise": rng.uniform(0, 100, shape),
+        "two-level noise": rng.integers(0, 2, shape) * 100,
+        "salt and pepper": np.where(rng.random(shape) < 0.1, rng.integers(0, 2, shape) * 100, 50),
+        "mostly white": np.where(rng.random(shape) < 0.9, 100, 30),
+        "overexposed photo": photo * 100 / np.quantile(photo, 0.1),  # nine pixels of ten saturate
+        "line art": np.where((i % 11 == 0) | (j % 13 == 0), 0, 100),
+        "scanned line art": 94 - 80 * pens + rng.normal(0, 1.5, shape),
+    }[kind]
+    return np.ascontiguousarray(np.clip(picture, 0, 100), np.float32)
 
 
 def photo_seeds(name: str, height: int, width: int, strokes: int = 12, seed: int = 0) -> Seeds:

@@ -16,7 +16,7 @@ from hybridcolor.propagate.affinity import affinity_matrix
 from hybridcolor.propagate.elimination import eliminate
 from hybridcolor.propagate.optimization import SeededSystem, solve
 from hybridcolor.seeds import Seeds
-from tests.propagate.pictures import photo_luminance, photo_seeds, random_seeds
+from tests.propagate.pictures import UNKIND, photo_luminance, photo_seeds, random_seeds, unkind_picture
 
 HEIGHT, WIDTH = 70, 83
 
@@ -36,31 +36,6 @@ def superlu(luminance, seeds):
     return spla.splu(matrix).solve(pull[:, None] * target).reshape(*luminance.shape, 2)
 
 
-def odd_picture(kind):
-    rng = np.random.default_rng(7)
-    i, j = np.indices((HEIGHT, WIDTH))
-    return np.ascontiguousarray(
-        {
-            "checkerboard": (i + j) % 2 * 100.0,
-            "stripes": i % 2 * 100.0,
-            "rings": np.hypot(i - 30, j - 40) // 2 % 2 * 100.0,
-            "noise": rng.uniform(0, 100, (HEIGHT, WIDTH)),
-            "salt and pepper": np.where(
-                rng.random((HEIGHT, WIDTH)) < 0.1, rng.integers(0, 2, (HEIGHT, WIDTH)) * 100, 50
-            ),
-            "mostly white": np.where(rng.random((HEIGHT, WIDTH)) < 0.9, 100, 30),
-            "two-level noise": rng.integers(0, 2, (HEIGHT, WIDTH)) * 100.0,
-            "line art": np.where((i % 11 == 0) | (j % 13 == 0), 0, 100),
-            "gradient": i * 100 / HEIGHT,
-        }[kind],
-        np.float32,
-    )
-
-
-KINDS = ["checkerboard", "stripes", "rings", "noise", "salt and pepper", "mostly white", "two-level noise"]
-KINDS += ["line art", "gradient"]
-
-
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
 def test_multigrid_equals_superlu_on_photos(name):
     luminance = photo_luminance(name, 100, 91)
@@ -73,9 +48,9 @@ def test_multigrid_equals_superlu_on_photos(name):
     assert iterations > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", UNKIND)
 def test_multigrid_equals_superlu_on_unkind_pictures(kind):
-    luminance = odd_picture(kind)
+    luminance = unkind_picture(kind, HEIGHT, WIDTH)
     seeds = random_seeds(HEIGHT, WIDTH, 25)
     found = propagate(luminance, seeds, method="optimization", solver="multigrid", tolerance=1e-4)
     assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-3

@@ -260,6 +260,21 @@ def test_one_voxel_and_all_seeded():
     np.testing.assert_array_equal(propagate_volume(luminance, everywhere, ab).chroma.reshape(-1, 2), ab)
 
 
+@pytest.mark.parametrize("damage", [1e-3, 1e3])
+def test_safe_solver_bears_a_poor_stationary_vector(monkeypatch, damage):
+    """Groups go by it; a wrong one makes a weak cycle, and is all that the safe solver has."""
+    luminance = smooth_volume((10, 11, 12))
+    coords, ab = scattered(luminance.shape, 6)
+    rows = np.random.default_rng(0).random(luminance.size) < 0.3
+    monkeypatch.setattr(volume, "stationary_visits", lambda *_: np.where(rows, damage, 1).astype(np.float32))
+    monkeypatch.setattr(volume, "_multigrid", lambda *_: None)
+    monkeypatch.setattr(volume, "FACTOR_BELOW", 0)
+    with pytest.warns(PropagationWarning, match="safe solver"):
+        found = propagate_volume(luminance, coords, ab, tolerance=1e-4)
+    assert np.abs(found.chroma - direct(luminance, coords, ab)).max() < 1e-3
+    assert found.residual < 1e-3
+
+
 def test_the_last_of_two_seeds_on_a_voxel_holds():
     luminance = smooth_volume((4, 4, 4))
     assert (propagate_volume(luminance, [[1, 1, 1], [1, 1, 1]], [[9, 9], [1, 2]]).chroma == [1, 2]).all()
