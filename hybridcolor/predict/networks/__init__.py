@@ -14,12 +14,16 @@ from torch import nn
 
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks.lite import LiteNetwork
+from hybridcolor.predict.networks.plain import PlainNetwork
+from hybridcolor.predict.networks.residual import ResidualNetwork
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lite": LiteNetwork,
     "lite1": partial(LiteNetwork, depth=1.1),
     "lite2": partial(LiteNetwork, depth=1.2, width=1.1),
     "lite1-hints": partial(LiteNetwork, depth=1.1, hints=True),
+    "plain": PlainNetwork,
+    "residual": ResidualNetwork,
 }
 """Every network that a weight file may name, as a constructor without arguments."""
 
