@@ -108,7 +108,8 @@ def colorize(
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
     groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness)
-    seeds, used = groundwork.seeds_with(scribbles)
+    seeds = groundwork.merged_with(scribbles)
+    used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
     seconds = time.perf_counter() - started
     return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds)
@@ -151,18 +152,14 @@ class Groundwork:
         automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
         return cls(picture, predicted, automatic, takes_prior)
 
-    def seeds_with(self, scribbles: Seeds) -> tuple[Seeds, Seeds]:
-        """All seeds beside a person's scribbles, and those of them that are propagated.
+    def suffices(self, scribbles: Seeds) -> bool:
+        """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""
+        return self.predicted is None or (self.takes_prior and not (scribbles.origin == AUTO).any())
 
-        Raises
-        ------
-        SeedError
-            If a scribble lies outside the picture.
-        """
-        scribbles.check_inside(self.picture.shape)
+    def merged_with(self, scribbles: Seeds) -> Seeds:
+        """All seeds, automatic and a person's, who may have edited the automatic ones too."""
         if self.predicted is None:
-            return scribbles, scribbles
+            return scribbles
         edited = scribbles.origin == AUTO
         automatic = scribbles.take(edited) if edited.any() else self.automatic
-        seeds = merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)
-        return seeds, scribbles if self.takes_prior and not edited.any() else seeds
+        return merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)

@@ -56,7 +56,8 @@ class EditSession:
         predicted = self._groundwork.predicted
         self._state = PropagationState(picture.luminance, method=method, prior=predicted, **options)
         self._method = method
-        self._seeds = Seeds.empty()
+        self._scribbles = Seeds.empty()
+        self._seeds: Seeds | None = None
         self._changed = time.perf_counter()
         self.set_scribbles(Seeds.empty())
 
@@ -74,19 +75,22 @@ class EditSession:
             If a scribble lies outside the picture; the session is then as before.
         """
         self._changed = time.perf_counter()
-        seeds, used = self._groundwork.seeds_with(scribbles)
-        self._state.set_seeds(used)
-        self._seeds = seeds
+        scribbles.check_inside(self.picture.shape)
+        seeds = None if self._groundwork.suffices(scribbles) else self._groundwork.merged_with(scribbles)
+        self._state.set_seeds(scribbles if seeds is None else seeds)
+        self._scribbles, self._seeds = scribbles, seeds
 
     def preview(self) -> Colorization:
         """An answer at once: exact near the last change, nearly so elsewhere.
+
+        Its ``seeds`` are those that were propagated; to merge the others takes longer than the preview.
 
         Raises
         ------
         SeedError
             If there is neither a scribble nor a CNN to go by.
         """
-        return self._colorization(self._state.preview())
+        return self._colorization(self._state.preview(), self._scribbles if self._seeds is None else self._seeds)
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`.
@@ -104,8 +108,10 @@ class EditSession:
             If a solver cannot reach its tolerance.
         """
         for answer in self._state.refine(cancel):
-            yield self._colorization(answer)
+            if self._seeds is None:
+                self._seeds = self._groundwork.merged_with(self._scribbles)
+            yield self._colorization(answer, self._seeds)
 
-    def _colorization(self, answer: Propagation) -> Colorization:
+    def _colorization(self, answer: Propagation, seeds: Seeds) -> Colorization:
         seconds = time.perf_counter() - self._changed
-        return Colorization(self.picture, answer.chroma, self._seeds, self._groundwork.predicted, self._method, seconds)
+        return Colorization(self.picture, answer.chroma, seeds, self._groundwork.predicted, self._method, seconds)
