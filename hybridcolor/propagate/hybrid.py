@@ -25,8 +25,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
-from hybridcolor.propagate.optimization import SeededSystem, Solver, optimization, solve
+from hybridcolor.propagate.optimization import Solver, optimization, solve
 from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.system import SeededSystem
 from hybridcolor.seeds import AUTO, Seeds
 
 STEP_VARIANCE = 0.75

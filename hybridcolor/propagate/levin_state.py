@@ -18,15 +18,10 @@ from hybridcolor.propagate.elimination import elimination_work
 from hybridcolor.propagate.hybrid import REACH, corrected, correction_system, hybrid, without_repetitions
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, Window
-from hybridcolor.propagate.optimization import (
-    ELIMINATE_BELOW,
-    SeededSystem,
-    Solver,
-    inner,
-    optimization,
-    refinements,
-)
+from hybridcolor.propagate.optimization import ELIMINATE_BELOW, Solver, optimization
 from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.refinement import refinements
+from hybridcolor.propagate.system import SeededSystem, inner
 from hybridcolor.seeds import Seeds, changed_pixels
 
 MARGIN = 96

@@ -18,23 +18,20 @@ an average.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
-from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.elimination import eliminate, elimination_work
-from hybridcolor.propagate.krylov import Cycle, conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.refinement import CAUTION, MOST_RESTARTS, Watch, iterations_to, refinements
+from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 from hybridcolor.seeds import Seeds
 
 Solver = Literal["auto", "multigrid", "direct"]
@@ -44,110 +41,11 @@ ELIMINATE_BELOW = 2 * 10**7
 FACTOR_BELOW = 600 * 600
 """Where multigrid fails, pictures up to this many pixels are factored; larger ones would need many GB."""
 LEAST_TOLERANCE = 1e-10
-MOST_RESTARTS = 25
-MOST_STEPS = 20
-RESTART_AT = 0.05
-WORST_RATIO = 0.9999
-"""Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
-KEPT = 9
-"""Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
-CAUTION, SLOW_CAUTION = 5.0, 20.0
-"""So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
-SLOW_RESTARTS = 5
-"""So many restarts in a row that did not halve the changes are one too many."""
-
-
-class Solution(NamedTuple):
-    """Colours (2, H, W) float64, the largest true residual, and the iterations used."""
-
-    chroma: NDArray[np.float64]
-    residual: float
-    iterations: int
-
-
-class Refinement(NamedTuple):
-    """A step on the way: the true residual when last looked at, iterations so far, and whether it was the last."""
-
-    residual: float
-    iterations: int
-    reached: bool
-
-
-Attempt = Callable[["SeededSystem", float], Solution | None]
+Attempt = Callable[[SeededSystem, float], Solution | None]
 """A solver: solves a system to a tolerance, or returns None if it does not converge."""
 
 Correct = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Approximate solution e (2, H, W) of A e = r."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SeededSystem:
-    """(I - W + T) x = T s: the luminance that makes W, the pull T (inf is hard), and the colours s.
-
-    Attributes
-    ----------
-    luminance : (H, W) float32
-    pull : (H, W) float32
-        0 where there is no seed, inf at a hard one.
-    target : (2, H, W) float32
-    """
-
-    luminance: NDArray[np.float32]
-    pull: NDArray[np.float32]
-    target: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, luminance: NDArray[np.float32], seeds: Seeds, ab: NDArray[np.float32]) -> SeededSystem:
-        """The system of ``seeds``, with ``ab`` (N, 2) in place of their own colours."""
-        pull = np.zeros(luminance.shape, np.float32)
-        target = np.zeros((2, *luminance.shape), np.float32)
-        row, column = seeds.coords.T
-        pull[row, column] = seeds.weight
-        target[:, row, column] = ab.T
-        return cls(luminance, pull, target)
-
-    def start(self) -> NDArray[np.float64]:
-        """The hard seeds' colours, 0 elsewhere, as (H + 2, 2, W + 2) rows of both planes with padding."""
-        chroma = np.zeros((self.pull.shape[0] + 2, 2, self.pull.shape[1] + 2))
-        inner(chroma)[...] = np.where(np.isinf(self.pull), self.target, np.float32(0))
-        return chroma
-
-    def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
-        """By how much ab every pixel misses its equation; both arrays padded as in `start`."""
-        residual = np.zeros(chroma.shape, np.float32)
-        self.fill_residual(chroma, residual)
-        return residual
-
-    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32]) -> None:
-        """The same into an array at hand."""
-        system_residual(self.luminance, self.pull, self.target, chroma, residual)
-
-    def clip(self, colours: NDArray[np.floating]) -> None:
-        """Bring (2, H, W) colours into the range of the seeds'; the exact solution is, so it only helps."""
-        seeded = self.pull > 0
-        for target, plane in zip(self.target, colours, strict=True):
-            low = target.min(where=seeded, initial=np.inf)
-            high = target.max(where=seeded, initial=-np.inf)
-            np.clip(plane, low, high, out=plane)
-
-    def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
-        """Clipped colours, with the true residual."""
-        self.clip(inner(chroma))
-        return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
-
-    def affinity(self) -> sp.csr_array:
-        """W in float64."""
-        return affinity_matrix(self.luminance)
-
-    def matrix(self) -> sp.csc_array:
-        """A in float64, for solvers that need it assembled."""
-        affinity = self.affinity()
-        pull = self.pull.ravel().astype(np.float64)
-        free = 1.0 / (1.0 + pull)
-        degree = affinity.sum(axis=1)
-        walk = sp.diags_array(free) @ (sp.diags_array(degree) - affinity)
-        matrix: sp.csc_array = (sp.diags_array(1.0 - free) + walk).tocsc()
-        return matrix
 
 
 def optimization(
@@ -244,30 +142,6 @@ def _eliminated(system: SeededSystem, tolerance: float) -> Solution | None:
     return found if found.residual <= tolerance else None
 
 
-class _Watch:
-    """Estimates the error that is left from the changes an iteration makes.
-
-    If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
-    two factors and the larger of the last two changes are taken, since the first step after a restart is short, and
-    all that twice, since the factors still rise as the slower errors come to the fore.
-    """
-
-    def __init__(self) -> None:
-        self.changes = [np.inf, np.inf, np.inf]
-
-    def error(self, change: float) -> float:
-        """The error left at the worst pixel after a step with the largest change ``change``."""
-        if change == 0.0:  # nothing was left to correct; no factor can be told from that
-            return 0.0
-        self.changes = [*self.changes[1:], change]
-        before, last, now = self.changes
-        if np.isinf(last):
-            return np.inf
-        ratio = max(now / max(last, now), last / max(before, last))
-        ratio = min(ratio, WORST_RATIO)
-        return max(last, now) * ratio / (1.0 - ratio)
-
-
 def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
     chroma = system.start()
     iterations = _iterate(system, chroma, tolerance)
@@ -282,72 +156,10 @@ def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float
     return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance, relax=relax))
 
 
-def iterations_to(steps: Iterable[Refinement]) -> int | None:
-    """How many iterations it took to reach the tolerance; None if it was not reached."""
-    return next((step.iterations for step in steps if step.reached), None)
-
-
-def refinements(
-    system: SeededSystem,
-    cycle: Cycle,
-    chroma: NDArray[np.float64],
-    *,
-    tolerance: float,
-    relax: Callable[[NDArray[np.float32], NDArray[np.float64]], None] | None = None,
-) -> Iterator[Refinement]:
-    """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
-
-    Ends when the tolerance is reached, or when the error does not keep shrinking. It is believed to be small only
-    after a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
-
-    Parameters
-    ----------
-    system : SeededSystem
-    cycle : callable
-        An approximate inverse of its A; see `conjugate_residuals`.
-    chroma : (H + 2, 2, W + 2) float64
-        Where to begin, changed in place; its hard seeds must have their colours.
-    tolerance : float
-        Largest error wanted at any pixel, in ab units.
-    relax : callable, optional
-        ``relax(residual, chroma)`` improves both in place after every step.
-    """
-    work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
-    residual = np.zeros(chroma.shape, np.float32)
-    watch = _Watch()
-    iterations = slow = 0
-    first_before = np.inf
-    for restart in range(MOST_RESTARTS):
-        if slow == 1 and len(work) == 4:
-            work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
-        system.fill_residual(chroma, residual)
-        missed = largest(residual)
-        first = 0.0
-        steps = conjugate_residuals(cycle, residual, chroma, work, bold=restart > 0)
-        for change, trusted in islice(steps, MOST_STEPS if len(work) == 4 else KEPT + 1):
-            if not np.isfinite(change):
-                return
-            iterations += 1
-            error = (CAUTION if len(work) == 4 else SLOW_CAUTION) * watch.error(change)
-            if relax is not None:
-                relax(residual, chroma)
-            reached = restart > 0 and trusted and max(error, missed) <= tolerance
-            yield Refinement(missed, iterations, reached)
-            if reached:
-                return
-            first = first or change
-            if len(work) == 4 and (change <= RESTART_AT * first or not trusted):
-                break
-        slow = slow + 1 if first > 0.5 * first_before else 0
-        if slow == SLOW_RESTARTS:
-            return
-        first_before = first
-
-
 def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Solution | None:
     """Iterative refinement with the corrections of a safe solver. None if the error does not keep shrinking."""
     chroma = system.start()
-    watch = _Watch()
+    watch = Watch()
     for iteration in range(1, MOST_RESTARTS + 1):
         residual = system.residual(chroma)
         step = correct(inner(residual).astype(np.float64))
@@ -355,7 +167,7 @@ def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Soluti
         if not np.isfinite(change):
             return None
         inner(chroma)[...] += step
-        error = watch.error(change)
+        error = CAUTION * watch.error(change)
         if iteration > 1 and error <= tolerance and largest(residual) <= tolerance:
             return system.finish(chroma, iteration)
     return None
@@ -387,13 +199,3 @@ def gmres(system: SeededSystem, tolerance: float) -> Solution | None:
         return step
 
     return _refined(system, correct, tolerance)
-
-
-def inner(rows: NDArray[Any]) -> NDArray[Any]:
-    """The planes (2, H, W) in padded rows, as a view."""
-    return rows[1:-1, :, 1:-1].transpose(1, 0, 2)
-
-
-def largest(values: NDArray[np.floating]) -> float:
-    """Largest absolute value, without a copy of all."""
-    return float(max(values.max(), -values.min()))

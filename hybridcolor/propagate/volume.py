@@ -26,18 +26,10 @@ from hybridcolor.propagate.aggregation import Graph
 from hybridcolor.propagate.cycles import Hierarchy, Pair, stationary_visits
 from hybridcolor.propagate.elimination import eliminate
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
-from hybridcolor.propagate.optimization import (
-    LEAST_TOLERANCE,
-    SeededSystem,
-    Solution,
-    attempted,
-    factored,
-    inner,
-    iterations_to,
-    largest,
-    refinements,
-)
+from hybridcolor.propagate.optimization import LEAST_TOLERANCE, attempted, factored
+from hybridcolor.propagate.refinement import iterations_to, refinements
 from hybridcolor.propagate.registry import checked_values
+from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 
 MOST_AXES = 3
 FACTOR_BELOW = 20_000

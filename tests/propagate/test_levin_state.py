@@ -11,7 +11,8 @@ from hybridcolor.errors import PropagationWarning
 from hybridcolor.propagate import PropagationState, levin_state, propagate
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
-from hybridcolor.propagate.optimization import SeededSystem, inner, refinements
+from hybridcolor.propagate.refinement import refinements
+from hybridcolor.propagate.system import SeededSystem, inner
 from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import lab_photo, photo_luminance, photo_seeds
 

@@ -14,7 +14,8 @@ from hybridcolor.propagate import optimization as module
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.affinity import affinity_matrix
 from hybridcolor.propagate.elimination import eliminate
-from hybridcolor.propagate.optimization import SeededSystem, solve
+from hybridcolor.propagate.optimization import solve
+from hybridcolor.propagate.system import SeededSystem
 from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import UNKIND, photo_luminance, photo_seeds, random_seeds, unkind_picture
 

@@ -1,0 +1,125 @@
+"""From any start to the solution of a seeded system, better and better, and how good it is by then.
+
+Conjugate residuals (`krylov`) do the work, with whatever approximate inverse they are given: the hierarchy of a picture
+(`multigrid`) or of a volume (`cycles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.propagate.krylov import Cycle, conjugate_residuals
+from hybridcolor.propagate.system import SeededSystem, largest
+
+MOST_RESTARTS = 25
+MOST_STEPS = 20
+RESTART_AT = 0.05
+WORST_RATIO = 0.9999
+"""Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
+KEPT = 9
+"""Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
+CAUTION, SLOW_CAUTION = 5.0, 20.0
+"""So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
+SLOW_RESTARTS = 5
+"""So many restarts in a row that did not halve the changes are one too many."""
+
+
+class Refinement(NamedTuple):
+    """A step on the way: the true residual when last looked at, iterations so far, and whether it was the last."""
+
+    residual: float
+    iterations: int
+    reached: bool
+
+
+class Watch:
+    """Estimates the error that is left from the changes an iteration makes.
+
+    If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
+    two factors and the larger of the last two changes are taken, since the first step after a restart is short, and
+    all that twice, since the factors still rise as the slower errors come to the fore.
+    """
+
+    def __init__(self) -> None:
+        self.changes = [np.inf, np.inf, np.inf]
+
+    def error(self, change: float) -> float:
+        """The error left at the worst pixel after a step with the largest change ``change``."""
+        if change == 0.0:  # nothing was left to correct; no factor can be told from that
+            return 0.0
+        self.changes = [*self.changes[1:], change]
+        before, last, now = self.changes
+        if np.isinf(last):
+            return np.inf
+        ratio = max(now / max(last, now), last / max(before, last))
+        ratio = min(ratio, WORST_RATIO)
+        return max(last, now) * ratio / (1.0 - ratio)
+
+
+def iterations_to(steps: Iterable[Refinement]) -> int | None:
+    """How many iterations it took to reach the tolerance; None if it was not reached."""
+    return next((step.iterations for step in steps if step.reached), None)
+
+
+def refinements(
+    system: SeededSystem,
+    cycle: Cycle,
+    chroma: NDArray[np.float64],
+    *,
+    tolerance: float,
+    relax: Callable[[NDArray[np.float32], NDArray[np.float64]], None] | None = None,
+) -> Iterator[Refinement]:
+    """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
+
+    Ends when the tolerance is reached, or when the error does not keep shrinking. It is believed to be small only
+    after a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
+
+    Parameters
+    ----------
+    system : SeededSystem
+    cycle : callable
+        An approximate inverse of its A; see `conjugate_residuals`.
+    chroma : (H + 2, 2, W + 2) float64
+        Where to begin, changed in place; its hard seeds must have their colours.
+    tolerance : float
+        Largest error wanted at any pixel, in ab units.
+    relax : callable, optional
+        ``relax(residual, chroma)`` improves both in place after every step.
+    """
+    work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
+    slowly = False
+    residual = np.zeros(chroma.shape, np.float32)
+    watch = Watch()
+    iterations = slow = 0
+    first_before = np.inf
+    for restart in range(MOST_RESTARTS):
+        if slow == 1 and not slowly:
+            slowly = True
+            work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
+        system.fill_residual(chroma, residual)
+        missed = largest(residual)
+        first = 0.0
+        steps = conjugate_residuals(cycle, residual, chroma, work, bold=restart > 0)
+        for change, trusted in islice(steps, KEPT + 1 if slowly else MOST_STEPS):
+            if not np.isfinite(change):
+                return
+            iterations += 1
+            error = (SLOW_CAUTION if slowly else CAUTION) * watch.error(change)
+            if relax is not None:
+                relax(residual, chroma)
+            reached = restart > 0 and trusted and max(error, missed) <= tolerance
+            yield Refinement(missed, iterations, reached)
+            if reached:
+                return
+            first = first or change
+            if not slowly and (change <= RESTART_AT * first or not trusted):
+                break
+        slow = slow + 1 if first > 0.5 * first_before else 0
+        if slow == SLOW_RESTARTS:
+            return
+        first_before = first

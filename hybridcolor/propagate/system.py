@@ -1,0 +1,105 @@
+"""The equations of seeded colour: (I - W + T) x = T s, their true residual, and the shape of a solution.
+
+See `optimization` for what they mean and `affinity` for W. Solvers keep x in rows of both planes with a pixel of
+padding, (H + 2, 2, W + 2); `inner` is the same as planes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from hybridcolor.propagate.affinity import affinity_matrix, system_residual
+from hybridcolor.seeds import Seeds
+
+
+class Solution(NamedTuple):
+    """Colours (2, H, W) float64, the largest true residual, and the iterations used."""
+
+    chroma: NDArray[np.float64]
+    residual: float
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeededSystem:
+    """(I - W + T) x = T s: the luminance that makes W, the pull T (inf is hard), and the colours s.
+
+    Attributes
+    ----------
+    luminance : (H, W) float32
+    pull : (H, W) float32
+        0 where there is no seed, inf at a hard one.
+    target : (2, H, W) float32
+    """
+
+    luminance: NDArray[np.float32]
+    pull: NDArray[np.float32]
+    target: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, luminance: NDArray[np.float32], seeds: Seeds, ab: NDArray[np.float32]) -> SeededSystem:
+        """The system of ``seeds``, with ``ab`` (N, 2) in place of their own colours."""
+        pull = np.zeros(luminance.shape, np.float32)
+        target = np.zeros((2, *luminance.shape), np.float32)
+        row, column = seeds.coords.T
+        pull[row, column] = seeds.weight
+        target[:, row, column] = ab.T
+        return cls(luminance, pull, target)
+
+    def start(self) -> NDArray[np.float64]:
+        """The hard seeds' colours, 0 elsewhere, as (H + 2, 2, W + 2) rows of both planes with padding."""
+        chroma = np.zeros((self.pull.shape[0] + 2, 2, self.pull.shape[1] + 2))
+        inner(chroma)[...] = np.where(np.isinf(self.pull), self.target, np.float32(0))
+        return chroma
+
+    def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
+        """By how much ab every pixel misses its equation; both arrays padded as in `start`."""
+        residual = np.zeros(chroma.shape, np.float32)
+        self.fill_residual(chroma, residual)
+        return residual
+
+    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32]) -> None:
+        """The same into an array at hand."""
+        system_residual(self.luminance, self.pull, self.target, chroma, residual)
+
+    def clip(self, colours: NDArray[np.floating]) -> None:
+        """Bring (2, H, W) colours into the range of the seeds'; the exact solution is, so it only helps."""
+        seeded = self.pull > 0
+        for target, plane in zip(self.target, colours, strict=True):
+            low = target.min(where=seeded, initial=np.inf)
+            high = target.max(where=seeded, initial=-np.inf)
+            np.clip(plane, low, high, out=plane)
+
+    def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
+        """Clipped colours, with the true residual."""
+        self.clip(inner(chroma))
+        return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
+
+    def affinity(self) -> sp.csr_array:
+        """W in float64."""
+        return affinity_matrix(self.luminance)
+
+    def matrix(self) -> sp.csc_array:
+        """A in float64, for solvers that need it assembled."""
+        affinity = self.affinity()
+        pull = self.pull.ravel().astype(np.float64)
+        free = 1.0 / (1.0 + pull)
+        degree = affinity.sum(axis=1)
+        walk = sp.diags_array(free) @ (sp.diags_array(degree) - affinity)
+        matrix: sp.csc_array = (sp.diags_array(1.0 - free) + walk).tocsc()
+        return matrix
+
+
+def inner(rows: NDArray[Any]) -> NDArray[Any]:
+    """The planes (2, H, W) in padded rows, as a view."""
+    return rows[1:-1, :, 1:-1].transpose(1, 0, 2)
+
+
+def largest(values: NDArray[np.floating]) -> float:
+    """Largest absolute value, without a copy of all."""
+    return float(max(values.max(), -values.min()))
