@@ -18,6 +18,7 @@ May import ``caffemodel``, ``bins`` and ``errors``.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 import zipfile
@@ -59,11 +60,14 @@ class Released:
         Calibration: logits are divided by it before they are believed.
     source : str
         What kind of file they came in, for people.
+    sha256 : str
+        That file's.
     """
 
     tensors: dict[str, Tensor]
     temperature: float
     source: str
+    sha256: str
 
 
 def released_shapes() -> dict[str, tuple[int, ...]]:
@@ -117,7 +121,7 @@ def _released(content: bytes) -> Released:
         tensors, source = _from_caffe(read_caffemodel(content)), "Caffe model"
         temperature = 1 / (ANNEALED_TEMPERATURE * _CAFFE_SHARPNESS)
     _check_numbers(tensors)
-    return Released(_in_our_order(tensors), temperature, source)
+    return Released(_in_our_order(tensors), temperature, source, hashlib.sha256(content).hexdigest())
 
 
 def _read_limited(path: Path) -> bytes:
