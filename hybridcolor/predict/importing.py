@@ -113,14 +113,18 @@ def _check_name(name: str, folder: Path, *, overwrite: bool) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name in _RESERVED:
         raise ModelError(f"{name!r} cannot be a model's name; give --name with letters, digits, '-', '_' and '.'")
     here = read_registry(folder)[1] if (folder / "registry.json").exists() else {}
-    known: set[str] = set()
-    with suppress(ModelError):  # a folder that HYBRIDCOLOR_MODELS names and that this import begins
-        known = set(read_registry()[1])
-    if name in known - here.keys():
-        raise ModelError(f"{name!r} is a model already, in another folder; choose another --name")
+    if folder == own_folder() and name in _names() - here.keys():
+        raise ModelError(f"{name!r} is the name of a shipped model; choose another --name")
     taken = name in here or any((folder / f"{name}{suffix}").exists() for suffix in (".safetensors", ".md"))
     if taken and not overwrite:
         raise ModelError(f"{name!r} exists already in {folder}; choose another --name or pass --overwrite")
+
+
+def _names() -> set[str]:
+    """Every model that there is now; none before the first import into a folder that HYBRIDCOLOR_MODELS names."""
+    with suppress(ModelError):
+        return set(read_registry()[1])
+    return set()
 
 
 @contextmanager

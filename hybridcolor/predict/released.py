@@ -266,7 +266,7 @@ def _misfit(what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> str
 
 def _in_our_order(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The head's logits in the order of `AB_BINS`, whatever order ``model_out`` says they have."""
-    columns = tensors[_TO_AB].flatten(1).numpy() * _AB_SCALE
+    columns = tensors[_TO_AB].flatten(1).numpy().astype(np.float64) * _AB_SCALE
     a, b = np.rint(columns / 10)
     order = np.lexsort((b, a))
     if not np.allclose(columns[:, order], AB_BINS.T, rtol=0, atol=0.5):
