@@ -160,8 +160,19 @@ def seeds_(
     out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)
 
 
-@app.command()
-def models() -> None:
+models_app = typer.Typer(help="List models, import weights of others, export to ONNX.", rich_markup_mode=None)
+app.add_typer(models_app, name="models")
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the models that are installed; import weights of others; export to ONNX."""
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@models_app.command(name="list")
+def list_models() -> None:
     """List the models that are installed, with their scores on held-out photos."""
     from hybridcolor.predict import read_registry
 
@@ -171,6 +182,44 @@ def models() -> None:
         scores = "\n".join(f"{key} {value:g}" for key, value in entry.scores.items())
         table.add_row(f"{name} (default)" if name == default else name, entry.summary, entry.licence, scores)
     out.print(table)
+
+
+@models_app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="The .pth or .caffemodel that Zhang et al. released.", metavar="FILE")],
+    name: Annotated[str | None, typer.Option(help="The model's name; else the file's.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A folder of models, made if missing; else your own one.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a model of the released weights of Zhang et al. 2016: a PyTorch state dict or a Caffe model.
+
+    For instance:
+
+      hybridcolor models import colorization_release_v2.caffemodel --name zhang2016
+
+      hybridcolor colorize old.jpg -o old-colour.png --model zhang2016
+    """
+    from hybridcolor.predict.importing import import_model
+
+    entry = import_model(source, name=name, folder=output, overwrite=overwrite)
+    out.print(f"{entry.folder / entry.file}  model {entry.name}, card {entry.card}", soft_wrap=True)
+    if output is not None:
+        out.print(f"It is found when HYBRIDCOLOR_MODELS is {output}", soft_wrap=True)
+
+
+@models_app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A model that `hybridcolor models` lists.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a model as ONNX: luminance (B, 1, H, W) in 0..1 in, calibrated logits over the ab bins out."""
+    from hybridcolor.predict.export import export_model
+
+    export_model(name, output, overwrite=overwrite)
+    out.print(f"{output}  {output.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from torch import nn
 from hybridcolor.bins import ColorDistribution
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks import build_network
-from hybridcolor.predict.weights import find_model, load_weights, read_registry
+from hybridcolor.predict.weights import ModelEntry, find_model, load_weights, read_registry
 from hybridcolor.resampling import resample
 
 __all__ = ["NetworkPredictor", "Predictor", "load_predictor", "read_registry"]
@@ -127,6 +127,24 @@ def load_predictor(name: str = "default") -> Predictor:
     (40, 60)
     """
     entry = find_model(name)
+    network, prior = load_network(entry)
+    return NetworkPredictor(
+        network,
+        entry.name,
+        class_prior=None if prior is None else prior.numpy(),
+        temperature=entry.temperature,
+        size=entry.size,
+    )
+
+
+def load_network(entry: ModelEntry) -> tuple[nn.Module, torch.Tensor | None]:
+    """A model's network with its weights, and the class prior (Q,) that came with them.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged or is not of the network that the entry names.
+    """
     tensors = load_weights(entry)
     prior = tensors.pop("class_prior", None)
     network = build_network(entry.network)
@@ -136,10 +154,4 @@ def load_predictor(name: str = "default") -> Predictor:
         raise ModelError(
             f"model {entry.name!r} does not fit network {entry.network!r}; reinstall hybridcolor"
         ) from error
-    return NetworkPredictor(
-        network,
-        entry.name,
-        class_prior=None if prior is None else prior.numpy(),
-        temperature=entry.temperature,
-        size=entry.size,
-    )
+    return network, prior

@@ -7,7 +7,6 @@ and the measured part of its card; what people wrote around that part stays.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read
 from hybridcolor.predict.evaluate import mean_colour, mean_scores, score_photos
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
-from hybridcolor.predict.weights import SCHEMA, read_registry
+from hybridcolor.predict.weights import register, write_whole
 
 INPUT_SIZE = 160
 """Shorter side at which the shipped model looks at pictures; the best of 128, 160, 192 and 256 on held-out photos."""
@@ -76,10 +75,10 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         "summary": recipe.summary,
         "scores": scores,
     }
-    _write(folder / f"{name}.safetensors", content)
+    write_whole(folder / f"{name}.safetensors", content)
     facts = {"steps": f"{state['step']} of {recipe.steps}", "training, wall seconds": f"{state['seconds']:.0f}"}
     _write_card(folder / f"{name}.md", name, scores=scores, facts={**facts, "held-out photos scored": len(for_scores)})
-    _register(folder, name, entry)
+    register(folder, name, entry)
     return scores
 
 
@@ -103,17 +102,6 @@ def fit_temperature(
     return float(temperatures[best]), float(entropies(score_on)[best])
 
 
-def _register(folder: Path, name: str, entry: dict[str, Any]) -> None:
-    """Put a model's entry into the registry; the first model becomes the default."""
-    path = folder / "registry.json"
-    registry: dict[str, Any] = {"schema": SCHEMA, "default": name, "models": {}}
-    if path.exists():
-        read_registry(folder)  # refuses a damaged one
-        registry = json.loads(path.read_text(encoding="utf-8"))
-    registry["models"][name] = entry
-    _write(path, (json.dumps(registry, indent=2) + "\n").encode())
-
-
 def _write_card(path: Path, name: str, *, scores: dict[str, float], facts: dict[str, Any]) -> None:
     """Replace the measured part of a card, or begin a card with it."""
     lines = ["", "| what | measured |", "|---|---|", *(f"| {k} | {v} |" for k, v in {**facts, **scores}.items()), ""]
@@ -122,11 +110,4 @@ def _write_card(path: Path, name: str, *, scores: dict[str, float], facts: dict[
     _, end, after = rest.partition(_MARK[1])
     if not mark or not end:
         raise ModelError(f"{path}: has no measured part; put {_MARK[0]} and {_MARK[1]} where the scores go")
-    _write(path, (before + mark + "\n".join(lines) + "\n" + end + after).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, then move."""
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
+    write_whole(path, (before + mark + "\n".join(lines) + "\n" + end + after).encode())

@@ -1,8 +1,9 @@
 """Where trained weights are, and whether they are what the registry says.
 
 ``registry.json`` names every model: its file, sha256, network, calibration and scores. It is looked for in the folder
-that ``HYBRIDCOLOR_MODELS`` names, in the installed package (``hybridcolor/_models``), then in the checkout's
-``models``. Weights are safetensors: data only, nothing in them can run.
+that ``HYBRIDCOLOR_MODELS`` names, and in no other then; else in the installed package (``hybridcolor/_models``) or the
+checkout's ``models``, and beside it in the person's own folder, which holds what was imported. Weights are safetensors:
+data only, nothing in them can run.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import hashlib
 import json
 import math
 import os
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,15 +97,35 @@ def models_folder() -> Path:
     )
 
 
+def own_folder() -> Path:
+    """Where imported models go: the folder that ``HYBRIDCOLOR_MODELS`` names, else one among the person's data."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA") or "~/.local/share"
+    with suppress(RuntimeError):  # an account without a home
+        return Path(data).expanduser() / "hybridcolor" / "models"
+    return Path("hybridcolor-models")
+
+
 def read_registry(folder: Path | None = None) -> tuple[str, dict[str, ModelEntry]]:
-    """The default model's name and all models by name.
+    """The default model's name and all models by name: the shipped ones and the person's own, or those of one folder.
 
     Raises
     ------
     ModelError
         If the registry is missing, damaged or of another schema.
     """
-    folder = models_folder() if folder is None else folder
+    if folder is not None:
+        return _read_folder(folder)
+    default, entries = _read_folder(models_folder())
+    own = own_folder()
+    if ENVIRONMENT not in os.environ and (own / "registry.json").is_file():
+        entries = _read_folder(own)[1] | entries
+    return default, entries
+
+
+def _read_folder(folder: Path) -> tuple[str, dict[str, ModelEntry]]:
     path = folder / "registry.json"
     try:
         registry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -151,3 +174,30 @@ def load_weights(entry: ModelEntry) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error})") from error
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+def register(folder: Path, name: str, entry: dict[str, Any]) -> None:
+    """Put a model's entry into a folder's registry; the first model becomes the default.
+
+    Raises
+    ------
+    ModelError
+        If the registry that is there is damaged.
+    """
+    registry: dict[str, Any] = {"schema": SCHEMA, "default": name, "models": {}}
+    path = folder / "registry.json"
+    if path.exists():
+        read_registry(folder)  # refuses a damaged one
+        registry = json.loads(path.read_text(encoding="utf-8"))
+    registry["models"][name] = entry
+    write_whole(path, (json.dumps(registry, indent=2) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside, then move: there is the old file or the new one, and nothing else is left."""
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""ONNX files against torch, run by OpenCV's own implementation."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hybridcolor import cli
+from hybridcolor.bins import AB_BINS
+from hybridcolor.errors import ModelError
+from hybridcolor.predict import load_predictor
+from hybridcolor.predict.export import export_model, to_onnx
+from hybridcolor.predict.networks import NETWORKS, build_network
+
+
+def lively(name):
+    """A network with random weights, and batch norms as measured on noise: outputs are far from constant."""
+    torch.manual_seed(4)
+    network = build_network(name)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None
+    with torch.no_grad():
+        network(torch.rand(2, 1, 96, 96))
+    return network.eval()
+
+
+def run_onnx(content, luminance):
+    net = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
+    net.setInput(luminance)
+    return net.forward()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_opencv_computes_what_torch_does_at_any_size(name):
+    pytest.importorskip("onnx")
+    network, rng = lively(name), np.random.default_rng(6)
+    content = to_onnx(network)
+    for shape in ((1, 1, 64, 96), (2, 1, 96, 64), (1, 1, 160, 224)):
+        luminance = rng.random(shape, np.float32)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(luminance)).numpy()
+        spread = float(expected.std(axis=(2, 3)).max())
+        assert spread > 0.01
+        np.testing.assert_allclose(run_onnx(content, luminance), expected, rtol=1e-3, atol=5e-3 * spread)
+
+
+def test_a_shipped_model_is_exported_with_its_calibration_and_bins(tmp_path, monkeypatch):
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "lite.onnx"
+    monkeypatch.setattr(sys, "argv", ["hybridcolor", "models", "export", "default", "-o", str(path)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    properties = {each.key: each.value for each in onnx.load(path).metadata_props}
+    assert json.loads(properties["bins"]) == AB_BINS.tolist()
+    assert int(properties["stride"]) == 32
+    luminance = np.random.default_rng(7).uniform(0, 100, (160, 192)).astype(np.float32)
+    mirrored = [run_onnx(path.read_bytes(), plane[None, None] / 100)[0] for plane in (luminance, luminance[:, ::-1])]
+    logits = (mirrored[0] + mirrored[1][..., ::-1]) / 2
+    predictor = load_predictor()
+    assert predictor.size == 160
+    np.testing.assert_allclose(logits.transpose(1, 2, 0), predictor.predict(luminance).logits, rtol=1e-3, atol=1e-3)
+
+
+def test_the_temperature_divides(tmp_path):
+    pytest.importorskip("onnx")
+    network, luminance = lively("lite"), np.random.default_rng(8).random((1, 1, 64, 64), np.float32)
+    plain, cooled = (run_onnx(to_onnx(network, temperature=t), luminance) for t in (1, 2))
+    np.testing.assert_allclose(cooled, plain / 2, rtol=1e-3, atol=1e-4)
+
+
+def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModelError, match=r"pip install 'hybridcolor\[onnx\]'"):
+        export_model("default", tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "message"),
+    [("default", "x.pth", "is not .onnx"), ("nonsense", "x.onnx", "unknown model"), ("default", "no/x.onnx", "cannot")],
+)
+def test_exports_that_cannot_be_are_one_line(tmp_path, monkeypatch, capsys, name, file, message):
+    if file.startswith("no/"):
+        pytest.importorskip("onnx")
+    monkeypatch.setattr(sys, "argv", ["hybridcolor", "models", "export", name, "-o", str(tmp_path / file)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert stop.value.code == 2
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_kept(tmp_path):
+    path = tmp_path / "x.onnx"
+    path.write_text("mine")
+    with pytest.raises(ModelError, match="exists already"):
+        export_model("default", path)
+    assert path.read_text() == "mine"
