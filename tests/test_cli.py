@@ -179,9 +179,11 @@ def test_overwrite_replaces(run, photo, tmp_path):
     assert out.read_bytes() != b"old"
 
 
-@pytest.mark.parametrize("verb", ["", "colorize", "seeds", "models", "demo", "train", "publish"])
+@pytest.mark.parametrize(
+    "verb", ["", "colorize", "seeds", "models", "models import", "models export", "demo", "train", "publish"]
+)
 def test_help_teaches(run, verb):
-    code, out, _ = run(*filter(None, [verb, "--help"]))
+    code, out, _ = run(*verb.split(), "--help")
     assert code == 0
     assert "Usage: hybridcolor" in out
 

@@ -1,7 +1,8 @@
 """Prediction: from luminance to a distribution over colours. torch lives in this package and nowhere else.
 
 `load_predictor` makes the heavy object once; its ``predict`` is called for every picture. The networks are in
-``networks``, their files in ``weights``; ``train`` makes new ones from ``data`` and ``publish`` ships them.
+``networks``, their files in ``weights``; ``train`` makes new ones from ``data`` and ``publish`` ships them;
+``importing`` takes in what others released, ``export`` writes ONNX.
 """
 
 from __future__ import annotations

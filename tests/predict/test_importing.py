@@ -255,6 +255,21 @@ def test_a_state_dict_cut_short_is_refused(written, hollow, refused):
         refused(written(content[: int(len(content) * share)]), "released.file")
 
 
+def test_flipped_bits_are_weights_or_a_model_error(written, hollow):
+    """Of the archive and of the older pickle; what they decode to is bounded by the shapes that are expected."""
+    rng, refusals = np.random.default_rng(9), 0
+    for zipped in (True, False):
+        content = written(hollow, _use_new_zipfile_serialization=zipped).read_bytes()
+        for _ in range(30):
+            damaged = bytearray(content)
+            damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+            try:
+                read_released(written(bytes(damaged)))
+            except ModelError as error:
+                refusals += "\n" not in str(error)
+    assert refusals > 10
+
+
 def test_files_too_large_are_refused_unread(written, hollow, refused, monkeypatch):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
