@@ -2,7 +2,8 @@
 
 After R. Zhang et al., "Real-time user-guided image colorization with learned deep priors", SIGGRAPH 2017
 (https://doi.org/10.1145/3072959.3073703): few hints mostly, many sometimes, small patches that average the true colour,
-nearer the middle of the picture than its rim. Ours err a little in colour too, and some pictures have none.
+nearer the middle of the picture than its rim. Ours err a little in colour too, some pictures have none, and in some the
+hints are strokes drawn over one thing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ LARGEST_PATCH = 3
 """Cells; a cell is 4 x 4 pixels of the network's input."""
 COLOUR_ERROR = 3.0
 """Standard deviation of a hint's a* and b*: nobody picks the true colour."""
+STROKES = 0.4
+"""Share of the hinted pictures whose hints are strokes, not patches."""
+LONGEST_STROKE = 16
+"""Cells."""
+SAME_THING = 12.0
+"""Ab units: a stroke ends where the true colour differs more than this from that of its start."""
 
 
 def simulate_hints(truth: Tensor, rng: np.random.Generator) -> Tensor:
@@ -45,7 +52,8 @@ def simulate_hints(truth: Tensor, rng: np.random.Generator) -> Tensor:
     """
     count = len(truth)
     counts = np.minimum(rng.geometric(1 / MEAN_COUNT, count), MOST) * (rng.random(count) >= NONE)
-    return torch.stack([scattered_hints(truth[i], int(counts[i]), rng) for i in range(count)])
+    makers = [stroke_hints if drawn else scattered_hints for drawn in rng.random(count) < STROKES]
+    return torch.stack([make(truth[i], int(counts[i]), rng) for i, make in enumerate(makers)])
 
 
 def scattered_hints(truth: Tensor, count: int, rng: np.random.Generator) -> Tensor:
@@ -61,3 +69,31 @@ def scattered_hints(truth: Tensor, count: int, rng: np.random.Generator) -> Tens
         hints[:2][patch] = colour[:, None, None] / AB_SCALE
         hints[2:][patch] = 1.0
     return hints
+
+
+def stroke_hints(truth: Tensor, count: int, rng: np.random.Generator) -> Tensor:
+    """So many strokes on one picture, one cell wide, each of the colour where it began: (2, h, w) to (3, h, w).
+
+    Examples
+    --------
+    >>> left_and_right = torch.tensor([0.0, 55.0]).repeat_interleave(8).expand(2, 16, 16)
+    >>> hints = stroke_hints(left_and_right, 9, np.random.default_rng(0))
+    >>> on_the_right = hints[0, :, 8:][hints[2, :, 8:] > 0]
+    >>> bool((on_the_right > 0.35).all()), len(on_the_right) > 9
+    (True, True)
+    """
+    colours = truth.numpy()
+    last = np.array(colours.shape[1:]) - 1
+    hints = np.zeros((CHANNELS, *colours.shape[1:]), np.float32)
+    for _ in range(count):
+        start = rng.random(2) * last
+        heading = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.3, rng.integers(1, LONGEST_STROKE + 1)))
+        path = start + np.cumsum(np.stack([np.sin(heading), np.cos(heading)], 1), axis=0)
+        row, column = np.vstack([start, path]).clip(0, last).round().astype(int).T
+        first = colours[:, row[0], column[0]]
+        other = np.hypot(*(colours[:, row, column] - first[:, None])) > SAME_THING
+        end = int(other.argmax()) if other.any() else len(row)
+        colour = first + rng.normal(0, COLOUR_ERROR, 2)
+        hints[:2, row[:end], column[:end]] = colour[:, None] / AB_SCALE
+        hints[2, row[:end], column[:end]] = 1.0
+    return torch.from_numpy(hints)
