@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from hybridcolor.errors import ModelError
-from hybridcolor.predict import Predictor, load_predictor, read_registry
+from hybridcolor.errors import ModelError, SeedError
+from hybridcolor.predict import NetworkPredictor, Predictor, load_predictor, read_registry
+from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.weights import ENVIRONMENT, models_folder
+from hybridcolor.seeds import Seeds
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,50 @@ def test_a_mirror_image_has_mirrored_colours(predictor, shape):
     luminance = np.random.default_rng(2).uniform(0, 100, shape).astype(np.float32)
     plain, mirrored = (predictor.predict(np.ascontiguousarray(p)).mean() for p in (luminance, luminance[:, ::-1]))
     np.testing.assert_allclose(plain, mirrored[:, ::-1], atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def listener():
+    """A network whose hints enter by position; untrained, they would not at all."""
+    torch.manual_seed(0)
+    network = build_network("lite1-hints")
+    for path in (network.hint16, network.hint8, network.hint4):
+        torch.nn.init.normal_(path.weight, std=0.3)
+    return NetworkPredictor(network, "listener", size=96)
+
+
+@pytest.mark.parametrize("shape", [(96, 160), (33, 47), (300, 500), (1, 90)])
+def test_a_network_that_listens_answers_hints_near_them_most(listener, shape):
+    luminance = np.random.default_rng(2).uniform(0, 100, shape).astype(np.float32)
+    hints = Seeds.of([[0, 0], [shape[0] // 2, 1]], [[60, 40], [50, 40]])
+    reading = listener.read(luminance)
+    blind, told = reading.predict(), reading.predict(hints)
+    np.testing.assert_array_equal(reading.predict().logits, blind.logits)
+    np.testing.assert_array_equal(reading.predict(Seeds.empty()).logits, blind.logits)
+    np.testing.assert_array_equal(listener.predict(luminance, hints).logits, told.logits)
+    change = np.abs(told.logits - blind.logits).mean(axis=(0, 2))
+    if len(change) > 12:
+        assert change[:6].mean() > 2 * change[-6:].mean()
+
+
+def test_hints_are_mirrored_with_the_picture(listener):
+    luminance = np.random.default_rng(3).uniform(0, 100, (96, 128)).astype(np.float32)
+    plain = listener.predict(luminance, Seeds.of([[10, 20]], [[60, 40]])).mean()
+    mirrored = listener.predict(np.ascontiguousarray(luminance[:, ::-1]), Seeds.of([[10, 107]], [[60, 40]])).mean()
+    np.testing.assert_allclose(plain, mirrored[:, ::-1], atol=1e-2)
+
+
+def test_hints_outside_the_picture_are_refused(listener):
+    with pytest.raises(SeedError, match="outside"):
+        listener.predict(np.full((40, 40), 50, np.float32), Seeds.of([[40, 0]], [[60, 40]]))
+
+
+def test_a_network_without_hints_does_not_listen():
+    deaf = NetworkPredictor(build_network("lite"), "deaf", size=64)
+    luminance = np.full((40, 40), 50, np.float32)
+    assert not deaf.takes_hints
+    hinted = deaf.predict(luminance, Seeds.of([[4, 0]], [[60, 40]]))
+    np.testing.assert_array_equal(hinted.logits, deaf.predict(luminance).logits)
 
 
 @pytest.fixture
