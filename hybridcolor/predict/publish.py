@@ -24,8 +24,6 @@ from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
 from hybridcolor.predict.weights import register, write_whole
 
-INPUT_SIZE = 160
-"""Shorter side at which the shipped model looks at pictures; the best of 128, 160, 192 and 256 on held-out photos."""
 _MARK = ("<!-- measured: written by `hybridcolor publish` -->", "<!-- end of measured -->")
 
 
@@ -52,7 +50,7 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     for_temperature, for_scores = range(0, len(held_out), 2), range(1, len(held_out), 2)
     temperature, entropy = fit_temperature(network, held_out, for_temperature, for_scores)
     predictor = NetworkPredictor(
-        network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=INPUT_SIZE
+        network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=recipe.input_size
     )
     rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training)))
     scores = {"cross_entropy": entropy, **mean_scores(rows)}
@@ -69,7 +67,7 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         "card": f"{name}.md",
         "network": recipe.network,
         "temperature": round(temperature, 4),
-        "size": INPUT_SIZE,
+        "size": recipe.input_size,
         "licence": recipe.licence,
         "data": recipe.data,
         "summary": recipe.summary,

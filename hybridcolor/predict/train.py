@@ -13,7 +13,7 @@ import math
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ class Recipe:
     stage: list[Stage]
     hints: bool = False
     start_from: str = ""
+    line_art: bool = False
+    shares: dict[str, float] = field(default_factory=dict)
+    input_size: int = 160
 
     @property
     def steps(self) -> int:
@@ -98,7 +101,15 @@ def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
 def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDArray[np.float32]:
     """How often each bin occurs in the training images, smoothed by the soft encoding itself."""
     total = np.zeros(len(AB_BINS))
-    source = batches(images, size=64, batch=50, exponent=recipe.exponent, seed=recipe.seed)
+    source = batches(
+        images,
+        size=64,
+        batch=50,
+        exponent=recipe.exponent,
+        shares=recipe.shares,
+        line_art=recipe.line_art,
+        seed=recipe.seed,
+    )
     for _ in range(max(1, count // 50)):
         _, index, weight = next(source)
         total += np.bincount(index.numpy().ravel(), weight.numpy().ravel(), minlength=len(AB_BINS))
@@ -229,6 +240,8 @@ def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tup
                 size=stage.size,
                 batch=stage.batch,
                 exponent=recipe.exponent,
+                shares=recipe.shares,
+                line_art=recipe.line_art,
                 seed=recipe.seed + 1000 * number + done,  # another seed after a resume: no batch is seen twice
             )
             for _ in range(stage.steps - done):

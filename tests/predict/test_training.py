@@ -15,7 +15,7 @@ from PIL import Image
 from hybridcolor.bins import soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
 from hybridcolor.predict import load_predictor, train
-from hybridcolor.predict.data import ImageSet, SoftTargets, augment, batches, is_held_out, read_shards
+from hybridcolor.predict.data import ImageSet, SoftTargets, augmented, batches, is_held_out, read_shards
 from hybridcolor.predict.publish import publish_run
 from hybridcolor.predict.train import Recipe
 from hybridcolor.predict.weights import ENVIRONMENT
@@ -170,11 +170,13 @@ def test_about_three_percent_are_held_out_for_ever():
 HELD_OUT_OF_THE_FIRST_200 = [10, 102, 137]  # by CRC-32 of the name
 
 
-def test_augmentation_degrades_luminance_only_within_range():
+def test_augmentation_degrades_luminance_only_within_range(monkeypatch):
     rng = np.random.default_rng(0)
+    images = ImageSet(["flat.png"], [b""])
     lab = np.dstack([np.linspace(0, 100, 60 * 90).reshape(60, 90), np.full((60, 90), 20), np.full((60, 90), -30)])
+    monkeypatch.setattr(ImageSet, "decode", lambda *_, **__: lab.astype(np.float32))
     for _ in range(50):
-        crop = augment(lab.astype(np.float32), 64, rng)
+        crop = augmented(images, 0, 64, line_art=False, rng=rng)
         assert crop.shape == (64, 64, 3)
         assert crop[..., 0].min() >= 0
         assert crop[..., 0].max() <= 100
