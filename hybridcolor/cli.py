@@ -248,7 +248,7 @@ def train(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
     """Train a model; stop it at any time and start it again with the same command."""
-    from hybridcolor.predict.train import Recipe
+    from hybridcolor.predict.recipe import Recipe
     from hybridcolor.predict.train import train as run_training
 
     run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=_print_scores)

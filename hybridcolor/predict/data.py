@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -217,21 +218,22 @@ def batches(
     *,
     size: int,
     batch: int,
-    exponent: float,
-    seed: int,
-    shares: Mapping[str, float] | None = None,
+    probability: NDArray[np.float64],
     line_art: bool = False,
+    seed: int,
+    first: int = 0,
 ) -> Iterator[Batch]:
-    """Endless augmented batches, prepared by a background thread; the same seed gives the same batches.
+    """Endless augmented batches from number ``first`` on, prepared by a background thread.
 
-    What goes wrong in the thread is raised here. Fewer images than a batch needs come more than once in it.
+    A batch depends on the seed and its number only. What goes wrong in the thread is raised here. Fewer images than a
+    batch needs come more than once in it.
     """
     ready: queue.Queue[Batch | Exception] = queue.Queue(4)
     closed = threading.Event()
-    rng, targets = np.random.default_rng(seed), SoftTargets()
-    probability = images.sampling_weights(exponent, shares)
+    targets, numbers = SoftTargets(), count(first)
 
     def next_batch() -> Batch:
+        rng = np.random.default_rng((seed, next(numbers)))
         chosen = rng.choice(len(images), batch, replace=len(images) < batch, p=probability)
         crops = [augmented(images, int(i), size, line_art=line_art, rng=rng) for i in chosen]
         return to_tensors(np.stack(crops), targets)

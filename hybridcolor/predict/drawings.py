@@ -63,7 +63,7 @@ def age_drawing(luminance: Plane, rng: np.random.Generator) -> Plane:
     if chance[0] < 0.2:
         luminance = np.asarray(cv2.erode(luminance, square), np.float32)
     elif chance[0] < 0.3:  # half thinned: lines of one pixel turn pale, they do not vanish
-        luminance = (luminance + np.asarray(cv2.dilate(luminance, square), np.float32)) / 2
+        luminance = np.asarray(luminance + cv2.dilate(luminance, square), np.float32) / np.float32(2)
     if chance[1] < 0.2:
         luminance = np.asarray(cv2.GaussianBlur(luminance, (0, 0), rng.uniform(0.3, 0.9)), np.float32)
     if chance[2] < 0.5:
@@ -71,7 +71,7 @@ def age_drawing(luminance: Plane, rng: np.random.Generator) -> Plane:
         luminance = luminance * np.float32((paper - ink) / 100) + np.float32(ink)
     if chance[3] < 0.25:
         luminance = luminance + rng.normal(0, rng.uniform(0.5, 4), luminance.shape).astype(np.float32)
-    luminance = luminance.clip(0, 100)
+    luminance = np.asarray(luminance.clip(0, 100), np.float32)
     if chance[4] < 0.2:
         _, code = cv2.imencode(".jpg", (luminance * 2.55).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 40])
         luminance = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(2.55)

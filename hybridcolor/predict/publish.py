@@ -21,7 +21,9 @@ from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
 from hybridcolor.predict.evaluate import mean_colour, mean_scores, score_photos
 from hybridcolor.predict.networks import build_network
-from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
+from hybridcolor.predict.recipe import Recipe
+from hybridcolor.predict.train import read_checkpoint
+from hybridcolor.predict.validation import VALIDATION_SIZE, cross_entropy
 from hybridcolor.predict.weights import register, write_whole
 
 _MARK = ("<!-- measured: written by `hybridcolor publish` -->", "<!-- end of measured -->")

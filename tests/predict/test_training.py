@@ -12,12 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
-from hybridcolor.bins import soft_encode
+from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
-from hybridcolor.predict import load_predictor, train
+from hybridcolor.predict import load_predictor, train, validation
 from hybridcolor.predict.data import ImageSet, SoftTargets, augmented, batches, is_held_out, read_shards
+from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.publish import publish_run
-from hybridcolor.predict.train import Recipe
+from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.weights import ENVIRONMENT
 
 RECIPE = """
@@ -109,10 +110,76 @@ def test_a_killed_run_goes_on_and_is_published(tmp_path, data, recipe, monkeypat
     assert not list(tmp_path.rglob("*.part"))
 
 
+HINTED = "hints = true\n" + RECIPE.replace('"lite"', '"lite1-hints"')
+LINES = "line_art = true\n" + RECIPE
+TWO_STAGES = RECIPE.replace("steps = 4", "steps = 2") + RECIPE[RECIPE.index("[[stage]]") :].replace(
+    "steps = 4", "steps = 2"
+)
+
+
+@pytest.mark.parametrize("text", [HINTED, LINES, TWO_STAGES])
+def test_a_killed_run_ends_as_one_that_was_not(tmp_path, data, recipe, monkeypatch, text):
+    recipe.write_text(text)
+
+    def kill(report):
+        if report["step"] == kill_at:
+            raise KilledError
+
+    ends = []
+    for kill_at in (0, 4):
+        run = tmp_path / f"run{kill_at}"
+        try:
+            train.train(Recipe.read(recipe), data=data, run=run, progress=kill)
+        except KilledError:
+            train.train(Recipe.read(recipe), data=data, run=run, progress=lambda _: None)
+        ends.append(torch.load(run / "checkpoint.pt", weights_only=True))
+    whole, resumed = ends
+    for part in ("network", "average"):
+        for name, tensor in whole[part].items():
+            assert torch.equal(tensor, resumed[part][name]), name
+    assert {whole[key] for key in ("step", "smooth", "best")} == {resumed[key] for key in ("step", "smooth", "best")}
+
+
+def test_training_stops_when_the_held_out_images_get_no_better(tmp_path, data, recipe, monkeypatch):
+    entropies = iter([3.0, 2.0, 2.5, 2.4, 2.6])
+    monkeypatch.setattr(train, "REPORT_EVERY", 1)
+    monkeypatch.setattr(train, "scores_so_far", lambda *_: {"cross_entropy": next(entropies)})
+    recipe.write_text("patience = 1\n" + RECIPE)
+    run, seen = tmp_path / "run", []
+    train.train(Recipe.read(recipe), data=data, run=run, progress=seen.append)
+    assert [report["step"] for report in seen] == [1, 2, 3]
+    train.train(Recipe.read(recipe), data=data, run=run, progress=seen.append)
+    assert len(seen) == 3  # it stays stopped
+
+
+def test_a_run_starts_from_another(tmp_path, data, recipe):
+    train.train(Recipe.read(recipe), data=data, run=tmp_path / "first", progress=lambda _: None)
+    begun = train.start(dataclasses.replace(Recipe.read(recipe), start_from="first"), beside=tmp_path).state_dict()
+    for name, tensor in torch.load(tmp_path / "first" / "best.pt", weights_only=True)["average"].items():
+        assert torch.equal(tensor, begun[name])
+
+
+def test_a_network_that_names_one_colour_learns_it():
+    """One colour everywhere, and by its L2 loss the network names it."""
+    torch.manual_seed(0)
+    network = Regression(torch.nn.Conv2d(1, 2, 4, 4))
+    ab = np.full((2, 8, 8, 2), (20.0, -30.0), np.float32)
+    batch = (torch.rand(2, 1, 32, 32), *SoftTargets()(ab))
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(600):
+        optimizer.zero_grad()
+        loss, _ = train.loss_of(network, batch, [], torch.ones(313))
+        loss.backward()
+        optimizer.step()
+    bins = torch.from_numpy(AB_BINS.copy())
+    mean = torch.einsum("bqhw,qc->bchw", network(batch[0]).softmax(1), bins)
+    assert (mean - torch.tensor([20.0, -30.0])[None, :, None, None]).abs().mean() < 1
+
+
 def test_the_best_weights_are_kept_over_a_kill(tmp_path, data, recipe, monkeypatch):
     entropies = iter([3.0, 2.0, 2.5, 2.4])
     monkeypatch.setattr(train, "REPORT_EVERY", 1)
-    monkeypatch.setattr(train, "validate", lambda *_: {"cross_entropy": next(entropies)})
+    monkeypatch.setattr(train, "scores_so_far", lambda *_: {"cross_entropy": next(entropies)})
 
     def kill(report):
         if report["step"] == 4:
@@ -243,7 +310,7 @@ def test_the_same_seed_gives_the_same_batches(data):
     images, _ = read_shards(data, ["*.tar"])
 
     def first_two(seed):
-        source = batches(images, size=32, batch=3, exponent=0.7, seed=seed)
+        source = batches(images, size=32, batch=3, probability=images.sampling_weights(0.7), seed=seed)
         found = [next(source) for _ in range(2)]
         source.close()
         return found
@@ -279,7 +346,7 @@ def test_cross_entropy_is_its_sum():
     weight = torch.rand(2, 3, 4, 5, dtype=torch.float64)
     target = torch.zeros(2, 3, 4, 313, dtype=torch.float64).scatter(3, index, weight)
     expected = -(target * torch.log(torch.softmax(logits, 1)).permute(0, 2, 3, 1)).sum(3)
-    torch.testing.assert_close(train.cross_entropy(logits, index, weight), expected)
+    torch.testing.assert_close(validation.cross_entropy(logits, index, weight), expected)
 
 
 def test_the_rate_warms_up_and_falls_to_two_percent():
