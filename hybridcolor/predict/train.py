@@ -100,8 +100,10 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-    """Linear warm-up, then a cosine to 2% of the full rate."""
-    share = min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+    """Linear warm-up, of a tenth of a short run, then a cosine to 2% of the full rate."""
+    share = min(1.0, (step + 1) / min(WARM_UP, max(1, steps // 10))) * (
+        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+    )
     for group in optimizer.param_groups:
         group["lr"] = group["base"] * share
 

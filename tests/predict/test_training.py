@@ -349,15 +349,16 @@ def test_cross_entropy_is_its_sum():
     torch.testing.assert_close(validation.cross_entropy(logits, index, weight), expected)
 
 
-def test_the_rate_warms_up_and_falls_to_two_percent():
+@pytest.mark.parametrize(("steps", "warm_up"), [(1000, 100), (4000, train.WARM_UP)])
+def test_the_rate_warms_up_and_falls_to_two_percent(steps, warm_up):
     optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": 0.0, "base": 0.5}])
     rates = []
-    for step in range(1000):
-        train.set_rate(optimizer, step, 1000)
+    for step in range(steps):
+        train.set_rate(optimizer, step, steps)
         rates.append(optimizer.param_groups[0]["lr"])
-    assert rates[0] < 0.01
+    assert rates[0] < 0.02
     peak = int(np.argmax(rates))
-    assert peak == pytest.approx(train.WARM_UP, abs=2)
+    assert peak == pytest.approx(warm_up, abs=2)
     assert (np.diff(rates[: peak + 1]) > 0).all()
     assert (np.diff(rates[peak:]) < 0).all()
     assert rates[-1] == pytest.approx(0.02 * 0.5, rel=0.01)
