@@ -274,6 +274,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A model that `hybridcolor models` lists, or default.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards; only their held-out photos are used.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
+    shards: Annotated[str, typer.Option(help="Which shards, by pattern.")] = "photos128-*.tar",
 ) -> None:
     """Score a model on photos it never saw: scores, calibration, contact sheets."""
     from hybridcolor.predict.evaluate import evaluate as run_evaluation
@@ -284,7 +285,11 @@ def evaluate(
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=None)
         scores = run_evaluation(
-            predictor, data, output, progress=lambda done, of: bar.update(task, completed=done, total=of)
+            predictor,
+            data,
+            output,
+            shards=[shards],
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
     _print_scores(scores)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,14 @@ from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
 from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
-from hybridcolor.predict import Predictor
+from hybridcolor.predict import NetworkPredictor, Predictor
 from hybridcolor.predict.data import ImageSet, read_shards
 from hybridcolor.resampling import guided_resample, resample
+from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.users import random_patches
 
+HINTS = (1, 10, 50)
+"""How many a network that takes them is scored with."""
 CLASSES = 10
 ON_SHEET = 32
 SHEET_COLUMNS = 4
@@ -89,7 +94,8 @@ def score_photos(
 ) -> Iterator[dict[str, float]]:
     """Scores of some photos: of the prediction, of gray, of one ``average`` colour, and of the automatic seeds.
 
-    The result scored is the one `colorize` starts from: annealed mean at the default vividness.
+    The result scored is the one `colorize` starts from: annealed mean at the default vividness. A network that takes
+    hints is scored with some random ones too, by itself: nothing is propagated.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
@@ -108,6 +114,7 @@ def score_photos(
             "colourfulness": colourfulness(rgb),
             "true_colourfulness": colourfulness(true),
             **_seed_scores(belief, luminance, truth),
+            **_hinted_scores(predictor, luminance, truth, seed=i),
         }
 
 
@@ -201,6 +208,22 @@ def _planes(images: ImageSet, index: int) -> tuple[NDArray[np.float32], NDArray[
 def _shown(belief: ColorDistribution, luminance: NDArray[np.float32]) -> NDArray[Any]:
     """The colour that `colorize` starts from."""
     return guided_resample(belief.rebalanced(DEFAULT_VIVIDNESS).annealed_mean(), luminance)
+
+
+def _hinted_scores(
+    predictor: Predictor, luminance: NDArray[np.float32], truth: NDArray[np.float32], *, seed: int
+) -> dict[str, float]:
+    if not isinstance(predictor, NetworkPredictor) or not predictor.takes_hints:
+        return {}
+    reading, user = predictor.read(luminance), random_patches(truth, np.random.default_rng(seed))
+    true = quantize(lab_to_rgb(luminance, truth), 8)
+    scores, given = {}, Seeds.empty()
+    for before, count in pairwise((0, *HINTS)):
+        given = overlay([given, *islice(user, count - before)])
+        colour = _shown(reading.predict(given), luminance)
+        scores[f"ab_rmse_{count}_hints"] = ab_rmse(colour, truth)
+        scores[f"psnr_{count}_hints"] = psnr(quantize(lab_to_rgb(luminance, colour), 8), true)
+    return scores
 
 
 def _seed_scores(
