@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hybridcolor.bins import soft_encode
+from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import ImageError
 from hybridcolor.predict.drawings import age_drawing, extract_lines
 from hybridcolor.resampling import resample
@@ -211,6 +211,11 @@ def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> Batch:
     luminance = torch.from_numpy(np.ascontiguousarray(lab[..., 0] / 100))[:, None]
     ab = np.stack([resample(one[..., 1:], (quarter, quarter)) for one in lab])
     return (luminance.contiguous(memory_format=torch.channels_last), *targets(ab))
+
+
+def true_colours(index: Tensor, weight: Tensor) -> Tensor:
+    """(B, 2, h, w) mean a* and b* of every cell from its soft encoding."""
+    return torch.einsum("bhwn,bhwnc->bchw", weight, torch.from_numpy(AB_BINS.copy())[index])
 
 
 def batches(

@@ -2,17 +2,25 @@
 
 After R. Zhang et al., "Real-time user-guided image colorization with learned deep priors", SIGGRAPH 2017
 (https://doi.org/10.1145/3072959.3073703): few hints mostly, many sometimes, small patches that average the true colour,
-nearer the middle of the picture than its rim. Ours err a little in colour too, some pictures have none, and in some the
-hints are strokes drawn over one thing.
+nearer the middle of the picture than its rim. Ours err a little in colour too, some pictures have none, in some the
+hints are strokes drawn over one thing, and in some one thing has been given another colour.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from hybridcolor.predict.data import Batch, SoftTargets, true_colours
 from hybridcolor.predict.networks.hints import AB_SCALE, CHANNELS
+from hybridcolor.predict.recolouring import find_thing, other_colour
+
+soft_targets = cache(SoftTargets)
 
 NONE = 0.3
 """Share of pictures without hints, so that the network keeps its own eye for colour."""
@@ -28,6 +36,53 @@ LONGEST_STROKE = 16
 """Cells."""
 SAME_THING = 12.0
 """Ab units: a stroke ends where the true colour differs more than this from that of its start."""
+RECOLOURED = 0.6
+"""Share of the hinted pictures in which one thing is recoloured."""
+
+
+def simulate(batch: Batch, rng: np.random.Generator) -> tuple[Batch, Tensor]:
+    """A batch as people might want it coloured, and the hints they give.
+
+    Parameters
+    ----------
+    batch : Batch
+        As `hybridcolor.predict.data.batches` gives it.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    batch : Batch
+        The same pictures, in some of them one thing of another colour.
+    hints : (B, 3, h, w) float32
+        As `hybridcolor.predict.networks.hints` takes them.
+    """
+    luminance, index, weight = batch
+    truth = true_colours(index, weight)
+    hints = simulate_hints(truth, rng)
+    levels = 100 * nn.functional.avg_pool2d(luminance, luminance.shape[2] // truth.shape[2])[:, 0]
+    index, weight = index.clone(), weight.clone()
+    for i in range(len(truth)):
+        if rng.random() >= RECOLOURED or not hints[i, 2].any():
+            continue
+        level, ab = levels[i].numpy(), truth[i].permute(1, 2, 0).numpy()
+        thing = find_thing(level, ab, rng)
+        if thing is None:
+            continue
+        texture = 0.5 * (ab[thing] - ab[thing].mean(axis=0))
+        colours = other_colour(float(level[thing].mean()), rng) + texture
+        inside = torch.from_numpy(thing)
+        index[i][inside], weight[i][inside] = soft_targets()(colours)
+        hints[i, :, inside] = hints[i, :, inside].where(hints[i, 2, inside] == 0, _hint(colours.mean(axis=0), rng))
+        for at in rng.integers(len(colours), size=rng.integers(1, 4)):
+            row, column = np.argwhere(thing)[at]
+            hints[i, :, row, column] = _hint(colours[at], rng)[:, 0]
+    return (luminance, index, weight), hints
+
+
+def _hint(colour: NDArray[np.floating[Any]], rng: np.random.Generator) -> Tensor:
+    """(3, 1) one hint of about a colour."""
+    a, b = (colour + rng.normal(0, COLOUR_ERROR, 2)) / AB_SCALE
+    return torch.tensor([[a], [b], [1.0]], dtype=torch.float32)
 
 
 def simulate_hints(truth: Tensor, rng: np.random.Generator) -> Tensor:

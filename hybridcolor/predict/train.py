@@ -11,7 +11,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from itertools import islice
@@ -25,12 +25,12 @@ from torch import Tensor, nn
 
 from hybridcolor.bins import AB_BINS, rebalancing_weights
 from hybridcolor.errors import ImageError, ModelError
-from hybridcolor.predict.data import Batch, ImageSet, batches, read_shards
+from hybridcolor.predict.data import Batch, ImageSet, batches, read_shards, true_colours
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.recipe import Recipe, Stage
-from hybridcolor.predict.simulation import simulate_hints
-from hybridcolor.predict.validation import cross_entropy, scores_so_far, true_colours
+from hybridcolor.predict.simulation import simulate
+from hybridcolor.predict.validation import cross_entropy, scores_so_far
 from hybridcolor.predict.weights import find_model, load_weights
 
 WARM_UP = 200
@@ -143,7 +143,7 @@ def _batches_of(recipe: Recipe, images: ImageSet, stage: Stage, *, first: int) -
     )
 
 
-def loss_of(network: nn.Module, batch: Batch, hints: Sequence[Tensor], class_weight: Tensor) -> tuple[Tensor, Tensor]:
+def loss_of(network: nn.Module, batch: Batch, hints: Tensor | None, class_weight: Tensor) -> tuple[Tensor, Tensor]:
     """What is minimised, and the mean cross entropy that is logged.
 
     Networks that name one colour learn by its squared error, over that of a bin's half width.
@@ -152,7 +152,8 @@ def loss_of(network: nn.Module, batch: Batch, hints: Sequence[Tensor], class_wei
     if isinstance(network, Regression):
         error = (network.colours(luminance) - true_colours(index, weight)).square().mean() / 25
         return error, error
-    entropy = cross_entropy(network(luminance, *hints), index, weight)
+    logits = network(luminance) if hints is None else network(luminance, hints)
+    entropy = cross_entropy(logits, index, weight)
     return (entropy * class_weight[index[..., 0]]).mean(), entropy.detach().mean()
 
 
@@ -253,8 +254,8 @@ def train(
         network.train()
         torch.manual_seed(recipe.seed + reached.step)  # of the dropout: a run resumed goes on as it would have
         rng = np.random.default_rng((recipe.seed, reached.step))
-        hints = [simulate_hints(true_colours(*batch[1:]), rng)] if recipe.hints else []
-        loss, entropy = loss_of(network, batch, hints, class_weight)
+        wanted, hints = simulate(batch, rng) if recipe.hints else (batch, None)
+        loss, entropy = loss_of(network, wanted, hints, class_weight)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hybridcolor.bins import AB_BINS
-from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, to_tensors
+from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, to_tensors, true_colours
 from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.simulation import scattered_hints
 
@@ -20,11 +20,6 @@ def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """(B, h, w) cross entropy of (B, Q, h, w) logits against soft targets of five bins a cell."""
     log_p = logits.log_softmax(dim=1).permute(0, 2, 3, 1)
     return -(log_p.gather(3, index) * weight).sum(dim=3)
-
-
-def true_colours(index: Tensor, weight: Tensor) -> Tensor:
-    """(B, 2, h, w) mean a* and b* of every cell from its soft encoding."""
-    return torch.einsum("bhwn,bhwnc->bchw", weight, torch.from_numpy(AB_BINS.copy())[index])
 
 
 @torch.inference_mode()
