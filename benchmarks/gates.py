@@ -2,7 +2,7 @@
 
 Every variant is the base recipe with a few fields changed, trained with each seed for the same CPU seconds of one
 thread, and scored on the held-out photos. Writes RUNS/gates.jsonl, one line a training, and goes on after a kill; then
-docs/gates.md's tables between their marks. Takes about two CPU hours.
+docs/gates.md's tables between their marks. Takes about one CPU hour.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "network": "residual-ab", "imagenet": False, "stage": SMALL_BATCH, "learning_rate": 3e-4,
     },
 }  # fmt: skip
-TABLES = {"gates": (GATES, 150, (1, 2)), "networks": (NETWORKS, 400, (1,))}
+TABLES = {"gates": (GATES, 90, (1, 2)), "networks": (NETWORKS, 200, (1,))}
 """Variants, CPU seconds of each training, seeds."""
 TRIAL = 6
 
@@ -109,9 +109,9 @@ def write_tables(rows: list[dict[str, Any]], page: Path) -> None:
     """Put the tables between their marks on the page."""
     text = page.read_text(encoding="utf-8")
     for name, (variants, _, _) in TABLES.items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, after = text.split(begin)[0], text.split(end)[1]
-        text = before + begin + table([row for row in rows if row["table"] == name], variants) + end + after
+        text = before + begin + table([row for row in rows if row["table"] == name], variants) + "\n" + end + after
     page.write_text(text, encoding="utf-8")
 
 

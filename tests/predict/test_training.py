@@ -16,6 +16,7 @@ from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
 from hybridcolor.predict import load_predictor, train, validation
 from hybridcolor.predict.data import ImageSet, SoftTargets, augmented, batches, is_held_out, read_shards
+from hybridcolor.predict.networks import NETWORKS
 from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.publish import publish_run
 from hybridcolor.predict.recipe import Recipe
@@ -222,10 +223,11 @@ def test_missing_images_and_runs_are_told(tmp_path, data, recipe):
     assert issubclass(ModelError, HybridColorError)
 
 
-def test_the_recipe_that_ships_is_readable(pytestconfig):
-    shipped = Recipe.read(pytestconfig.rootpath / "models/train/lite.toml")
-    assert shipped.steps == sum(stage.steps for stage in shipped.stage) > 0
-    assert dataclasses.is_dataclass(shipped)
+@pytest.mark.parametrize("name", ["lite-automatic", "lite", "lineart"])
+def test_recipes_of_what_ships_are_readable(pytestconfig, name):
+    shipped = Recipe.read(pytestconfig.rootpath / f"models/train/{name}.toml")
+    assert shipped.steps > 0
+    assert shipped.network in NETWORKS
 
 
 def test_about_three_percent_are_held_out_for_ever():
