@@ -24,7 +24,8 @@ from hybridcolor.propagate.stencil import operator_rows
 LARGE_LEVELS = (1, 2)
 STEPS_LARGE, STEPS = 3, 2
 """Krylov steps on the largest of the coarser levels, where one more pays, and on all below."""
-COARSEST = 400
+COARSEST = 100
+"""Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
 Planes = NDArray[np.float32]
 Operator = tuple[Planes, Planes, Planes, Planes]
