@@ -241,6 +241,47 @@ def demo(
 
 
 @app.command()
+def study(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and curves; a study goes on.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of colour photos; without it, scikit-image's own.", metavar="[FOLDER]")
+    ] = None,
+    methods: Annotated[str, typer.Option(help="Which methods, separated by semicolons.")] = "",
+    users: Annotated[str, typer.Option(help="Which simulated users: random, attentive, scribbles.")] = "",
+    strokes: Annotated[str, typer.Option(help="Scores after so many strokes.")] = "0,1,2,5,10,20,50,100",
+    size: Annotated[int, typer.Option(min=16, help="Larger photos get this shorter side, in pixels.")] = 256,
+    model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Let simulated users draw on photos, and tell which method is how good after how many strokes.
+
+    For instance:
+
+      hybridcolor study photos/ -o study/ --users random --methods "hybrid; optimization"
+    """
+    from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, run_study
+    from hybridcolor.users import USERS
+
+    try:
+        counts = tuple(sorted({int(count) for count in strokes.split(",")}))
+    except ValueError as error:
+        raise MethodError(f"--strokes {strokes!r} is not a list of whole numbers such as 0,1,10") from error
+    plan = Plan(
+        methods=_listed(methods, ";") or DEFAULT_METHODS,
+        users=_listed(users, ",") or tuple(USERS),
+        strokes=counts,
+        size=size,
+        model=model,
+    )
+    photos = bundled_photos(output / "photos") if folder is None else [job[0] for job in _plan([folder], output)]
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("photos", total=len(photos))
+        run_study(photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done))
+    out.print((output / "table.md").read_text(encoding="utf-8"), soft_wrap=True)
+    out.print(f"Look at {output / 'curves.svg'}", soft_wrap=True)
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as models/train/lite.toml.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards of images.")],
@@ -304,7 +345,11 @@ def _load(model: str) -> Predictor | None:
     return None if model == NO_MODEL else load_predictor(model)
 
 
-def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
+def _listed(text: str, mark: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(mark) if part.strip())
+
+
+def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes before any work is done."""
     sources: list[Path] = []
     for item in inputs:

@@ -22,6 +22,7 @@ from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
 from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
+from hybridcolor.plots import new_figure
 from hybridcolor.predict import NetworkPredictor, Predictor
 from hybridcolor.predict.data import ImageSet, read_shards
 from hybridcolor.resampling import guided_resample, resample
@@ -169,10 +170,8 @@ class Calibration:
 
     def draw(self, path: Path) -> None:
         """Both as a picture: a perfect model's points lie on the diagonals."""
-        from matplotlib.figure import Figure
-
         tenths = self.summary()
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        figure = new_figure(9, 4.2)
         for axes, said, true, unit in zip(
             figure.subplots(1, 2), ("confidence", "std"), ("accuracy", "error"), ("", ", ab units"), strict=True
         ):
