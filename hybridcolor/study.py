@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from hybridcolor.errors import HybridColorError, ImageError, MethodError
+from hybridcolor.extract import confidence_peaks
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
@@ -30,7 +31,7 @@ from hybridcolor.pipeline import colorize
 from hybridcolor.plots import new_figure
 from hybridcolor.predict import NetworkPredictor, Reading, load_predictor
 from hybridcolor.resampling import resample
-from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.seeds import Seeds, concatenate, overlay
 from hybridcolor.users import USERS
 
 Chroma = NDArray[np.float32]
@@ -117,6 +118,11 @@ def _with_network(scene: Scene, strokes: Seeds, *, method: str, deaf: bool = Fal
     return colorize(scene.picture, predictor=predictor, scribbles=strokes, method=method).chroma
 
 
+def _confidence_peaks(scene: Scene, strokes: Seeds, *, method: str) -> Chroma:
+    peaks = confidence_peaks(scene.reading.predict())
+    return colorize(scene.picture, scribbles=concatenate(peaks, strokes), method=method).chroma
+
+
 def _network_alone(scene: Scene, strokes: Seeds) -> Chroma:
     found = colorize(scene.picture, predictor=scene, scribbles=strokes).predicted
     assert found is not None  # noqa: S101  # there is a predictor
@@ -131,11 +137,14 @@ METHODS: dict[str, Callable[[Scene, Seeds], Chroma]] = {
     "optimization, automatic seeds": partial(_with_network, method="optimization"),
     "chrominance": partial(_scribbles_alone, method="chrominance"),
     "chrominance, automatic seeds": partial(_with_network, method="chrominance"),
+    "optimization, confidence peaks": partial(_confidence_peaks, method="optimization"),
+    "chrominance, confidence peaks": partial(_confidence_peaks, method="chrominance"),
     "watershed": partial(_scribbles_alone, method="watershed"),
     "watershed, automatic seeds": partial(_with_network, method="watershed"),
 }
 """The main path, and what is left of it without one part or another: without the hint decoder (the network is *deaf*),
-without propagation (*network alone*), without the network (*optimization* is the rest of the hybrid)."""
+without propagation (*network alone*), without the network (*optimization* is the rest of the hybrid). *Confidence
+peaks* are the plain idea of automatic seeds, which fails."""
 DEFAULT_METHODS = ("hybrid", "hybrid, network deaf", "network alone", "optimization", "chrominance")
 
 

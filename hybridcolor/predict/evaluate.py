@@ -74,7 +74,7 @@ def evaluate(
     for done, row in enumerate(score_photos(predictor, held_out, photos, mean_colour(training), calibration)):
         rows.append(row)
         progress(done + 1, len(held_out))
-    scores = mean_scores(rows)
+    scores = mean_scores(rows) | calibration.best_twentieth()
     report = {"model": predictor.name, "photos": len(rows), "scores": scores, "calibration": calibration.summary()}
     each = [{"name": held_out.names[i], **row} for i, row in zip(photos, rows, strict=True)]
     (out / "scores.json").write_text(json.dumps({**report, "each": each}, indent=1) + "\n", encoding="utf-8")
@@ -140,6 +140,9 @@ class Calibration:
         self._right: list[NDArray[np.bool_]] = []
         self._std: list[NDArray[np.float32]] = []
         self._squared: list[NDArray[np.float32]] = []
+        self._ratio: list[NDArray[np.float32]] = []
+        self._shown: list[NDArray[np.float32]] = []
+        self._true: list[NDArray[np.float32]] = []
 
     def add(self, belief: ColorDistribution, truth: NDArray[np.float32]) -> None:
         """Take a photo's belief and its (H, W, 2) true colours into account."""
@@ -149,6 +152,24 @@ class Calibration:
         self._right.append((nearest_bin(belief.mode()) == nearest_bin(cells)).ravel())
         self._std.append(belief.std().ravel())
         self._squared.append(((mean - cells) ** 2).sum(axis=2).ravel())
+        chroma = np.hypot(*np.moveaxis(mean, 2, 0))
+        self._ratio.append(np.where(chroma >= 8, chroma / np.maximum(belief.std(), 1e-3), 0).ravel())
+        self._shown.append(belief.annealed_mean().reshape(-1, 2))
+        self._true.append(cells.reshape(-1, 2))
+
+    def best_twentieth(self) -> dict[str, float]:
+        """Of all cells together, of the twentieth with the largest |mean| / std (chroma at least 8), how many are good.
+
+        Shares of those nearer to the truth than gray is, and of those whose hue is right within 30 degrees, where the
+        truth has one: what seeds taken there would be worth. Nothing without any such cell.
+        """
+        ratio = np.concatenate(self._ratio)
+        best = np.argsort(-ratio, kind="stable")[: max(1, len(ratio) // 20)]
+        best = best[ratio[best] > 0]
+        if len(best) == 0:
+            return {}
+        better, hue = _seed_quality(np.concatenate(self._shown)[best], np.concatenate(self._true)[best])
+        return {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
 
     def summary(self) -> dict[str, list[float]]:
         """By tenths of all cells, from low to high: what was said, and what was true.
@@ -233,13 +254,18 @@ def _seed_scores(
     coloured = seeds.take(np.hypot(*seeds.ab.T) > 0)
     if len(coloured) == 0:
         return {"coloured_seeds": 0.0, "seeds_better_than_gray": np.nan, "seeds_hue_within_30": np.nan}
-    true = truth[tuple(coloured.coords.T)]
-    better = np.hypot(*(coloured.ab - true).T) < np.hypot(*true.T)
-    cosine = (coloured.ab * true).sum(1) / np.maximum(np.hypot(*coloured.ab.T) * np.hypot(*true.T), 1e-6)
-    vivid = np.hypot(*true.T) > 10
-    hue = float((cosine[vivid] > np.cos(np.pi / 6)).mean()) if vivid.any() else np.nan
+    better, hue = _seed_quality(coloured.ab, truth[tuple(coloured.coords.T)])
     return {
         "coloured_seeds": float(len(np.unique(coloured.stroke))),
-        "seeds_better_than_gray": float(better.mean()),
+        "seeds_better_than_gray": better,
         "seeds_hue_within_30": hue,
     }
+
+
+def _seed_quality(shown: NDArray[np.float32], true: NDArray[np.float32]) -> tuple[float, float]:
+    """Of (N, 2) colours, the share nearer to the truth than gray is, and of right hue where the truth has one."""
+    better = np.hypot(*(shown - true).T) < np.hypot(*true.T)
+    cosine = (shown * true).sum(1) / np.maximum(np.hypot(*shown.T) * np.hypot(*true.T), 1e-6)
+    vivid = np.hypot(*true.T) > 10
+    hue = float((cosine[vivid] > np.cos(np.pi / 6)).mean()) if vivid.any() else float("nan")
+    return float(better.mean()), hue

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
-from hybridcolor.predict.evaluate import mean_colour, mean_scores, score_photos
+from hybridcolor.predict.evaluate import Calibration, mean_colour, mean_scores, score_photos
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.train import read_checkpoint
@@ -54,8 +54,9 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     predictor = NetworkPredictor(
         network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=recipe.input_size
     )
-    rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training)))
-    scores = {"cross_entropy": entropy, **mean_scores(rows)}
+    calibration = Calibration()
+    rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training), calibration))
+    scores = {"cross_entropy": entropy, **mean_scores(rows), **calibration.best_twentieth()}
     scores = {key: round(value, 4) for key, value in scores.items()}
 
     tensors = {

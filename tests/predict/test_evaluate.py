@@ -39,6 +39,7 @@ def test_a_gray_belief_scores_as_gray(data, tmp_path):  # noqa: F811
     assert scores["colourfulness"] < 1
     assert scores["coloured_seeds"] == 0
     assert "seeds_better_than_gray" not in scores
+    assert "best_20th_better_than_gray" not in scores
     report = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert seen[-1] == (report["photos"], report["photos"])
     assert np.mean([row["psnr"] for row in report["each"]]) == pytest.approx(scores["psnr"])
@@ -57,6 +58,17 @@ def test_a_network_that_listens_is_scored_with_hints(data, tmp_path):  # noqa: F
     heard = evaluate(predictor, data, tmp_path / "after", shards=["*.tar"])
     assert heard["psnr"] == pytest.approx(untrained["psnr"])
     assert len({round(heard[f"ab_rmse_{count}_hints"], 6) for count in HINTS}) == len(HINTS)
+
+
+def test_the_best_twentieth_are_the_surest_coloured_cells():
+    """Of 400 cells, 20: ten sure and right, ten sure and of the opposite hue; the unsure ones do not count."""
+    truth = np.full((20, 20, 2), (40.0, 0.0), np.float32)
+    logits = np.zeros((20, 20, len(AB_BINS)), np.float32)
+    for column, colour in ((0, (40, 0)), (1, (-40, 0))):
+        logits[:10, column, np.hypot(*(AB_BINS - colour).T).argmin()] = 30.0
+    calibration = Calibration()
+    calibration.add(ColorDistribution(logits, (20, 20)), truth)
+    assert calibration.best_twentieth() == {"best_20th_better_than_gray": 0.5, "best_20th_hue_within_30": 0.5}
 
 
 def test_an_honest_belief_lies_on_the_diagonal():
