@@ -46,7 +46,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "network": "residual-ab", "imagenet": False, "stage": SMALL_BATCH, "learning_rate": 3e-4,
     },
 }  # fmt: skip
-TABLES = {"gates": (GATES, 90, (1, 2)), "networks": (NETWORKS, 200, (1,))}
+TABLES = {"gates": (GATES, 60, (1, 2)), "networks": (NETWORKS, 120, (1,))}
 """Variants, CPU seconds of each training, seeds."""
 TRIAL = 6
 

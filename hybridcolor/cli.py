@@ -85,6 +85,10 @@ def colorize(
     vividness: Annotated[
         float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
     ] = None,
+    paint: Annotated[
+        bool | None,
+        typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Colorize pictures. Luminance, size, bit depth and transparency stay as they are.
@@ -96,6 +100,8 @@ def colorize(
       hybridcolor colorize old.jpg -o old-colour.png --seeds scribbles.png
 
       hybridcolor colorize scans/ -o coloured/
+
+      hybridcolor colorize drawing.png -o coloured.png --model lineart --seeds scribbles.png
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
@@ -124,7 +130,8 @@ def colorize(
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
             )
-            write_image(target, result.to_rgb(), alpha=picture.alpha, overwrite=overwrite)
+            painted = getattr(predictor, "paint", False) if paint is None else paint
+            write_image(target, result.to_rgb(paint=painted), alpha=picture.alpha, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)

@@ -1,7 +1,7 @@
 """Picture: the luminance that must survive, with the alpha and the bit depth of where it came from.
 
 A picture is read once and never changed; colour is laid over it as a chroma plane and brought back to RGB by
-`Picture.to_rgb`. Files are the business of ``imagefiles``. May import ``lab`` and ``errors``.
+`Picture.to_rgb`. Files are the business of ``imagefiles``. May import ``painting``, ``lab`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError
 from hybridcolor.lab import gray_to_luminance, lab_to_rgb, quantize, rgb_to_lab
+from hybridcolor.painting import make_room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,13 +122,15 @@ class Picture:
         luminance, chroma = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
         return cls(luminance, chroma, alpha, bit_depth, source)
 
-    def to_rgb(self, chroma: ArrayLike | None = None) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    def to_rgb(self, chroma: ArrayLike | None = None, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """The picture in colour, at its own luminance and bit depth; see `lab_to_rgb` for colours out of gamut.
 
         Parameters
         ----------
         chroma : (H, W, 2) array-like, optional
             a* and b*; without it the picture comes back gray.
+        paint : bool, optional
+            For drawings: darken blank paper as far as its colour needs (`hybridcolor.painting.make_room`).
 
         Returns
         -------
@@ -145,7 +148,8 @@ class Picture:
         [[[77, 77, 77]]]
         """
         colours = np.zeros((*self.shape, 2), np.float32) if chroma is None else chroma
-        return quantize(lab_to_rgb(self.luminance, colours), self.bit_depth)
+        luminance = make_room(self.luminance, np.asarray(colours, np.float32)) if paint else self.luminance
+        return quantize(lab_to_rgb(luminance, colours), self.bit_depth)
 
 
 def _is_gray(rgb: NDArray[Any]) -> bool:

@@ -55,9 +55,9 @@ class Colorization:
     method: str
     seconds: float
 
-    def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.lab.lab_to_rgb`."""
-        return self.picture.to_rgb(self.chroma)
+    def to_rgb(self, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
+        return self.picture.to_rgb(self.chroma, paint=paint)
 
 
 def colorize(

@@ -66,6 +66,7 @@ def load_predictor(name: str = "default") -> NetworkPredictor:
         class_prior=None if prior is None else prior.numpy(),
         temperature=entry.temperature,
         size=entry.size,
+        paint=entry.paint,
     )
 
 

@@ -22,6 +22,7 @@ from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
 from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
+from hybridcolor.painting import make_room
 from hybridcolor.plots import new_figure
 from hybridcolor.predict import NetworkPredictor, Predictor
 from hybridcolor.predict.data import ImageSet, read_shards
@@ -102,7 +103,8 @@ def score_photos(
         luminance, truth = _planes(images, i)
         belief = predictor.predict(luminance)
         colour = _shown(belief, luminance)
-        rgb, gray, true = (quantize(lab_to_rgb(luminance, c), 8) for c in (colour, np.zeros_like(truth), truth))
+        paint = _paints(predictor)
+        rgb, gray, true = (_rgb(luminance, c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
         if calibration is not None:
             calibration.add(belief, truth)
         yield {
@@ -214,7 +216,7 @@ def draw_sheet(path: Path, predictor: Predictor, images: ImageSet, indices: Sequ
         colour = _shown(predictor.predict(luminance), luminance)
         row, column = divmod(number, SHEET_COLUMNS)
         for at, chroma in enumerate((np.zeros_like(truth), colour, truth)):
-            picture = Image.fromarray(quantize(lab_to_rgb(luminance, chroma), 8))
+            picture = Image.fromarray(_rgb(luminance, chroma, paint=_paints(predictor)))
             picture.thumbnail((side, side))
             sheet.paste(picture, (column * (3 * side + 12) + at * side, row * (side + 12)))
     sheet.save(path, quality=88)
@@ -223,6 +225,14 @@ def draw_sheet(path: Path, predictor: Predictor, images: ImageSet, indices: Sequ
 def _planes(images: ImageSet, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     lab = images.decode(index)
     return np.ascontiguousarray(lab[..., 0].clip(0, 100)), np.ascontiguousarray(lab[..., 1:])
+
+
+def _paints(predictor: Predictor) -> bool:
+    return isinstance(predictor, NetworkPredictor) and predictor.paint
+
+
+def _rgb(luminance: NDArray[np.float32], chroma: NDArray[Any], *, paint: bool) -> NDArray[Any]:
+    return quantize(lab_to_rgb(make_room(luminance, chroma) if paint else luminance, chroma), 8)
 
 
 def _shown(belief: ColorDistribution, luminance: NDArray[np.float32]) -> NDArray[Any]:
@@ -236,13 +246,13 @@ def _hinted_scores(
     if not isinstance(predictor, NetworkPredictor) or not predictor.takes_hints:
         return {}
     reading, user = predictor.read(luminance), random_patches(truth, np.random.default_rng(seed))
-    true = quantize(lab_to_rgb(luminance, truth), 8)
+    true = _rgb(luminance, truth, paint=predictor.paint)
     scores, given = {}, Seeds.empty()
     for before, count in pairwise((0, *HINTS)):
         given = overlay([given, *islice(user, count - before)])
         colour = _shown(reading.predict(given), luminance)
         scores[f"ab_rmse_{count}_hints"] = ab_rmse(colour, truth)
-        scores[f"psnr_{count}_hints"] = psnr(quantize(lab_to_rgb(luminance, colour), 8), true)
+        scores[f"psnr_{count}_hints"] = psnr(_rgb(luminance, colour, paint=predictor.paint), true)
     return scores
 
 

@@ -32,6 +32,8 @@ class NetworkPredictor:
         Calibration of the logits.
     size : int, optional
         Shorter side of the network's input.
+    paint : bool, optional
+        Whether it colours drawings, whose blank paper needs room for colour (`hybridcolor.painting`).
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class NetworkPredictor:
         class_prior: NDArray[np.float32] | None = None,
         temperature: float = 1.0,
         size: int = 192,
+        paint: bool = False,
     ) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.name = name
         self.class_prior = class_prior
         self.temperature = temperature
         self.size = size
+        self.paint = paint
 
     @property
     def takes_hints(self) -> bool:

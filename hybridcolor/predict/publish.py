@@ -52,7 +52,12 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     for_temperature, for_scores = range(0, len(held_out), 2), range(1, len(held_out), 2)
     temperature, entropy = fit_temperature(network, held_out, for_temperature, for_scores)
     predictor = NetworkPredictor(
-        network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=recipe.input_size
+        network,
+        name,
+        class_prior=state["prior"].numpy(),
+        temperature=temperature,
+        size=recipe.input_size,
+        paint=recipe.line_art,
     )
     calibration = Calibration()
     rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training), calibration))
@@ -75,6 +80,7 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         "data": recipe.data,
         "summary": recipe.summary,
         "scores": scores,
+        "paint": recipe.line_art,
     }
     write_whole(folder / f"{name}.safetensors", content)
     facts = {"steps": f"{state['step']} of {recipe.steps}", "training, wall seconds": f"{state['seconds']:.0f}"}

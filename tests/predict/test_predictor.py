@@ -184,7 +184,7 @@ def test_temperature_and_size_are_the_registrys(models):
     np.testing.assert_allclose(load_predictor().predict(luminance).logits, plain.logits / 2, rtol=1e-5, atol=1e-5)
 
 
-FIELDS = ["file", "sha256", "card", "network", "temperature", "size", "licence", "data", "summary", "scores"]
+FIELDS = ["paint", "file", "sha256", "card", "network", "temperature", "size", "licence", "data", "summary", "scores"]
 JUNK = [None, True, 3, -1, 0, 1e300, 10**9, "junk", "", "\0", [], {}, {"a": "b"}, [[]]]
 
 
@@ -196,7 +196,7 @@ def test_junk_in_any_field_is_a_model_error_or_harmless(models, field):
         edit(models, lambda registry, junk=junk: registry["models"]["lite"].update({field: junk}))
         try:
             assert load_predictor().name == "lite"
-            assert field in ("card", "licence", "data", "summary", "scores", "temperature")
+            assert field in ("card", "licence", "data", "summary", "scores", "temperature", "paint")
         except ModelError as error:
             message = str(error)
         else:
