@@ -297,6 +297,23 @@ def compare(
 
 
 @app.command()
+def tally(
+    answers: Annotated[list[Path], typer.Argument(help="What blind.html saved.", metavar="CSV...")],
+) -> None:
+    """Count the answers of a blind test: how often each method was chosen, with 95% intervals."""
+    from hybridcolor.compare.blind import tally as count
+
+    table = Table("question", "chosen", "against", "times", "share", "95% interval", "people")
+    for line in count(answers):
+        table.add_row(
+            {"real": "taken for real", "better": "looks better"}[line.question],
+            *(line.method, line.against, f"{line.wins} of {line.trials}", f"{line.wins / line.trials:.1%}"),
+            *(f"{line.low:.1%} to {line.high:.1%}", str(line.people)),
+        )
+    out.print(table)
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as models/train/lite.toml.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards of images.")],

@@ -63,6 +63,7 @@ def compare(
     ModelError
         If a model is not installed.
     """
+    from hybridcolor.compare.blind import check_choice, write_blind_test
     from hybridcolor.compare.page import check_extra
     from hybridcolor.compare.provenance import provenance
     from hybridcolor.compare.report import Report
@@ -70,6 +71,8 @@ def compare(
 
     names = _names(cases, methods)
     check_extra()
+    if blind:
+        check_choice(names, truth=True)
     facts = provenance(methods)
     _prepare(folder)
     left_out: list[str] = []
@@ -85,8 +88,6 @@ def compare(
     report = Report.of(records, names, facts, left_out)
     report.save(folder)
     if blind:
-        from hybridcolor.compare.blind import write_blind_test
-
         write_blind_test(report, folder)
     return report
 

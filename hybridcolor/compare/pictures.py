@@ -24,12 +24,14 @@ LONGEST_MAP = 512
 def slug(name: str) -> str:
     """A file name for any name: the name itself if it is safe everywhere, else something like it and a checksum.
 
+    It has no dot and does not begin with ``_``: names that do are the report's own.
+
     Examples
     --------
     >>> slug("hybrid"), slug("hybrid:lite")
     ('hybrid', 'hybrid-lite-6d2ba5b9')
     """
-    if re.fullmatch(r"[a-z0-9_-]{1,60}", name):
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
         return name
     mark = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{re.sub(r'[^a-z0-9_]+', '-', name.lower())[:40].strip('-')}-{mark}"

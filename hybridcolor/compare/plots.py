@@ -55,7 +55,7 @@ def cumulative_plot(shares: Mapping[str, NDArray[np.float64]], errors: Mapping[s
             share = shares[name]
             left.plot(LEVELS, share, label=name, **look)
             steps = np.sort(np.asarray(errors[name], np.float64))
-            right.step([0, *steps], np.arange(len(steps) + 1) / max(1, len(steps)), where="post", **look)
+            right.ecdf(steps, **look)
             top = max(top, float(LEVELS[np.searchsorted(share, 0.99).clip(max=len(LEVELS) - 1)]), *steps.tolist())
         left.set(xlabel="error of a pixel, ab units", ylabel="share with at most this error", xlim=(0, top))
         right.set(xlabel="RMS error of a picture, ab units", xlim=(0, top), ylim=(0, 1.02))

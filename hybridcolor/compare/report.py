@@ -21,8 +21,8 @@ from hybridcolor.predict.weights import write_whole
 
 SCHEMA = 1
 COSTS = (
-    Column("seconds", "Seconds a picture", -1, "Wall time of the method, code compiled, on this machine.", False),
-    Column("megabytes", "Peak memory, MB", -1, "Memory on top of what the process held before.", False),
+    Column("seconds", "Seconds a picture", 0, "Wall time of the method, code compiled, on this machine.", False),
+    Column("megabytes", "Peak memory, MB", 0, "Memory on top of what the process held before.", False),
 )
 
 

@@ -6,6 +6,7 @@ what was made of the same files by the same code is not made again.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import time
@@ -92,10 +93,10 @@ class Runner:
         }
         images = self._folder / PICTURES / name
         images.mkdir(parents=True, exist_ok=True)
-        save_picture(images / "gray.jpg", picture.to_rgb())
+        save_picture(images / "_gray.jpg", picture.to_rgb())
         if truth is not None:
-            save_picture(images / "truth.jpg", truth)
-        save_picture(images / "small.jpg", picture.to_rgb() if truth is None else truth, longest=160)
+            save_picture(images / "_truth.jpg", truth)
+        save_picture(images / "_small.jpg", picture.to_rgb() if truth is None else truth, longest=160)
         for method, rgb, cost in self._results(case, picture, scribbles):
             scored = score(rgb, truth)
             save_picture(images / f"{slug(method)}.jpg", rgb)
@@ -172,14 +173,15 @@ def run_all(
 def memory_peak(*, afresh: bool = False) -> int | None:
     """The most memory this process had, in bytes; None where the system does not tell (it is Linux that does).
 
-    With ``afresh`` it is counted from now on.
+    With ``afresh`` it is counted from now on, and memory that was freed is first given back to the system.
     """
     try:
         if afresh:
+            ctypes.CDLL(None).malloc_trim(0)
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
-    except (OSError, IndexError):
+    except (OSError, IndexError, TypeError, AttributeError):  # another system, or another C library
         return None
 
 

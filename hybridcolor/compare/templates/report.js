@@ -28,8 +28,8 @@
 
   // Which pictures there are to look at: "truth", "gray" or the number of a method.
   const source = (picture, which) => {
-    if (which === "truth") return { src: file(picture, "truth.jpg"), label: "truth", alt: `${picture.name}: the true colours` };
-    if (which === "gray") return { src: file(picture, "gray.jpg"), label: "gray", alt: `${picture.name}: gray` };
+    if (which === "truth") return { src: file(picture, "_truth.jpg"), label: "truth", alt: `${picture.name}: the true colours` };
+    if (which === "gray") return { src: file(picture, "_gray.jpg"), label: "gray", alt: `${picture.name}: gray` };
     const method = data.methods[which];
     return { src: file(picture, `${method.file}.jpg`), label: method.name, alt: `${picture.name} coloured by ${method.name}` };
   };
@@ -98,7 +98,7 @@
     at("thumbs").replaceChildren(...order.map((i) => {
       const picture = data.pictures[i];
       const button = make("button", null, { type: "button", "data-picture": i, title: picture.name, "aria-pressed": "false" });
-      button.append(make("img", null, { loading: "lazy", alt: picture.name, src: file(picture, "small.jpg") }));
+      button.append(make("img", null, { loading: "lazy", alt: picture.name, src: file(picture, "_small.jpg") }));
       button.addEventListener("click", () => go(i));
       return button;
     }));
