@@ -294,6 +294,8 @@ def compare(
     out.print(f"Look at {output / 'index.html'}", soft_wrap=True)
     if blind:
         out.print(f"The test with people is {output / 'blind.html'}", soft_wrap=True)
+    if report.left_out:
+        raise ImageError(f"{len(report.left_out)} of {len(cases)} pictures are left out; the others are compared")
 
 
 @app.command()

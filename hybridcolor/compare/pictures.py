@@ -29,12 +29,13 @@ def slug(name: str) -> str:
     Examples
     --------
     >>> slug("hybrid"), slug("hybrid:lite")
-    ('hybrid', 'hybrid-lite-6d2ba5b9')
+    ('hybrid', 'hybrid-lite-a747ca9b')
     """
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
         return name
     mark = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"{re.sub(r'[^a-z0-9_]+', '-', name.lower())[:40].strip('-')}-{mark}"
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower())[:40].strip("-")
+    return f"{readable or 'x'}-{mark}"
 
 
 def save_picture(path: Path, rgb: NDArray[Any], *, longest: int = LONGEST) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.compare.aggregation import Row, summarize
 from hybridcolor.compare.running import Record
-from hybridcolor.compare.scoring import COLUMNS, Column
+from hybridcolor.compare.scoring import COLUMNS, LEVELS, Column
 from hybridcolor.errors import ImageError
 from hybridcolor.predict.weights import write_whole
 
@@ -58,8 +58,9 @@ class Report:
         rows = {}
         for column in (*COLUMNS, *COSTS):
             values = {name: [value_of(record["outcomes"][name], column) for record in records] for name in methods}
-            known = {name: row for name, row in values.items() if any(value is not None for value in row)}
-            row = summarize(known, better=column.better)
+            if column in COSTS:  # nobody knows those of the others' results
+                values = {name: row for name, row in values.items() if any(value is not None for value in row)}
+            row = summarize(values, better=column.better)
             if row is not None:
                 rows[column.key] = row
         return cls(records, methods, rows, facts, list(left_out))
@@ -89,7 +90,7 @@ class Report:
             key: {"pictures": row.count, "methods": {name: mean.as_json() for name, mean in row.means.items()}}
             for key, row in self.rows.items()
         }
-        hidden = ("fingerprint", "maps")
+        hidden = ("fingerprint", "maps", "shares")
         pictures = [
             {
                 **{key: value for key, value in record.items() if key != "outcomes"},
@@ -105,6 +106,10 @@ class Report:
             "repeat": dict(self.facts),
             "left_out": self.left_out,
             "means": means,
+            "pixels_below": {
+                "levels": LEVELS.tolist(),
+                "shares": {name: share.round(5).tolist() for name, share in self.shares().items()},
+            },
             "pictures": pictures,
         }
 

@@ -32,7 +32,8 @@
   };
   const picturesOf = (question) => data.pictures.filter((picture) => question !== "real" || "truth" in picture.files);
 
-  // In each round every picture is seen once, and the pairs of methods take turns over the pictures.
+  // In each round every picture is seen once, and the pairs take turns: after so many trials as there are pairs, each
+  // has been seen once.
   const plan = ({ question, seed, count }) => {
     const random = generator(seed);
     const pairs = shuffled(pairsOf(question), random);
@@ -40,7 +41,7 @@
     const all = [];
     for (let round = 0; round < pairs.length; round++) {
       const turn = pictures.map((picture, i) => ({ picture, pair: pairs[(i + round) % pairs.length] }));
-      all.push(...shuffled(turn, random));
+      for (let i = 0; i < turn.length; i += pairs.length) all.push(...shuffled(turn.slice(i, i + pairs.length), random));
     }
     return all.slice(0, count).map(({ picture, pair }) => {
       const [left, right] = random() < 0.5 ? pair : [pair[1], pair[0]];

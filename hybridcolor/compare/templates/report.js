@@ -161,7 +161,7 @@
     const near = [...at("thumbs").children].find((button) => Number(button.dataset.picture) === i);
     const box = at("thumbs");
     if (near && (near.offsetTop < box.scrollTop || near.offsetTop + near.offsetHeight > box.scrollTop + box.clientHeight)) {
-      box.scrollTop = near.offsetTop - box.clientHeight / 2;
+      box.scrollTop = near.offsetTop + (near.offsetHeight - box.clientHeight) / 2;
     }
   };
   const step = (by) => go(order[(order.indexOf(state.picture) + by + order.length) % order.length]);
