@@ -10,7 +10,7 @@ import ctypes
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ PICTURES = "pictures"
 _WARM_UP = 48
 
 Record = dict[str, Any]
-"""One picture: name, slug, width, height, truth, scribbles, and ``outcomes`` by method."""
+"""One picture: name, slug, sha256 of its files, width, height, truth, scribbles, and ``outcomes`` by method."""
 RGB = NDArray[np.uint8] | NDArray[np.uint16]
 
 
@@ -74,47 +74,53 @@ class Runner:
         """
         name = slug(case.name)
         path = self._folder / RECORDS / f"{name}.json"
-        fingerprints = self._fingerprints(case)
-        known = _read_record(path)
-        outcomes = known.get("outcomes", {})
-        if all(outcomes.get(key, {}).get("fingerprint") == mark for key, mark in fingerprints.items()):
-            return known | {"outcomes": {key: outcomes[key] for key in fingerprints}}
+        files = {kind: _checksum(getattr(case, kind)) for kind in ("picture", "reference", "seeds")}
+        marks = self._fingerprints(case, files)
+        record = _read_record(path)
+        known = record.get("outcomes", {})
+        missing = {key for key, mark in marks.items() if known.get(key, {}).get("fingerprint") != mark}
+        if missing:
+            record = {"name": case.name, "slug": name, "sha256": files, **self._measure(case, missing)}
+            for key, outcome in record["outcomes"].items():
+                outcome["fingerprint"] = marks[key]
+            record["outcomes"] = known | record["outcomes"]
+            write_whole(path, json.dumps(record).encode())
+        return record | {"outcomes": {key: record["outcomes"][key] for key in marks}}
+
+    def _measure(self, case: Case, names: Set[str]) -> Record:
+        """Colour, save and score a picture by the methods of these names."""
         picture = read_image(case.picture)
         truth = _truth(case, picture)
         scribbles = None if case.seeds is None else read_seeds(case.seeds, picture)
-        record: Record = {
-            "name": case.name,
-            "slug": name,
+        images = self._folder / PICTURES / slug(case.name)
+        images.mkdir(parents=True, exist_ok=True)
+        save_picture(images / "_gray.jpg", picture.to_rgb())
+        save_picture(images / "_small.jpg", picture.to_rgb() if truth is None else truth, longest=160)
+        if truth is not None:
+            save_picture(images / "_truth.jpg", truth)
+        outcomes = {}
+        for name, rgb, cost in self._results(case, picture, scribbles, names):
+            scored = score(rgb, truth)
+            save_picture(images / f"{slug(name)}.jpg", rgb)
+            for kind, values in scored.maps.items():
+                save_map(images / f"{slug(name)}.{kind}.jpg", values)
+            scores = {key: value if np.isfinite(value) else None for key, value in scored.scores.items()}
+            outcomes[name] = {"scores": scores, "shares": scored.shares, "maps": list(scored.maps), **cost}
+        return {
             "width": picture.shape[1],
             "height": picture.shape[0],
             "truth": truth is not None,
             "scribbles": 0 if scribbles is None else len(np.unique(scribbles.stroke)),
-            "outcomes": {},
+            "outcomes": outcomes,
         }
-        images = self._folder / PICTURES / name
-        images.mkdir(parents=True, exist_ok=True)
-        save_picture(images / "_gray.jpg", picture.to_rgb())
-        if truth is not None:
-            save_picture(images / "_truth.jpg", truth)
-        save_picture(images / "_small.jpg", picture.to_rgb() if truth is None else truth, longest=160)
-        for method, rgb, cost in self._results(case, picture, scribbles):
-            scored = score(rgb, truth)
-            save_picture(images / f"{slug(method)}.jpg", rgb)
-            for kind, values in scored.maps.items():
-                save_map(images / f"{slug(method)}.{kind}.jpg", values)
-            record["outcomes"][method] = {
-                "fingerprint": fingerprints[method],
-                "scores": {key: value if np.isfinite(value) else None for key, value in scored.scores.items()},
-                "shares": scored.shares,
-                "maps": list(scored.maps),
-                **cost,
-            }
-        write_whole(path, json.dumps(record).encode())
-        return record
 
-    def _results(self, case: Case, picture: Picture, scribbles: Seeds | None) -> Iterator[tuple[str, RGB, Record]]:
+    def _results(
+        self, case: Case, picture: Picture, scribbles: Seeds | None, names: Set[str]
+    ) -> Iterator[tuple[str, RGB, Record]]:
         """Each method's name, result and cost; then the others' results, whose cost nobody knows."""
         for method in self._methods:
+            if method.name not in names:
+                continue
             predictor = self._ready(method)
             before = memory_peak(afresh=True)
             started = time.perf_counter()
@@ -127,7 +133,8 @@ class Runner:
             memory = None if before is None or after is None else after - before
             yield method.name, picture.to_rgb(chroma), {"seconds": seconds, "memory": memory}
         for name, path in case.results.items():
-            yield name, _read_as(path, picture), {"seconds": None, "memory": None}
+            if name in names:
+                yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
 
     def _ready(self, method: Method) -> Predictor | None:
         """The method's predictor; before a method's first picture it runs once, as code is compiled at first use."""
@@ -141,12 +148,10 @@ class Runner:
             self._warm.add(method.name)
         return predictor
 
-    def _fingerprints(self, case: Case) -> dict[str, str]:
+    def _fingerprints(self, case: Case, files: Mapping[str, str | None]) -> dict[str, str]:
         """What each method's outcome depends on, as a checksum."""
-        shared = [_checksum(case.picture), _checksum(case.reference)]
-        scribbles = _checksum(case.seeds)
-        own = {name: [*shared, scribbles, label] for name, label in self._labels.items()}
-        others = {name: [*shared, _checksum(path), self._code] for name, path in case.results.items()}
+        own = {name: [files, label] for name, label in self._labels.items()}
+        others = {name: [files, _checksum(path), self._code] for name, path in case.results.items()}
         return {name: hashlib.sha256(json.dumps(parts).encode()).hexdigest() for name, parts in (own | others).items()}
 
 

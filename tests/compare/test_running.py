@@ -128,6 +128,11 @@ def test_what_is_done_is_not_done_again(photos, tmp_path, monkeypatch):
     fewer = run([photos], out, ["gray"])
     assert {source for source in calls if source} == {photos / "photo0.png"}
     assert set(fewer.records[1]["outcomes"]) == {"gray"}
+    calls.clear()
+    more = run([photos], out, ["cnn", "flood"])
+    assert {source for source in calls if source} == set(photos.iterdir())
+    assert len([source for source in calls if source]) == 5  # flood of all, cnn of the picture whose record was lost
+    assert list(more.records[0]["outcomes"]) == ["cnn", "flood"]
 
 
 def test_a_bad_picture_is_left_out_of_everything_and_named(photos, tmp_path):
