@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,7 @@ import hybridcolor
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 
 if TYPE_CHECKING:
+    from hybridcolor.compare.report import Report
     from hybridcolor.predict import Predictor
     from hybridcolor.seeds import Seeds
 
@@ -289,6 +290,80 @@ def study(
 
 
 @app.command()
+def compare(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report; an unfinished one goes on.")],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="A method, cnn or gray, as METHOD or METHOD:MODEL; give it again for more. Else all."),
+    ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="True colours, images or folders of them. A colour input is its own truth without."),
+    ] = None,
+    result: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FOLDER of pictures that something else coloured, named as the inputs."),
+    ] = None,
+    seeds: Annotated[
+        Path | None, typer.Option(help="Folder of scribbles, named as the inputs: as for `colorize --seeds`.")
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Also write blind.html, a test with people.")] = False,
+) -> None:
+    """Compare methods, and results of other tools, on many pictures: a page of HTML, CSV and JSON.
+
+    For instance:
+
+      hybridcolor compare photos/ -o report/
+
+      hybridcolor compare gray/ --reference colour/ --result theirs=their-results/ --method cnn -o report/
+
+      hybridcolor compare gray/ --seeds scribbles/ --method hybrid --method optimization:none -o report/
+    """
+    from hybridcolor.compare import DEFAULT_METHODS, Method, find_cases
+    from hybridcolor.compare import compare as run_comparison
+
+    methods = [Method.parse(name) for name in method or DEFAULT_METHODS]
+    others = dict(_named_folders(result or []))
+    cases = find_cases(inputs, references=reference or [], results=others, seeds=seeds)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("comparing", total=len(cases))
+        report = run_comparison(
+            cases,
+            methods,
+            output,
+            blind=blind,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            complain=_complain,
+        )
+    _print_means(report)
+    out.print(f"Look at {output / 'index.html'}", soft_wrap=True)
+    if blind:
+        out.print(f"The test with people is {output / 'blind.html'}", soft_wrap=True)
+    if report.left_out:
+        raise ImageError(f"{len(report.left_out)} of {len(cases)} pictures are left out; the others are compared")
+
+
+@app.command()
+def tally(
+    answers: Annotated[list[Path], typer.Argument(help="What blind.html saved.", metavar="CSV...")],
+) -> None:
+    """Count the answers of a blind test: how often each method was chosen, with 95% intervals."""
+    from hybridcolor.compare.blind import tally as count
+
+    table = Table("question", "chosen", "against", "times", "share", "95% interval", "people")
+    for line in count(answers):
+        table.add_row(
+            {"real": "taken for real", "better": "looks better"}[line.question],
+            *(line.method, line.against, f"{line.wins} of {line.trials}", f"{line.wins / line.trials:.1%}"),
+            *(f"{line.low:.1%} to {line.high:.1%}", str(line.people)),
+        )
+    out.print(table)
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as models/train/lite.toml.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards of images.")],
@@ -340,6 +415,33 @@ def evaluate(
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
     _print_scores(scores)
+
+
+def _named_folders(results: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """NAME=FOLDER, split."""
+    names = set()
+    for text in results:
+        name, _, folder = text.partition("=")
+        if not name or not folder:
+            raise MethodError(f"--result {text!r} is not NAME=FOLDER, such as theirs=their-results/")
+        if name in names:
+            raise MethodError(f"{name!r} is named twice; give every method and result a name of its own")
+        if not Path(folder).is_dir():
+            raise ImageError(f"--result {text!r}: there is no folder {folder}; check the name")
+        names.add(name)
+        yield name, Path(folder)
+
+
+def _print_means(report: Report) -> None:
+    """Means and intervals; the best is marked."""
+    from hybridcolor.compare.scoring import COLUMNS
+
+    table = Table("method", *(column.label for column in COLUMNS if column.key in report.rows))
+    for name in report.methods:
+        means = [report.rows[column.key].means[name] for column in COLUMNS if column.key in report.rows]
+        table.add_row(name, *(f"{mean.mean:.3g}{' *' if mean.best else ''}" for mean in means))
+    out.print(table)
+    out.print(f"Means over {len(report.records)} pictures; * is the best")
 
 
 def _print_scores(scores: dict[str, float]) -> None:
