@@ -38,11 +38,12 @@ app = typer.Typer(
 out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
 err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
-READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-"""Suffixes that a folder is searched for."""
+MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
 NO_MODEL = "none"
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
+Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Larger pictures are refused before they take memory.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
 
 
@@ -90,6 +91,11 @@ def colorize(
         bool | None,
         typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
     ] = None,
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    keep_private: Annotated[
+        bool, typer.Option("--keep-private", help="Also keep where a photo was taken, or a DICOM file's patient.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Colorize pictures. Luminance, size, bit depth and transparency stay as they are.
@@ -125,14 +131,21 @@ def colorize(
     failures = 0
     for source, target in _progress(jobs):
         with _reporting(many=len(jobs) > 1) as failed:
-            picture = read_image(source)
+            picture = read_image(source, frame=frame, max_pixels=max_pixels)
             scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or _load(model)
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
             )
             painted = getattr(predictor, "paint", False) if paint is None else paint
-            write_image(target, result.to_rgb(paint=painted), alpha=picture.alpha, overwrite=overwrite)
+            write_image(
+                target,
+                result.to_rgb(paint=painted),
+                alpha=picture.alpha,
+                metadata=picture.metadata,
+                keep_private=keep_private,
+                overwrite=overwrite,
+            )
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
@@ -146,6 +159,8 @@ def seeds_(
     source: Annotated[Path, typer.Argument(help="The picture.", metavar="INPUT")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A .json file, or an image to paint on.")],
     model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
     overwrite: Overwrite = False,
 ) -> None:
     """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
@@ -160,7 +175,7 @@ def seeds_(
     from hybridcolor.seedfiles import write_seeds
 
     _check_seeds_file(output, overwrite=overwrite)
-    picture = read_image(source)
+    picture = read_image(source, frame=frame, max_pixels=max_pixels)
     belief = load_predictor(model).predict(picture.luminance)
     found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
     write_seeds(output, found, picture, overwrite=overwrite)
@@ -460,12 +475,17 @@ def _listed(text: str, mark: str) -> tuple[str, ...]:
 
 def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes before any work is done."""
+    from hybridcolor.imagefiles import READABLE_SUFFIXES
+
+    def is_picture(path: Path) -> bool:
+        return path.name.lower().endswith(READABLE_SUFFIXES) and path.is_file()
+
     sources: list[Path] = []
     for item in inputs:
         if item.is_dir():
-            found = sorted(path for path in item.iterdir() if path.suffix.lower() in READABLE and path.is_file())
+            found = sorted(path for path in item.iterdir() if is_picture(path))
             if not found:
-                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE)}")
+                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
             sources += found
         elif not item.exists():
             raise ImageError(f"{item}: no such file; check the name")
@@ -475,7 +495,7 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> l
         _check_folder(output)
         jobs = [(sources[0], output)]
     else:
-        jobs = [(source, output / f"{source.stem}.png") for source in sources]
+        jobs = [(source, output / f"{source.stem.removesuffix('.nii')}.png") for source in sources]
     targets: dict[Path, Path] = {}
     for source, target in jobs:
         if target in targets:
@@ -514,9 +534,9 @@ def _check_folder(path: Path) -> None:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse early what could not be written later."""
-    from hybridcolor.imagefiles import WRITABLE_SUFFIXES
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES, suffix_of
 
-    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+    if suffix_of(path) not in WRITABLE_SUFFIXES:
         raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
     if path.exists() and not overwrite:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")

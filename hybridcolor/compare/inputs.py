@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridcolor.errors import ImageError, SeedError
-from hybridcolor.imagefiles import WRITABLE_SUFFIXES
+from hybridcolor.imagefiles import READABLE_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,16 @@ def _images(path: Path) -> list[Path]:
         if not path.exists():
             raise ImageError(f"{path}: no such file; check the name")
         return [path]
-    found = sorted(item for item in path.iterdir() if item.suffix.lower() in WRITABLE_SUFFIXES and item.is_file())
+    found = sorted(item for item in path.iterdir() if item.suffix.lower() in READABLE_SUFFIXES and item.is_file())
     if not found:
-        raise ImageError(f"{path}: no image in this folder; expected {', '.join(WRITABLE_SUFFIXES)}")
+        raise ImageError(f"{path}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
     return found
 
 
 def _scribbles(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise SeedError(f"{folder}: no such folder; give a folder with a file of scribbles for each picture")
-    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".json", *WRITABLE_SUFFIXES)]
+    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (".json", *READABLE_SUFFIXES)]
     found: dict[str, Path] = {}
     for path in files:
         if path.stem in found:
