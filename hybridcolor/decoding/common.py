@@ -117,7 +117,10 @@ def _from_mode(image: Image.Image) -> Decoded:
         mode = "LA" if mode == "L" else "RGBA"
     pixels = np.asarray(image.convert(mode))
     if space == "lab":
-        return Decoded(lab_of(pixels - np.array([0, 128, 128], np.float32), 255, 1), "lab", bits=8)
+        signed = pixels[..., 1:].view(np.int8)
+        return Decoded(
+            lab_of(np.concatenate([pixels[..., :1].astype(np.int16), signed], axis=2), 255, 1), "lab", bits=8
+        )
     return Decoded(pixels, "cmyk") if space == "cmyk" else Decoded.of(pixels)
 
 

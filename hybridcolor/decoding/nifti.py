@@ -21,9 +21,10 @@ def is_nifti(start: bytes) -> bool:
 
 
 def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
-    """A slice across the axis nearest to foot-head, anterior up, the right-hand side left; of series, volume by volume.
+    """A slice across the axis nearest to foot-head, anterior up and the right-hand side left; then the next volume's.
 
-    The file's display range (``cal_min``, ``cal_max``) is black to white, else the least and the most value of all.
+    The file's display range (``cal_min``, ``cal_max``) is black to white, else 0 to 255 if its numbers are bytes, else
+    the least and the most of all its numbers.
     """
     stream: Any = file
     if file.read(2) == GZIP:
@@ -55,8 +56,9 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     place, series = frame % slices, np.unravel_index(frame // slices, shape[3:], order="F") if shape[3:] else ()
     at: list[Any] = [slice(None)] * 3 + [int(i) for i in series]
     at[across] = place if order[across, 1] > 0 else slices - 1 - place
-    low, high = _range(image) if image.get_data_dtype().fields is None else (0.0, 1.0)
     plane = _plane(np.asanyarray(image.dataobj[tuple(at[: len(image.shape)])]).reshape(_flat(shape, across)))
+    low, high = (0.0, 255.0) if plane.dtype == np.uint8 else (0.0, 0.0)
+    low, high = _range(image, low, high) if plane.ndim == 2 else (low, high)
     return _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)
 
 
@@ -82,9 +84,10 @@ def _radiological(plane: Pixels, order: Pixels) -> Pixels:
     return np.ascontiguousarray(plane.swapaxes(0, 1))
 
 
-def _range(image: Any) -> tuple[float, float]:
-    """Black and white: the file's display range, else least and most of all its numbers."""
-    low, high = float(image.header["cal_min"]), float(image.header["cal_max"])
+def _range(image: Any, low: float, high: float) -> tuple[float, float]:
+    """Black and white: the file's display range, else the given one, else least and most of all its numbers."""
+    if image.header["cal_max"] > image.header["cal_min"]:
+        return float(image.header["cal_min"]), float(image.header["cal_max"])
     if high > low:
         return low, high
     low, high = math.inf, -math.inf
@@ -99,7 +102,7 @@ def _range(image: Any) -> tuple[float, float]:
 
 
 def _decoded(plane: Pixels, low: float, high: float) -> Decoded:
-    if plane.dtype == np.uint8 and plane.ndim == 3:
+    if plane.dtype == np.uint8 and (plane.ndim == 3 or (low, high) == (0, 255)):
         return Decoded.of(plane)
     if plane.dtype.kind not in "iuf":
         raise ImageError(f"its numbers are {plane.dtype}; expected whole numbers or floats")

@@ -123,6 +123,8 @@ def _check_data(page: tifffile.TiffPage, file_size: int) -> None:
     raw = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample // 8
     if page.compression == 1 and sum(page.databytecounts) < raw:
         raise ImageError("the TIFF is damaged: it holds fewer pixels than it says")
+    if page.samplesperpixel > 1 and page.bitspersample == 1:  # what a lost tag falls back to
+        raise ImageError("the TIFF is damaged: it does not say how many bits its colours have")
     if page.samplesperpixel > 16 or sum(page.databytecounts) > 2 * raw + 4096 * len(segments):
         raise ImageError("the TIFF is not an ordinary picture: it holds far more data than its size asks for")
 
