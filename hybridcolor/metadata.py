@@ -54,7 +54,10 @@ class Metadata:
     def of_image(cls, image: Image.Image) -> Metadata:
         """What Pillow knows of a picture that it has opened; damaged notes are left out, they never raise."""
         try:
-            return cls.of(image.getexif(), image.info)
+            info = dict(image.info)
+            if image.format == "JPEG" and not info.get("jfif_unit"):
+                info.pop("dpi", None)  # Pillow's guess
+            return cls.of(image.getexif(), info)
         except Exception:  # noqa: BLE001  # Pillow's EXIF parser raises whatever it trips over
             return cls()
 

@@ -93,10 +93,10 @@ def orientation_of(exif: Callable[[], Image.Exif]) -> object:
 def from_pillow(image: ImageFile.ImageFile, max_pixels: int, *, frame: int = 0) -> Decoded:
     """Decode a frame of a picture that Pillow has opened; incomplete data raises."""
     check_size(*image.size, max_pixels)
-    if frame:
+    if frame != 0:
         check_frame(frame, getattr(image, "n_frames", 1))
         image.seek(frame)
-    check_frame(frame, frame + 1)
+        check_size(*image.size, max_pixels)  # a GIF grows with its frames
     profile, orientation = image.info.get("icc_profile") or b"", orientation_of(image.getexif)
     metadata = Metadata.of_image(image)
     image.load()  # turns a TIFF upright and forgets its orientation

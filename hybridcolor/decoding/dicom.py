@@ -84,6 +84,7 @@ def _settings(dataset: Dataset, frame: int) -> Dataset:
     from pydicom import Dataset as NewDataset
 
     settings = NewDataset()
+    settings.file_meta = dataset.file_meta  # tables are read in its byte order
     sources = [dataset]
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
     for group in (*(dataset.get("SharedFunctionalGroupsSequence") or []), *per_frame[frame : frame + 1]):

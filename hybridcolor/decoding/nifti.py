@@ -37,8 +37,14 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     file.seek(0)
     try:
         import nibabel
+        from nibabel.imageglobals import LoggingOutputSuppressor
     except ImportError as error:
         raise ImageError("this is NIfTI, which nibabel reads; pip install 'hybridcolor[medical]'") from error
+    with LoggingOutputSuppressor():
+        return _slice(nibabel, stream, frame, max_pixels)
+
+
+def _slice(nibabel: Any, stream: Any, frame: int, max_pixels: int) -> Decoded:
     stream.seek(0)
     version = stream.read(8)[4:]
     stream.seek(0)
@@ -47,6 +53,7 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     if len(image.shape) < 2:
         raise ImageError(f"the NIfTI file has shape {image.shape}; expected a picture, a volume or a series of them")
     check_size(math.prod(shape[:-1]), shape[-1], max_pixels)
+    _check_whole(stream, image)
     order = nibabel.orientations.io_orientation(image.affine)
     if np.isnan(order).any():
         order = np.array([[0, 1], [1, 1], [2, 1]])
@@ -60,6 +67,13 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     low, high = (0.0, 255.0) if plane.dtype == np.uint8 else (0.0, 0.0)
     low, high = _range(image, low, high) if plane.ndim == 2 else (low, high)
     return _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)
+
+
+def _check_whole(stream: Any, image: Any) -> None:
+    """Raise unless the file goes on to its last number, and a packed one to its check sum."""
+    stream.seek(image.dataobj.offset + math.prod(image.shape) * image.get_data_dtype().itemsize - 1)
+    if not stream.read(2):
+        raise ImageError("the NIfTI file is cut short")
 
 
 def _flat(shape: tuple[int, ...], across: int) -> tuple[int, ...]:
