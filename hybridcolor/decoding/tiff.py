@@ -70,6 +70,8 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     except ImageError:
         raise
     except Exception as error:
+        if page.bitspersample not in (1, 8, 16, 32, 64):
+            raise ImageError(f"{page.bitspersample}-bit pixels cannot be read; save it with 8 or 16 bits") from error
         compression = getattr(page.compression, "name", page.compression)
         raise ImageError(f"its compression ({compression}) cannot be read here, or it is damaged") from error
 
