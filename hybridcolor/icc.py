@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from scipy.ndimage import map_coordinates
 
 from hybridcolor.lab import linear_to_lab, rgb_to_lab, to_linear
 
@@ -268,6 +267,8 @@ def _by_tables(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float3
 
     if colours.dtype == np.uint8:
         return rgb_to_lab(convert(colours))
+    from scipy.ndimage import map_coordinates
+
     count = colours.shape[2]
     nodes = _NODES[count]
     grid = np.stack(np.meshgrid(*[np.linspace(0, 255, nodes)] * count, indexing="ij"), axis=-1).astype(np.uint8)
