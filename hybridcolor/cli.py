@@ -478,11 +478,11 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> l
     from hybridcolor.imagefiles import READABLE_SUFFIXES
 
     def is_picture(path: Path) -> bool:
-        return path.name.lower().endswith(READABLE_SUFFIXES) and path.is_file()
+        return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
 
     sources: list[Path] = []
     for item in inputs:
-        if item.is_dir():
+        if item.is_dir() and item.suffix != ".zarr":
             found = sorted(path for path in item.iterdir() if is_picture(path))
             if not found:
                 raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
@@ -491,7 +491,7 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> l
             raise ImageError(f"{item}: no such file; check the name")
         else:
             sources.append(item)
-    if len(inputs) == 1 and not inputs[0].is_dir() and output.suffix and not output.is_dir():
+    if len(sources) == 1 and sources == list(inputs) and output.suffix and not output.is_dir():
         _check_folder(output)
         jobs = [(sources[0], output)]
     else:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.decoding import Decoded, decode
+from hybridcolor.decoding import Decoded, decode, decode_zarr, is_zarr
 from hybridcolor.encoding import SUFFIXES, encode, suffix_of
 from hybridcolor.errors import ImageError
 from hybridcolor.icc import pcs_to_lab, to_lab
@@ -27,7 +28,7 @@ MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused unless one asks for more."""
 
 READABLE_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".dcm", ".nii", ".nii.gz"
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".dcm", ".nii", ".nii.gz", ".zarr"
 )  # fmt: skip
 """Usual file name endings of what `read_image` reads; it goes by the content."""
 
@@ -36,7 +37,7 @@ WRITABLE_SUFFIXES = SUFFIXES
 
 
 def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI file, whatever its name ends in.
+    """Read a PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI file, or an OME-Zarr folder.
 
     Gray, RGB, CMYK, L*a*b* or palette, 1 to 16 bits a channel, TIFF of 32 bits or of floats in 0..1, with or without
     alpha. The picture is turned upright as its EXIF orientation says. Its colour profile is applied; without one,
@@ -72,6 +73,8 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
     source = Path(path)
     try:
         _check_source(source)
+        if source.is_dir():
+            return _picture(decode_zarr(source, frame, max_pixels), source)
         with source.open("rb") as file:
             return _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
     except ImageError as error:
@@ -124,14 +127,17 @@ def write_image(
     >>> write_image("a.gif", np.zeros((2, 2), np.uint8))
     Traceback (most recent call last):
     hybridcolor.errors.ImageError: cannot write a.gif: '.gif' is not one of .png .tif .tiff .webp .jpg
-    .jpeg .bmp .dcm .nii .nii.gz .ome.tif .ome.tiff
+    .jpeg .bmp .dcm .nii .nii.gz .ome.tif .ome.tiff .zarr
     """
     target = Path(path)
     try:
         _check_target(target, overwrite)
         notes = metadata or Metadata()
         data = encode(suffix_of(target), _with_alpha(pixels, alpha), notes if keep_private else notes.public())
-        _write_whole(target, data, overwrite)
+        if isinstance(data, dict):
+            _write_folder(target, data)
+        else:
+            _write_whole(target, data, overwrite)
     except ImageError as error:
         raise ImageError(f"cannot write {_name(target)}: {error}") from error
     except FileExistsError as error:
@@ -173,6 +179,8 @@ def _check_source(source: Path) -> None:
     if not source.exists():
         raise ImageError("there is no such file")
     if source.is_dir():
+        if is_zarr(source):
+            return
         raise ImageError("this is a folder; give the name of a picture file")
     if not source.is_file():
         raise ImageError("this is not an ordinary file; give the name of a picture file")
@@ -184,6 +192,8 @@ def _check_target(target: Path, overwrite: bool) -> None:
     """Find early what would fail late; the final word on an existing file is `_write_whole`'s."""
     if suffix_of(target) not in WRITABLE_SUFFIXES:
         raise ImageError(f"'{target.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    if target.is_dir() and target.suffix == ".zarr":
+        raise ImageError("the folder exists; folders are not replaced, remove it first")
     if target.is_dir():
         raise ImageError("this is a folder; give a file name")
     if not target.parent.is_dir():
@@ -220,6 +230,22 @@ def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
             _rename_new(part, final)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write_folder(target: Path, files: dict[str, bytes]) -> None:
+    """As `_write_whole`, for a folder; one that exists is never replaced."""
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        for name, data in files.items():
+            file = part / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        part.rename(target)  # which fails if a file, or a folder that is not empty, has this name by now
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _rename_new(part: Path, final: Path) -> None:

@@ -336,7 +336,7 @@ def written(path: Path, kind: str) -> str:
         write_image(path, colours, alpha=pixels.alpha)
     except ImageError:
         return "refused"
-    deep = path.name.endswith((".png", ".tif", ".tiff"))
+    deep = path.name.endswith((".png", ".tif", ".tiff", ".zarr"))
     lossy = path.suffix in (".jpg", ".jpeg")
     return "lossy" if lossy else "as 8 bits" if "16" in kind and not deep else "exact"
 

@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from hybridcolor.icc import srgb_profile, to_lab
-from hybridcolor.imagefiles import WRITABLE_SUFFIXES, read_image, write_image
+from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import rgb_to_lab
 
 RNG = np.random.default_rng(5)
@@ -278,7 +278,7 @@ def test_our_profile_is_srgb_to_littlecms(gray: bool) -> None:
 
 
 @pytest.mark.parametrize("gray", [False, True])
-@pytest.mark.parametrize("suffix", [s for s in WRITABLE_SUFFIXES if s not in (".bmp", ".dcm", ".nii", ".nii.gz")])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ome.tif"])
 def test_outputs_are_tagged(tmp_path: Path, suffix: str, gray: bool) -> None:
     pixels = RNG.integers(0, 256, (20, 20) if gray else (20, 20, 3), np.uint8)
     write_image(tmp_path / f"p{suffix}", pixels)

@@ -601,7 +601,7 @@ def test_gray_files_go_through_unchanged(tmp_path: Path, suffix: str, bits: int)
 
 
 def test_same_picture_same_bytes(tmp_path: Path) -> None:
-    for suffix in WRITABLE_SUFFIXES:
+    for suffix in [suffix for suffix in WRITABLE_SUFFIXES if suffix != ".zarr"]:  # a folder, tested beside others
         write_image(tmp_path / f"a{suffix}", PHOTO)
         write_image(tmp_path / f"b{suffix}", PHOTO)
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()

@@ -38,6 +38,7 @@ SUFFIXES = (
     ".nii.gz",
     ".ome.tif",
     ".ome.tiff",
+    ".zarr",
 )
 """File name endings that can be written."""
 
@@ -57,8 +58,8 @@ def suffix_of(path: Path) -> str:
     return double if double in SUFFIXES else path.suffix.lower()
 
 
-def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes:
-    """The whole file, in memory.
+def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str, bytes]:
+    """The whole file, in memory; of a folder, its files by their paths in it.
 
     Parameters
     ----------
@@ -81,6 +82,10 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes:
     alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
     if alpha and suffix != ".webp":
         raise ImageError(f"{suffix} cannot hold transparency; use .png, .tif or .webp")
+    if suffix == ".zarr":
+        from hybridcolor.encoding.zarr import encode_zarr
+
+        return encode_zarr(pixels, metadata)
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if suffix == ".dcm":
