@@ -65,14 +65,19 @@ def to_lab(colours: Pixels, profile: bytes, *, space: str) -> NDArray[np.float32
     True
     """
     try:
+        return _to_lab(colours, profile, space)
+    except (ValueError, KeyError, IndexError, ArithmeticError, struct.error, OSError, ImageCms.PyCMSError):
+        return None  # a damaged profile does not cost the picture
+
+
+def _to_lab(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float32] | None:
+    with np.errstate(all="ignore"):  # damaged curves may do anything, and are found out
         kind, tags = _parse(profile)
         if kind == {"gray": b"GRAY", "rgb": b"RGB ", "cmyk": b"CMYK"}[space] or (space, kind) == ("gray", b"RGB "):
             if b"A2B0" in tags and kind != b"GRAY":
                 return _by_tables(colours, profile, space)
             model = _model(kind, profile[20:24], tags)
             return None if _is_srgb(model) else _by_curves(colours, model)
-    except (ValueError, KeyError, IndexError, ArithmeticError, struct.error, OSError, ImageCms.PyCMSError):
-        return None  # a damaged profile does not cost the picture
     return None
 
 
@@ -215,6 +220,8 @@ def _curve(tag: bytes) -> Curve:
 
 def _is_srgb(model: _Matrix) -> bool:
     steps = np.linspace(0, 1, 256)
+    if not all(np.isfinite(curve(steps)).all() for curve in model.curves):
+        raise ValueError("a curve is not finite")
     alike = all(np.abs(curve(steps) - to_linear(steps)).max() < _ALIKE for curve in model.curves)
     return alike and (model.matrix is None or bool(np.abs(model.matrix - np.eye(3)).max() < _ALIKE))
 

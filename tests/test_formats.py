@@ -74,6 +74,7 @@ def kinds() -> dict[str, Kind]:
     index = RNG.integers(0, 7, SHAPE, np.uint8)
     made["palette"] = Kind(index, colours[index], palette=colours)
     made["palette+alpha"] = Kind(index, colours[index], np.where(index == 3, 0, 255).astype(np.uint8), colours)
+    made["signed 16"] = Kind(of_depth(smooth(1), 16).astype(np.int16), three(of_depth(smooth(1), 16)))
     made["32 bits"] = Kind((smooth(1) * (2**32 - 1)).astype(np.uint32), three(of_depth(smooth(1), 16)))
     made["float"] = Kind(smooth(1).astype(np.float32), three(of_depth(smooth(1), 16)))
     made["float RGB"] = Kind(smooth(3).astype(np.float32), of_depth(smooth(3), 16))
@@ -244,7 +245,7 @@ FORMATS: dict[str, tuple[str, Callable[..., None]]] = {
     "TIFF, ZIP": (".tif", tiff(compression="zlib")),
     "TIFF, LZW": (".tif", save_lzw),
     "TIFF, tiled": (".tif", tiff(tile=(16, 16))),
-    "TIFF, page 2": (".tif", tiff(pages=3)),
+    "TIFF, page 3": (".tif", tiff(pages=3)),
     "BigTIFF": (".tif", tiff(bigtiff=True)),
     "WebP, lossless": (".webp", by("RGB RGBA", lossless=True, exact=True)),
     "BMP": (".bmp", unturned(without("palette+alpha", by("1 L P RGB")))),
@@ -277,7 +278,7 @@ def read_back(format_: str, kind: str, orientation: int, folder: Path) -> Pictur
         write(path, kind, stored, orientation)
     except CannotError:
         return None
-    return read_image(path, frame=2 if format_ == "TIFF, page 2" else 0)
+    return read_image(path, frame=2 if format_ == "TIFF, page 3" else 0)
 
 
 def error_of(picture: Picture, kind: Kind) -> int:
@@ -292,7 +293,11 @@ def error_of(picture: Picture, kind: Kind) -> int:
 def test_matrix(tmp_path: Path, format_: str, kind: str) -> None:
     expected = KINDS[kind]
     for orientation in STORED:
-        picture = read_back(format_, kind, orientation, tmp_path)
+        try:
+            picture = read_back(format_, kind, orientation, tmp_path)
+        except ImageError as error:
+            assert kind == "signed 16", error  # noqa: PT017
+            continue
         if picture is None:
             continue
         slack = LOSSY.get((format_, kind), LAB_SLACK.get(kind, 0 if expected.rgb.dtype == np.uint8 else 1))
