@@ -124,7 +124,7 @@ def save(path: Path, kind: str, pixels: Kind, orientation: int, allowed: str, **
 
 
 def save_png(path: Path, kind: str, pixels: Kind, orientation: int) -> None:
-    if not kind.endswith("16") or "CMYK" in kind or "Lab" in kind:
+    if kind not in ("gray 16", "RGB 16", "gray+alpha 16", "RGBA 16"):
         save(path, kind, pixels, orientation, "1 L LA P RGB RGBA", format="PNG")
         return
     colour = {"gray 16": 0, "RGB 16": 2, "gray+alpha 16": 4, "RGBA 16": 6}[kind]
