@@ -31,7 +31,7 @@ _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)  # g, a, b, c,
 _FROM_PCS = np.linalg.inv(_SRGB_D50)
 _ALIKE = 0.002  # of linear light: a profile that differs less from sRGB is sRGB, so that its values stay as they are
 _NODES = {3: 52, 4: 18}  # of a grid through a profile of tables; 255 is a multiple of 51 and of 17
-_RUN = 1 << 16  # pixels at a time
+_RUN = 1 << 14  # pixels at a time, so that all temporaries stay in the processor's cache
 
 
 class _Matrix(NamedTuple):
@@ -241,16 +241,16 @@ def _by_curves(colours: Pixels, model: _Matrix) -> NDArray[np.float32]:
             linear = np.stack([curve(channels[run, 0 if gray else i]) for i, curve in enumerate(look_up)], axis=1)
         if model.matrix is not None:
             green = linear[:, 1:2]
-            linear = green + (linear - green) @ model.matrix.T  # keeps grays gray to the last bit
+            linear = green + (linear - green) @ model.matrix.T.astype(np.float32)  # keeps grays gray to the last bit
         out[run] = linear_to_lab(linear)
     return out.reshape(*colours.shape[:2], 3)
 
 
-def _table(curve: Curve, dtype: np.dtype[Any]) -> Callable[[Pixels], Float]:
+def _table(curve: Curve, dtype: np.dtype[Any]) -> Callable[[Pixels], NDArray[np.float32]]:
     """A curve for pixels of a type; of integers, by a table of all of them."""
     if dtype.kind == "f":
-        return lambda values: curve(np.asarray(values, np.float64))
-    values = np.asarray(curve(np.linspace(0, 1, np.iinfo(dtype).max + 1)))
+        return lambda values: curve(np.asarray(values, np.float64)).astype(np.float32)
+    values = curve(np.linspace(0, 1, np.iinfo(dtype).max + 1)).astype(np.float32)
     return lambda pixels: values[pixels]
 
 
