@@ -491,7 +491,8 @@ def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> l
             raise ImageError(f"{item}: no such file; check the name")
         else:
             sources.append(item)
-    if len(sources) == 1 and sources == list(inputs) and output.suffix and not output.is_dir():
+    named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
+    if len(sources) == 1 and sources == list(inputs) and named:
         _check_folder(output)
         jobs = [(sources[0], output)]
     else:
@@ -534,10 +535,16 @@ def _check_folder(path: Path) -> None:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse early what could not be written later."""
-    from hybridcolor.imagefiles import WRITABLE_SUFFIXES, suffix_of
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_library, suffix_of
 
     if suffix_of(path) not in WRITABLE_SUFFIXES:
         raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    try:
+        check_library(suffix_of(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    if path.exists() and path.suffix == ".zarr":
+        raise ImageError(f"{path}: exists already, and folders are not replaced; remove it or choose another name")
     if path.exists() and not overwrite:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
 

@@ -16,13 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.decoding import Decoded, decode, decode_zarr, is_zarr
-from hybridcolor.encoding import SUFFIXES, encode, suffix_of
+from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
 from hybridcolor.icc import pcs_to_lab, to_lab
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
 
-__all__ = ["MAX_PIXELS", "READABLE_SUFFIXES", "WRITABLE_SUFFIXES", "read_image", "suffix_of", "write_image"]
+__all__ = [
+    "MAX_PIXELS",
+    "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
+    "check_library",
+    "read_image",
+    "suffix_of",
+    "write_image",
+]
 
 MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused unless one asks for more."""
@@ -192,6 +200,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
     """Find early what would fail late; the final word on an existing file is `_write_whole`'s."""
     if suffix_of(target) not in WRITABLE_SUFFIXES:
         raise ImageError(f"'{target.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    check_library(suffix_of(target))
     if target.is_dir() and target.suffix == ".zarr":
         raise ImageError("the folder exists; folders are not replaced, remove it first")
     if target.is_dir():

@@ -10,6 +10,7 @@ import io
 import struct
 import uuid
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ def suffix_of(path: Path) -> str:
     return double if double in SUFFIXES else path.suffix.lower()
 
 
+_LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
+_LIBRARIES[".zarr"] = ("zarr", "zarr")
+
+
+def check_library(suffix: str) -> None:
+    """Raise `ImageError` if the library that writes a format is not installed; none is loaded."""
+    library, extra = _LIBRARIES.get(suffix, ("", ""))
+    try:
+        missing = bool(library) and find_spec(library) is None
+    except ValueError:  # it is blocked
+        missing = True
+    if missing:
+        raise ImageError(f"{suffix} is written by {library}; pip install 'hybridcolor[{extra}]'")
+
+
 def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str, bytes]:
     """The whole file, in memory; of a folder, its files by their paths in it.
 
@@ -75,6 +91,7 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
     ImageError
         If the format cannot hold this picture.
     """
+    check_library(suffix)
     if suffix == ".png":
         return _png(pixels, metadata)
     if suffix.startswith(".ome") or suffix in (".tif", ".tiff"):

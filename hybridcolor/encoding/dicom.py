@@ -24,11 +24,9 @@ def encode_dicom(pixels: NDArray[np.uint8], metadata: Metadata) -> bytes:
 
     Its UIDs are new, and made of the pixels and the study: the same picture gets the same ones.
     """
-    try:
-        import pydicom
-        from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
-    except ImportError as error:
-        raise ImageError("DICOM is written by pydicom; pip install 'hybridcolor[medical]'") from error
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
     height, width = pixels.shape[:2]
     if max(height, width) > 65535:
         raise ImageError(f"DICOM cannot hold a picture of {width} x {height}; 65535 is the most")

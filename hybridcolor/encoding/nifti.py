@@ -17,10 +17,8 @@ _COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool) -> bytes:
     """A volume of one slice, RGB or gray, placed so that it is read as it was written; pixels of 1 mm, or by dpi."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise ImageError("NIfTI is written by nibabel; pip install 'hybridcolor[medical]'") from error
+    import nibabel
+
     if max(pixels.shape[:2]) > 32767:
         raise ImageError(f"NIfTI cannot hold a picture of {pixels.shape[1]} x {pixels.shape[0]}; 32767 is the most")
     values: Any = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels).view(_COLOUR)[..., 0]

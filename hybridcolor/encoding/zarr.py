@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.encoding import NOTE
-from hybridcolor.errors import ImageError
 from hybridcolor.metadata import Metadata
 
 _CHUNK = 512
@@ -18,10 +17,8 @@ _COLOURS = {1: ("FFFFFF",), 3: ("FF0000", "00FF00", "0000FF")}
 
 def encode_zarr(pixels: NDArray[Any], metadata: Metadata) -> dict[str, bytes]:
     """The files of the folder, by their paths in it; channels are axis c."""
-    try:
-        import zarr
-    except ImportError as error:
-        raise ImageError("OME-Zarr is written by zarr; pip install 'hybridcolor[zarr]'") from error
+    import zarr
+
     files: dict[str, Any] = {}
     planes = pixels.reshape(*pixels.shape[:2], -1)
     levels = [planes]
