@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -124,3 +125,34 @@ def test_a_folder_of_zarr_is_one_picture_to_the_command_line(tmp_path: Path) -> 
     path = stored(tmp_path / "v.zarr", PLANES, "tczyx")
     assert cli._plan([path], tmp_path / "out.png") == [(path, tmp_path / "out.png")]
     assert cli._plan([tmp_path], tmp_path / "out") == [(path, tmp_path / "out" / "v.png")]
+
+
+@pytest.mark.parametrize("offset", [4, 12])
+def test_a_chunk_that_lies_about_its_size_is_refused(tmp_path: Path, offset: int) -> None:
+    """Blosc would crash the process on some of them."""
+    pixels = RNG.integers(0, 9, (40, 30, 3), np.uint8)
+    write_image(tmp_path / "a.zarr", pixels)
+    chunk = tmp_path / "a.zarr" / "0" / "1" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[offset + 3] = 0x06
+    chunk.write_bytes(content)
+    assert "damaged" in refused(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_chunks_by_blosc_are_read(tmp_path: Path, version: int) -> None:
+    multiscale = {"axes": [{"name": name} for name in "zyx"], "datasets": [{"path": "0"}]}
+    attributes: dict[str, Any] = {"multiscales": [multiscale]}
+    group = zarr.create_group(tmp_path / "b.zarr", zarr_format=version, attributes=attributes)
+    codec = numcodecs.Blosc("zstd") if version == 2 else zarr.codecs.BloscCodec(cname="zstd")
+    array = group.create_array("0", shape=(4, 40, 30), chunks=(2, 16, 16), dtype=np.uint16, compressors=codec)
+    array[:] = PLANES[0, 0]
+    assert np.array_equal(read_image(tmp_path / "b.zarr", frame=3).to_rgb()[..., 0], PLANES[0, 0, 3])
+
+
+def test_shards_are_read(tmp_path: Path) -> None:
+    multiscale = {"axes": [{"name": name} for name in "zyx"], "datasets": [{"path": "0"}]}
+    group = zarr.create_group(tmp_path / "s.zarr", attributes={"ome": {"multiscales": [multiscale]}})
+    array = group.create_array("0", shape=(4, 40, 30), chunks=(1, 16, 16), shards=(2, 32, 32), dtype=np.uint16)
+    array[:] = PLANES[0, 0]
+    assert np.array_equal(read_image(tmp_path / "s.zarr", frame=2).to_rgb()[..., 0], PLANES[0, 0, 2])
