@@ -441,7 +441,7 @@ def _print_means(report: Report) -> None:
         means = [report.rows[column.key].means[name] for column in COLUMNS if column.key in report.rows]
         table.add_row(name, *(f"{mean.mean:.3g}{' *' if mean.best else ''}" for mean in means))
     out.print(table)
-    out.print(f"Means over {len(report.records)} pictures; * is the best")
+    out.print(f"Means over {len(report.records)} pictures; * marks the best")
 
 
 def _print_scores(scores: dict[str, float]) -> None:

@@ -186,3 +186,17 @@ def test_no_warning_with_one_picture(tmp_path):
         warnings.simplefilter("error")
         report = run([save(tmp_path / "one", only=colour_photo(0))], tmp_path / "out", ["gray"])
     assert report.rows["psnr"].means["gray"].low is None
+
+
+def test_models_of_drawings_get_room_for_colour(tmp_path, monkeypatch):
+    predictor = load_predictor()
+    predictor.paint = True
+    monkeypatch.setattr("hybridcolor.compare.running.load_predictor", lambda name: predictor)
+    drawing = np.full((40, 48, 3), 250, np.uint8)
+    drawing[10:20, 10:30] = [240, 200, 210]
+    report = run([save(tmp_path / "drawings", a=drawing)], tmp_path / "out", ["cnn"])
+    picture = Picture.from_array(drawing)
+    painted = colorize(picture, predictor=predictor).predicted
+    scores = report.records[0]["outcomes"]["cnn"]["scores"]
+    assert scores["psnr"] == pytest.approx(psnr(picture.to_rgb(painted, paint=True), drawing))
+    assert scores["psnr"] != pytest.approx(psnr(picture.to_rgb(painted), drawing))
