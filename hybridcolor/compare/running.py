@@ -213,9 +213,10 @@ def _read_record(path: Path) -> Record:
     """What is known of a picture; nothing if it is not there or was damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        sound = all(isinstance(outcome["fingerprint"], str) for outcome in record["outcomes"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return record if sound else {}
 
 
 def _checksum(path: Path | None) -> str | None:
