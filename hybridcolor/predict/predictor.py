@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +16,10 @@ from hybridcolor.seeds import Seeds
 
 CELL = 4
 """Side of a cell of the predicted grid, in pixels of the network's input."""
+POSSIBLE = 0.01
+"""Probability that a network must give to the neighbourhood of a stroke's colour, before it is told of the stroke."""
+NEIGHBOURHOOD = 20.0
+"""Radius of that neighbourhood, in ab units."""
 _LONGEST = 4  # the longer side is at most this many times the shorter one; more is squeezed
 
 
@@ -88,6 +94,9 @@ class NetworkPredictor:
 class Reading:
     """A picture as a network has read it: an answer to new hints costs the decoder only.
 
+    A network takes what it is told for true of the whole picture. Told that a coat is purple, it would find purple
+    elsewhere too. So it only hears strokes that it holds possible; the others are left to propagation.
+
     Parameters
     ----------
     predictor : NetworkPredictor
@@ -115,9 +124,39 @@ class Reading:
             torch.from_numpy(both)[:, None].contiguous(memory_format=torch.channels_last)
         )
 
-    @torch.inference_mode()
     def predict(self, hints: Seeds | None = None) -> ColorDistribution:
         """The belief about the picture, see `NetworkPredictor.predict`."""
+        if hints is None or len(hints) == 0 or not self._predictor.takes_hints:
+            return self._blind
+        hints.check_inside(self._shape)
+        believed = self.possible(hints)
+        return self._answer(believed) if len(believed) else self._blind
+
+    def possible(self, hints: Seeds) -> Seeds:
+        """The strokes whose colour the network, before it hears of any, holds possible where they are.
+
+        Examples
+        --------
+        >>> from hybridcolor.predict import load_predictor
+        >>> reading = load_predictor().read(np.full((40, 60), 50, np.float32))
+        >>> brown, alarming = Seeds.of([[9, 9]], [[5, 15]]), Seeds.of([[9, 9]], [[95, -60]])
+        >>> len(reading.possible(brown)), len(reading.possible(alarming))
+        (1, 0)
+        """
+        cell = hints.coords.astype(np.int64) * self._grid // self._shape
+        _, one = np.unique(np.column_stack([cell, hints.stroke]), axis=0, return_index=True)
+        likely = self._blind.probability()[cell[one, 0], cell[one, 1]]
+        near = np.square(self._blind.bins - hints.ab[one, None]).sum(axis=2) < NEIGHBOURHOOD**2
+        strokes, number = np.unique(hints.stroke[one], return_inverse=True)
+        chance = np.bincount(number, (likely * near).sum(axis=1)) / np.bincount(number)
+        return hints.take(np.isin(hints.stroke, strokes[chance >= POSSIBLE]))
+
+    @cached_property
+    def _blind(self) -> ColorDistribution:
+        return self._answer(None)
+
+    @torch.inference_mode()
+    def _answer(self, hints: Seeds | None) -> ColorDistribution:
         logits = self._seen if isinstance(self._seen, Tensor) else self._decode(self._seen, hints)
         height, width = self._grid
         plain, mirrored = (side[:, :height, :width] for side in logits)
@@ -134,8 +173,7 @@ class Reading:
 
     def _decode(self, features: list[Tensor], hints: Seeds | None) -> Tensor:
         given = None
-        if hints is not None and len(hints):
-            hints.check_inside(self._shape)
+        if hints is not None:
             cells = hint_cells(hints, self._shape, self._grid)
             rim = (self._rim[0] // CELL, self._rim[1] // CELL)
             both = np.stack([[_padded(plane, rim) for plane in side] for side in (cells, cells[..., ::-1])])

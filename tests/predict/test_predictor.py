@@ -71,6 +71,22 @@ def test_a_network_that_listens_answers_hints_near_them_most(listener, shape):
         assert change[:6].mean() > 2 * change[-6:].mean()
 
 
+def test_a_network_is_not_told_what_it_holds_impossible(listener, monkeypatch):
+    luminance = np.random.default_rng(4).uniform(0, 100, (96, 128)).astype(np.float32)
+    reading = listener.read(luminance)
+    belief = reading.predict()
+    likely = belief.top(1, 30, 40)[0][0]
+    hints = Seeds.of([[30, 40], [30, 44], [70, 90]], [likely, likely, (90, -100)], stroke=[4, 4, 7])
+    monkeypatch.setattr("hybridcolor.predict.predictor.POSSIBLE", 0.02)  # untrained, it holds all about alike
+    chance = [sum(p for ab, p in belief.top(313, *at) if np.hypot(*np.subtract(ab, c)) < 20)
+              for at, c in (((30, 40), likely), ((70, 90), (90, -100)))]  # fmt: skip
+    assert chance[0] > 0.02 > chance[1]
+    assert reading.possible(hints).stroke.tolist() == [4, 4]
+    told = reading.predict(hints)
+    np.testing.assert_array_equal(told.logits, reading.predict(hints.take(hints.stroke == 4)).logits)
+    np.testing.assert_array_equal(reading.predict(hints.take(hints.stroke == 7)).logits, belief.logits)
+
+
 def test_hints_are_mirrored_with_the_picture(listener):
     luminance = np.random.default_rng(3).uniform(0, 100, (96, 128)).astype(np.float32)
     plain = listener.predict(luminance, Seeds.of([[10, 20]], [[60, 40]])).mean()
