@@ -55,7 +55,7 @@ ANNEALED_TEMPERATURE = 0.38
 
 DEFAULT_VIVIDNESS = 0.45
 """How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On 150 held-out photos it costs 5% more
-ab error than none, and brings four fifths of the truth's colourfulness instead of two thirds."""
+ab error than none, and brings a quarter more colourfulness; on all 527 of them that is 74% of the truth's."""
 
 
 def soft_encode(
