@@ -306,10 +306,13 @@ def study(
 
 @app.command()
 def compare(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
-    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report; an unfinished one goes on.")],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Gray or colour images, or folders of them; without, scikit-image's own photos.", metavar="INPUT..."
+        ),
+    ] = None,
     method: Annotated[
         list[str] | None,
         typer.Option(help="A method, cnn or gray, as METHOD or METHOD:MODEL; give it again for more. Else all."),
@@ -331,17 +334,23 @@ def compare(
 
     For instance:
 
+      hybridcolor compare -o report/
+
       hybridcolor compare photos/ -o report/
 
       hybridcolor compare gray/ --reference colour/ --result theirs=their-results/ --method cnn -o report/
 
       hybridcolor compare gray/ --seeds scribbles/ --method hybrid --method optimization:none -o report/
     """
-    from hybridcolor.compare import DEFAULT_METHODS, Method, find_cases
+    from hybridcolor.compare import DEFAULT_METHODS, Method, find_cases, prepare
     from hybridcolor.compare import compare as run_comparison
+    from hybridcolor.study import bundled_photos
 
     methods = [Method.parse(name) for name in method or DEFAULT_METHODS]
     others = dict(_named_folders(result or []))
+    if not inputs:
+        prepare(output)
+        inputs = bundled_photos(output / "photos")
     cases = find_cases(inputs, references=reference or [], results=others, seeds=seeds)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("comparing", total=len(cases))
@@ -456,7 +465,7 @@ def _print_means(report: Report) -> None:
         means = [report.rows[column.key].means[name] for column in COLUMNS if column.key in report.rows]
         table.add_row(name, *(f"{mean.mean:.3g}{' *' if mean.best else ''}" for mean in means))
     out.print(table)
-    out.print(f"Means over {len(report.records)} pictures; * is the best")
+    out.print(f"Means over {len(report.records)} pictures; * marks the best")
 
 
 def _print_scores(scores: dict[str, float]) -> None:

@@ -112,8 +112,8 @@ def extract_seeds(
 def confidence_peaks(distribution: ColorDistribution, *, count: int = 64) -> Seeds:
     """The plain idea, to compare with: a pixel at each local maximum of the CNN's confidence, in its likeliest colour.
 
-    It fails with every method of propagation: the most confident pixels are the gray ones, and a lone pixel may sit on
-    an edge. `extract_seeds` is what to use.
+    The most confident pixels are the gray ones, so what it brings is half the colour (docs/study.md has figures), and a
+    lone pixel may sit on an edge. `extract_seeds` is what to use.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ METHODS: dict[str, Callable[[Scene, Seeds], Chroma]] = {
 }
 """The main path, and what is left of it without one part or another: without the hint decoder (the network is *deaf*),
 without propagation (*network alone*), without the network (*optimization* is the rest of the hybrid). *Confidence
-peaks* are the plain idea of automatic seeds, which fails."""
+peaks* are the plain idea of automatic seeds."""
 DEFAULT_METHODS = ("hybrid", "hybrid, network deaf", "network alone", "optimization", "chrominance")
 
 

@@ -19,7 +19,7 @@ from hybridcolor.errors import HybridColorError, ImageError, MethodError
 if TYPE_CHECKING:
     from hybridcolor.compare.report import Report
 
-__all__ = ["DEFAULT_METHODS", "Case", "Method", "compare", "find_cases"]
+__all__ = ["DEFAULT_METHODS", "Case", "Method", "compare", "find_cases", "prepare"]
 
 
 def compare(
@@ -74,7 +74,7 @@ def compare(
     if blind:
         check_choice(names, truth=True)
     facts = provenance(methods)
-    _prepare(folder)
+    prepare(folder)
     left_out: list[str] = []
 
     def leave_out(error: HybridColorError) -> None:
@@ -107,8 +107,14 @@ def _names(cases: Sequence[Case], methods: Sequence[Method]) -> list[str]:
     return names
 
 
-def _prepare(folder: Path) -> None:
-    """Make the folder, or see that it is empty or an earlier report."""
+def prepare(folder: Path) -> None:
+    """Make a report's folder, or see that it is empty or has an earlier report.
+
+    Raises
+    ------
+    ImageError
+        If it has anything else, or cannot be made.
+    """
     try:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / "records").is_dir():
             raise ImageError(f"{folder}: is not empty and no earlier report; choose another folder for -o")

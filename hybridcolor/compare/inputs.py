@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,20 @@ def find_cases(
     if seeds is not None and not scribbles.keys() & pictures.keys():
         raise SeedError(f"{seeds}: no scribbles for any of the pictures; name them as the pictures, such as cat.json")
     return [
-        Case(name, path, true.get(name), {other: files[name] for other, files in made.items()}, scribbles.get(name))
+        Case(
+            _shown(name),
+            path,
+            true.get(name),
+            {other: files[name] for other, files in made.items()},
+            scribbles.get(name),
+        )
         for name, path in sorted(pictures.items())
     ]
+
+
+def _shown(name: str) -> str:
+    """A file name that any file or page can hold: bytes that are not UTF-8 are spelled out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:

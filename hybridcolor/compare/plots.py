@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.compare.scoring import LEVELS
+from hybridcolor.plots import new_figure
 
 COLOURS = ("#3b7dd8", "#e4572e", "#2f9e44", "#b8860b", "#a64ac9", "#0c9ba3", "#d6457f", "#7a7f87")
 """Of methods, in their order; each is readable on white and on near black."""
@@ -33,7 +34,6 @@ def cumulative_plot(shares: Mapping[str, NDArray[np.float64]], errors: Mapping[s
         An ``<svg>`` element.
     """
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
     style: dict[Any, Any] = {
         **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _TEXT),
@@ -43,7 +43,7 @@ def cumulative_plot(shares: Mapping[str, NDArray[np.float64]], errors: Mapping[s
         "font.size": 10,
     }
     with rc_context(style):
-        figure = Figure(figsize=(10, 4), layout="constrained")
+        figure = new_figure(10, 4)
         left, right = figure.subplots(1, 2, sharey=True)
         top = 5.0
         for number, name in enumerate(shares):

@@ -49,6 +49,7 @@ def describe(method: Method) -> dict[str, Any]:
             "network": entry.network,
             "size": entry.size,
             "temperature": entry.temperature,
+            "paint": entry.paint,
         }
     return facts
 

@@ -131,7 +131,8 @@ class Runner:
             seconds = time.perf_counter() - started
             after = memory_peak()
             memory = None if before is None or after is None else after - before
-            yield method.name, picture.to_rgb(chroma), {"seconds": seconds, "memory": memory}
+            rgb = picture.to_rgb(chroma, paint=getattr(predictor, "paint", False))  # models of drawings ask for it
+            yield method.name, rgb, {"seconds": seconds, "memory": memory}
         for name, path in case.results.items():
             if name in names:
                 yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
@@ -212,9 +213,10 @@ def _read_record(path: Path) -> Record:
     """What is known of a picture; nothing if it is not there or was damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        sound = all(isinstance(outcome["fingerprint"], str) for outcome in record["outcomes"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return record if sound else {}
 
 
 def _checksum(path: Path | None) -> str | None:

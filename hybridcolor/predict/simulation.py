@@ -72,6 +72,7 @@ def simulate(batch: Batch, rng: np.random.Generator) -> tuple[Batch, Tensor]:
         colours = other_colour(float(level[thing].mean()), rng) + texture
         inside = torch.from_numpy(thing)
         index[i][inside], weight[i][inside] = soft_targets()(colours)
+        # Hints that were there now name the new colour, and there is at least one.
         hints[i, :, inside] = hints[i, :, inside].where(hints[i, 2, inside] == 0, _hint(colours.mean(axis=0), rng))
         for at in rng.integers(len(colours), size=rng.integers(1, 4)):
             row, column = np.argwhere(thing)[at]

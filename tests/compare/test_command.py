@@ -106,6 +106,17 @@ def test_a_tally(run, tmp_path):
     assert err.count("\n") == 1
 
 
+def test_without_pictures_it_takes_the_bundled_ones(run, tmp_path):
+    code, shown, _ = run("compare", "--method", "gray", "-o", tmp_path / "out")
+    assert code == 0
+    assert "Means over 4 pictures" in shown
+    assert run("compare", "--method", "gray", "-o", tmp_path / "out")[0] == 0
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("dear")
+    assert run("compare", "--method", "gray", "-o", tmp_path / "other")[0] == 2
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]
+
+
 def test_a_gray_scan_needs_no_truth(run, tmp_path):
     scans = save(tmp_path / "scans", scan=np.tile(np.arange(48, dtype=np.uint8) * 5, (40, 1)))
     assert run("compare", scans, "--method", "cnn", "-o", tmp_path / "out")[0] == 0

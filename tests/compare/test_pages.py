@@ -114,7 +114,11 @@ def test_the_slider_moves_by_mouse_and_by_keys(page, folder):
     page.locator("#slider").focus()
     page.keyboard.press("End")
     assert share() == pytest.approx(1, abs=0.01)
+    page.keyboard.press("ArrowLeft")
+    assert 0.97 < share() < 1
     assert page.locator("#place").inner_text() == "2 of 4"
+    page.keyboard.press("3")
+    assert right(page).endswith("/watershed.jpg")
 
 
 def test_every_image_loads_and_has_words(page, folder):

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 import warnings
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hybridcolor.compare import Method, compare, find_cases
-from hybridcolor.compare.running import memory_peak
+from hybridcolor.compare.running import _read_record, memory_peak
 from hybridcolor.errors import ImageError, MethodError, ModelError
 from hybridcolor.imagefiles import read_image
 from hybridcolor.metrics import ab_rmse, psnr
@@ -186,3 +188,34 @@ def test_no_warning_with_one_picture(tmp_path):
         warnings.simplefilter("error")
         report = run([save(tmp_path / "one", only=colour_photo(0))], tmp_path / "out", ["gray"])
     assert report.rows["psnr"].means["gray"].low is None
+
+
+def test_models_of_drawings_get_room_for_colour(tmp_path, monkeypatch):
+    predictor = load_predictor()
+    predictor.paint = True
+    monkeypatch.setattr("hybridcolor.compare.running.load_predictor", lambda name: predictor)
+    drawing = np.full((40, 48, 3), 250, np.uint8)
+    drawing[10:20, 10:30] = [240, 200, 210]
+    report = run([save(tmp_path / "drawings", a=drawing)], tmp_path / "out", ["cnn"])
+    picture = Picture.from_array(drawing)
+    painted = colorize(picture, predictor=predictor).predicted
+    scores = report.records[0]["outcomes"]["cnn"]["scores"]
+    assert scores["psnr"] == pytest.approx(psnr(picture.to_rgb(painted, paint=True), drawing))
+    assert scores["psnr"] != pytest.approx(psnr(picture.to_rgb(painted), drawing))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
+def test_a_file_name_that_is_no_text(tmp_path):
+    folder = save(tmp_path / "odd", a=colour_photo(0))
+    os.rename(folder / "a.png", os.fsencode(folder) + b"/caf\xe9.png")  # noqa: PTH104
+    report = run([folder], tmp_path / "out", ["gray", "cnn"], blind=True)
+    assert report.records[0]["name"] == "caf\\xe9"
+    assert "caf" in (tmp_path / "out" / "report.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "damage", ['{"half', "[]", "null", '{"outcomes": [1]}', '{"outcomes": {"gray": 1}}', '{"outcomes": {"gray": {}}}']
+)
+def test_a_damaged_record_counts_for_nothing(damage, tmp_path):
+    (tmp_path / "record.json").write_text(damage)
+    assert _read_record(tmp_path / "record.json") == {}

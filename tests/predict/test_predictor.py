@@ -77,10 +77,10 @@ def test_a_network_is_not_told_what_it_holds_impossible(listener, monkeypatch):
     belief = reading.predict()
     likely = belief.top(1, 30, 40)[0][0]
     hints = Seeds.of([[30, 40], [30, 44], [70, 90]], [likely, likely, (90, -100)], stroke=[4, 4, 7])
-    monkeypatch.setattr("hybridcolor.predict.predictor.POSSIBLE", 0.02)  # untrained, it holds all about alike
     chance = [sum(p for ab, p in belief.top(313, *at) if np.hypot(*np.subtract(ab, c)) < 20)
               for at, c in (((30, 40), likely), ((70, 90), (90, -100)))]  # fmt: skip
-    assert chance[0] > 0.02 > chance[1]
+    assert chance[0] > chance[1]  # by little: an untrained network holds all about alike
+    monkeypatch.setattr("hybridcolor.predict.predictor.POSSIBLE", np.mean(chance))
     assert reading.possible(hints).stroke.tolist() == [4, 4]
     told = reading.predict(hints)
     np.testing.assert_array_equal(told.logits, reading.predict(hints.take(hints.stroke == 4)).logits)

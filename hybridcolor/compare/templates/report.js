@@ -180,7 +180,8 @@
   at("slider").addEventListener("pointerup", () => at("slider").blur());
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input, pre, .scroll")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+    if (event.key.startsWith("Arrow") && event.target.matches("input, pre, .scroll")) return; // they move by arrows
     const views = ["picture", ...data.views.map((view) => view.key)];
     const actions = {
       ArrowLeft: () => step(-1),
