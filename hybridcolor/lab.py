@@ -91,8 +91,8 @@ def linear_to_lab(linear: ArrayLike) -> Float:
 
     Examples
     --------
-    >>> linear_to_lab([[0.184, 0.184, 0.184], [0.0, 1.0, -0.1]]).round().tolist()
-    [[50.0, 0.0, 0.0], [87.0, -92.0, 102.0]]
+    >>> linear_to_lab([[0.184, 0.184, 0.184], [0.0, 1.0, 0.0]]).round().tolist()
+    [[50.0, 0.0, 0.0], [88.0, -86.0, 83.0]]
     """
     channels = np.asarray(linear, np.float32)
     lab = np.empty(channels.shape, np.float32)
