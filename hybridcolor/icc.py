@@ -91,11 +91,13 @@ def pcs_to_lab(lab: Pixels) -> NDArray[np.float32]:
     """
     flat = lab.reshape(-1, 3)
     out = np.empty(flat.shape, np.float32)
+    to_linear_light = _neutral(_FROM_PCS * _D50).T
     for run in _runs(len(flat)):
         lightness, a, b = flat[run].astype(np.float64).T
         y = (lightness + 16) / 116
-        xyz = _cube(np.stack([y + a / 500, y, y - b / 200], axis=1))
-        out[run] = linear_to_lab(xyz @ _neutral(_FROM_PCS * _D50).T)
+        with np.errstate(all="ignore"):  # of floats that are no colours, which `Picture` refuses
+            xyz = _cube(np.stack([y + a / 500, y, y - b / 200], axis=1))
+            out[run] = linear_to_lab(xyz @ to_linear_light)
     return out.reshape(lab.shape)
 
 

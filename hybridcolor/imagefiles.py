@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.decoding import Decoded, decode, decode_zarr, is_zarr
+from hybridcolor.decoding import decode, decode_zarr, is_zarr
+from hybridcolor.decoding.common import Decoded
 from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
 from hybridcolor.icc import pcs_to_lab, to_lab

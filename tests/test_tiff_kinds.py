@@ -104,3 +104,14 @@ def test_what_would_lose_depth_is_refused(tmp_path: Path) -> None:
         tiff.pages[0].tags["Compression"].overwrite(5)
     with pytest.raises(ImageError):
         read_image(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
+def test_floats_that_are_no_lab_colours(tmp_path: Path, value: float) -> None:
+    lab = np.full((8, 8, 3), 30, np.float32)
+    tifffile.imwrite(tmp_path / "lab.tif", lab, photometric="cielab", metadata=None)
+    assert np.abs(read_image(tmp_path / "lab.tif").luminance - 30).max() < 2  # D65 for D50 moves it a little
+    lab[3, 4, 1] = value
+    tifffile.imwrite(tmp_path / "lab.tif", lab, photometric="cielab", metadata=None)
+    with pytest.raises(ImageError, match="finite"):
+        read_image(tmp_path / "lab.tif")

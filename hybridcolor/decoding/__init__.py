@@ -22,7 +22,7 @@ from hybridcolor.decoding.common import Decoded, from_pillow
 from hybridcolor.decoding.zarr import decode_zarr, is_zarr
 from hybridcolor.errors import ImageError
 
-__all__ = ["Decoded", "decode", "decode_zarr", "is_zarr"]
+__all__ = ["decode", "decode_zarr", "is_zarr"]
 
 for _library in ("tifffile", "pydicom", "nibabel", "PIL"):
     logging.getLogger(_library).addHandler(logging.NullHandler())  # or their remarks on a file go to stderr
