@@ -38,8 +38,6 @@ app = typer.Typer(
 out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
 err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
-READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-"""Suffixes that a folder is searched for."""
 NO_MODEL = "none"
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
@@ -267,6 +265,7 @@ def study(
 
       hybridcolor study photos/ -o study/ --users random --methods "hybrid; optimization"
     """
+    from hybridcolor.imagefiles import images_at
     from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, run_study
     from hybridcolor.users import USERS
 
@@ -281,7 +280,8 @@ def study(
         size=size,
         model=model,
     )
-    photos = bundled_photos(output / "photos") if folder is None else [job[0] for job in _plan([folder], output)]
+    _make_folder(output)
+    photos = bundled_photos(output / "photos") if folder is None else images_at(folder)
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=len(photos))
         run_study(photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done))
@@ -467,19 +467,11 @@ def _listed(text: str, mark: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(mark) if part.strip())
 
 
-def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> list[tuple[Path, Path]]:
+def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes before any work is done."""
-    sources: list[Path] = []
-    for item in inputs:
-        if item.is_dir():
-            found = sorted(path for path in item.iterdir() if path.suffix.lower() in READABLE and path.is_file())
-            if not found:
-                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE)}")
-            sources += found
-        elif not item.exists():
-            raise ImageError(f"{item}: no such file; check the name")
-        else:
-            sources.append(item)
+    from hybridcolor.imagefiles import images_at
+
+    sources = [source for item in inputs for source in images_at(item)]
     if len(inputs) == 1 and not inputs[0].is_dir() and output.suffix and not output.is_dir():
         _check_folder(output)
         jobs = [(sources[0], output)]

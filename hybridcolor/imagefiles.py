@@ -25,7 +25,25 @@ MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused unless one asks for more."""
 
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".bmp")
-"""File name endings that `write_image` knows."""
+"""File name endings that `write_image` knows, and that folders of pictures are searched for."""
+
+
+def images_at(path: Path) -> list[Path]:
+    """The image files of a folder by their names, sorted; a path that is no folder stands for itself.
+
+    Raises
+    ------
+    ImageError
+        If there is nothing at the path, or no image in the folder.
+    """
+    if not path.is_dir():
+        if not path.exists():
+            raise ImageError(f"{path}: no such file; check the name")
+        return [path]
+    found = sorted(item for item in path.iterdir() if item.suffix.lower() in WRITABLE_SUFFIXES and item.is_file())
+    if not found:
+        raise ImageError(f"{path}: no image in this folder; expected {', '.join(WRITABLE_SUFFIXES)}")
+    return found
 
 
 def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:

@@ -25,14 +25,13 @@ from torch import Tensor
 
 from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import ImageError
+from hybridcolor.imagefiles import WRITABLE_SUFFIXES
 from hybridcolor.predict.drawings import age_drawing, extract_lines
 from hybridcolor.resampling import resample
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Luminance, and the bins and weights of its soft-encoded colours."""
 HELD_OUT_PERCENT = 3
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""Of the files that a folder of training images is searched for."""
 LEFT_SHADED = 0.15
 """Share of coloured drawings that are seen in their own gray, as shaded art and comics are, not as lines."""
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin
@@ -129,7 +128,7 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         if path.is_dir():
             for file in sorted(path.rglob("*")):
-                if file.suffix.lower() in SUFFIXES:
+                if file.suffix.lower() in WRITABLE_SUFFIXES:
                     yield file.relative_to(path).as_posix(), file.read_bytes()
             return
         with tarfile.open(path) as shard:
