@@ -8,6 +8,7 @@ docs/gates.md. Takes about one CPU hour.
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import sys
 import time
@@ -92,6 +93,7 @@ def measure(name: str, change: dict[str, Any], seed: int, *, budget: float, data
     """Train one variant for about ``budget`` CPU seconds."""
     recipe = replace(BASE, seed=seed, **change)
     place = runs / f"{name.replace(' ', '-')}-{seed}"
+    shutil.rmtree(place, ignore_errors=True)  # what a kill left
     short, long = (
         min(trained(with_steps(recipe, n), data, place / f"trial{n}-{again}")[1] for again in range(2))
         for n in (1, 1 + TRIAL)

@@ -282,6 +282,7 @@ def study(
 
       hybridcolor study photos/ -o study/ --users random --methods "hybrid; optimization"
     """
+    from hybridcolor.imagefiles import images_at
     from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, run_study
     from hybridcolor.users import USERS
 
@@ -296,7 +297,8 @@ def study(
         size=size,
         model=model,
     )
-    photos = bundled_photos(output / "photos") if folder is None else [job[0] for job in _plan([folder], output)]
+    _make_folder(output)
+    photos = bundled_photos(output / "photos") if folder is None else images_at(folder)
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=len(photos))
         run_study(photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done))
@@ -482,26 +484,13 @@ def _listed(text: str, mark: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(mark) if part.strip())
 
 
-def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool = False) -> list[tuple[Path, Path]]:
+def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes before any work is done."""
-    from hybridcolor.imagefiles import READABLE_SUFFIXES
+    from hybridcolor.imagefiles import images_at
 
-    def is_picture(path: Path) -> bool:
-        return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
-
-    sources: list[Path] = []
-    for item in inputs:
-        if item.is_dir() and item.suffix != ".zarr":
-            found = sorted(path for path in item.iterdir() if is_picture(path))
-            if not found:
-                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
-            sources += found
-        elif not item.exists():
-            raise ImageError(f"{item}: no such file; check the name")
-        else:
-            sources.append(item)
+    sources = [source for item in inputs for source in images_at(item)]
     named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
-    if len(sources) == 1 and sources == list(inputs) and named:
+    if sources == list(inputs[:1]) and named:
         _check_folder(output)
         jobs = [(sources[0], output)]
     else:

@@ -39,10 +39,32 @@ MAX_PIXELS = 200_000_000
 READABLE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".dcm", ".nii", ".nii.gz", ".zarr"
 )  # fmt: skip
-"""Usual file name endings of what `read_image` reads; it goes by the content."""
+"""Usual file name endings of what `read_image` reads, by which folders are searched; it goes by the content."""
 
 WRITABLE_SUFFIXES = SUFFIXES
 """File name endings that `write_image` knows."""
+
+
+def images_at(path: Path) -> list[Path]:
+    """The image files of a folder by their names, sorted; a path that is no folder stands for itself.
+
+    Raises
+    ------
+    ImageError
+        If there is nothing at the path, or no image in the folder.
+    """
+    if not path.is_dir() or path.suffix == ".zarr":
+        if not path.exists():
+            raise ImageError(f"{path}: no such file; check the name")
+        return [path]
+    found = sorted(item for item in path.iterdir() if _is_image(item))
+    if not found:
+        raise ImageError(f"{path}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
+    return found
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
 
 
 def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:

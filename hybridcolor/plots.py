@@ -1,13 +1,31 @@
-"""Matplotlib, for reports only: it is an extra, and its absence is told in one line. May import ``errors``."""
+"""Packages that only reports need: they are an extra, and a missing one is told in one line. May import ``errors``."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from hybridcolor.errors import HybridColorError
+from hybridcolor.errors import MethodError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def check_installed(*packages: str) -> None:
+    """See that what a report needs is installed; to be called before the work and not after it.
+
+    Raises
+    ------
+    MethodError
+        If one is missing.
+
+    Examples
+    --------
+    >>> check_installed("numpy")
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MethodError(f"a report needs the package {package}; pip install 'hybridcolor[report]'")
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -15,7 +33,7 @@ def new_figure(width: float, height: float) -> Figure:
 
     Raises
     ------
-    HybridColorError
+    MethodError
         If matplotlib is not installed.
 
     Examples
@@ -23,8 +41,7 @@ def new_figure(width: float, height: float) -> Figure:
     >>> len(new_figure(4, 3).axes)
     0
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise HybridColorError("plots need matplotlib; pip install 'hybridcolor[report]'") from error
+    check_installed("matplotlib")
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")

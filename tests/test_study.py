@@ -11,12 +11,14 @@ import pytest
 from skimage import data
 from typer.testing import CliRunner
 
-from hybridcolor import study
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError
 from hybridcolor.imagefiles import write_image
 from hybridcolor.seeds import Seeds
-from hybridcolor.study import METHODS, Plan, Table, band, run_study, score_photo
+from hybridcolor.study import METHODS, Plan, Table, run_study
+from hybridcolor.study.scoring import score_photo
+from hybridcolor.study.tables import _strokes_to, band
+from hybridcolor.users import USERS
 
 PLAN = Plan(("hybrid", "optimization"), users=("random",), strokes=(0, 2, 5), size=48)
 
@@ -111,7 +113,7 @@ def test_an_attentive_person_is_shown_what_is_scored(photos, monkeypatch):
             shown.append((yield Seeds.of([[number, 0]], truth[number, 0], stroke=number)))
             number += 1
 
-    monkeypatch.setitem(study.USERS, "watching", watching)
+    monkeypatch.setitem(USERS, "watching", watching)
     answers = iter(range(1, 9))
     monkeypatch.setitem(METHODS, "counting", lambda scene, _: np.full((*scene.picture.shape, 2), next(answers)))
     score_photo(photos[0], Plan(("counting",), users=("watching",), strokes=(0, 1, 2, 4), size=48))
@@ -129,8 +131,8 @@ def test_the_band_covers_the_mean_as_often_as_it_says():
 
 def test_strokes_to_a_goal_are_the_median_photos():
     psnrs = np.array([[20, 27, 31], [20, 25, 29], [20, 21, 30.0]])
-    assert study._strokes_to(26.0, psnrs, (0, 5, 10)) == "10"
-    assert study._strokes_to(40.0, psnrs, (0, 5, 10)) == "> 10"
+    assert _strokes_to(26.0, psnrs, (0, 5, 10)) == "10"
+    assert _strokes_to(40.0, psnrs, (0, 5, 10)) == "> 10"
 
 
 def test_values_are_placed_by_photo_and_strokes():

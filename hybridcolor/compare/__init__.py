@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hybridcolor.compare.inputs import Case, find_cases
 from hybridcolor.compare.methods import DEFAULT_METHODS, Method
 from hybridcolor.errors import HybridColorError, ImageError, MethodError
+from hybridcolor.plots import check_installed
 
 if TYPE_CHECKING:
     from hybridcolor.compare.report import Report
@@ -64,13 +65,12 @@ def compare(
         If a model is not installed.
     """
     from hybridcolor.compare.blind import check_choice, write_blind_test
-    from hybridcolor.compare.page import check_extra
     from hybridcolor.compare.provenance import provenance
     from hybridcolor.compare.report import Report
     from hybridcolor.compare.running import Runner, run_all
 
     names = _names(cases, methods)
-    check_extra()
+    check_installed("jinja2", "matplotlib")
     if blind:
         check_choice(names, truth=True)
     facts = provenance(methods)

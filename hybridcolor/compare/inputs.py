@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybridcolor.errors import ImageError, SeedError
-from hybridcolor.imagefiles import READABLE_SUFFIXES
+from hybridcolor.imagefiles import READABLE_SUFFIXES, images_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +99,10 @@ def _shown(name: str) -> str:
 def _by_stem(paths: Sequence[Path]) -> dict[str, Path]:
     """Files, and those in folders, by name without ending."""
     found: dict[str, Path] = {}
-    for path in (file for item in paths for file in _images(item)):
+    for path in (file for item in paths for file in images_at(item)):
         if path.stem in found:
             raise ImageError(f"{found[path.stem]} and {path} have the same name without ending; rename one")
         found[path.stem] = path
-    return found
-
-
-def _images(path: Path) -> list[Path]:
-    if not path.is_dir():
-        if not path.exists():
-            raise ImageError(f"{path}: no such file; check the name")
-        return [path]
-    found = sorted(item for item in path.iterdir() if item.suffix.lower() in READABLE_SUFFIXES and item.is_file())
-    if not found:
-        raise ImageError(f"{path}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
     return found
 
 

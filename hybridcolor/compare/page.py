@@ -6,31 +6,16 @@ The page asks nothing of any network and opens from a folder. May import nothing
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from hybridcolor.compare.pictures import slug
 from hybridcolor.compare.plots import COLOURS, cumulative_plot
 from hybridcolor.compare.scoring import COLUMNS, ERROR, FULL_SCALE
-from hybridcolor.errors import MethodError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from hybridcolor.compare.report import Report
-
-
-def check_extra() -> None:
-    """See that what a page needs is installed, before the work and not after it.
-
-    Raises
-    ------
-    MethodError
-        If it is not.
-    """
-    for package in ("jinja2", "matplotlib"):
-        if find_spec(package) is None:
-            raise MethodError(f"a report needs the package {package}; pip install 'hybridcolor[report]'")
 
 
 def environment() -> Environment:

@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -32,7 +33,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 """Luminance, and the bins and weights of its soft-encoded colours."""
 HELD_OUT_PERCENT = 3
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""Of the files that a folder of training images is searched for."""
+"""Of the files that a folder of training images is searched for: what OpenCV decodes."""
 LEFT_SHADED = 0.15
 """Share of coloured drawings that are seen in their own gray, as shaded art and comics are, not as lines."""
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin
@@ -72,14 +73,18 @@ class ImageSet:
     def sampling_weights(self, exponent: float, shares: Mapping[str, float] | None = None) -> NDArray[np.float64]:
         """Probability of each image, so that a source of n images is drawn in proportion to ``n ** exponent``.
 
-        Sources that ``shares`` names are drawn with the probability it gives, the others in the rest of the time.
+        Sources that ``shares`` names, or that match its patterns, are drawn with the probability it gives, the others
+        in the rest of the time.
         """
         names, source, count = np.unique([_source(n) for n in self.names], return_inverse=True, return_counts=True)
         weight = np.asarray(count, np.float64) ** exponent
-        fixed = np.array([(shares or {}).get(str(name), 0.0) for name in names])
-        free = fixed == 0
-        weight[free] *= (1 - fixed.sum()) / max(weight[free].sum(), 1e-9)
-        weight[~free] = fixed[~free]
+        groups = [
+            (np.array([fnmatchcase(n, pattern) for n in names]), share) for pattern, share in (shares or {}).items()
+        ]
+        groups = [(group, share) for group, share in groups if group.any()]
+        rest = ~np.any([np.zeros(len(names), bool), *(group for group, _ in groups)], axis=0)
+        for group, share in [*groups, (rest, 1 - sum(share for _, share in groups))]:
+            weight[group] *= share / max(weight[group].sum(), 1e-9)
         return cast(NDArray[np.float64], (weight / count)[source] / weight.sum())
 
 

@@ -20,11 +20,10 @@ from PIL import Image
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution, nearest_bin
 from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
-from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
-from hybridcolor.painting import make_room
-from hybridcolor.plots import new_figure
-from hybridcolor.predict import NetworkPredictor, Predictor
+from hybridcolor.picture import Picture
+from hybridcolor.plots import check_installed, new_figure
+from hybridcolor.predict import NetworkPredictor, Predictor, Reading
 from hybridcolor.predict.data import ImageSet, read_shards
 from hybridcolor.resampling import guided_resample, resample
 from hybridcolor.seeds import Seeds, overlay
@@ -64,7 +63,10 @@ def evaluate(
     ------
     ImageError
         If there is no held-out photo.
+    MethodError
+        If matplotlib is missing.
     """
+    check_installed("matplotlib")
     training, held_out = read_shards(data, shards)
     if not len(held_out):
         raise ImageError(f"no image in {data} is held out to score on; add more, about 3% of all are")
@@ -101,10 +103,14 @@ def score_photos(
     """
     for i in indices:
         luminance, truth = _planes(images, i)
-        belief = predictor.predict(luminance)
+        if isinstance(predictor, NetworkPredictor) and predictor.takes_hints:
+            reading: Reading | None = predictor.read(luminance)
+        else:
+            reading = None
+        belief = predictor.predict(luminance) if reading is None else reading.predict()
         colour = _shown(belief, luminance)
-        paint = _paints(predictor)
-        rgb, gray, true = (_rgb(luminance, c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
+        picture, paint = Picture(luminance), getattr(predictor, "paint", False)
+        rgb, gray, true = (picture.to_rgb(c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
         if calibration is not None:
             calibration.add(belief, truth)
         yield {
@@ -117,7 +123,7 @@ def score_photos(
             "colourfulness": colourfulness(rgb),
             "true_colourfulness": colourfulness(true),
             **_seed_scores(belief, luminance, truth),
-            **_hinted_scores(predictor, luminance, truth, seed=i),
+            **(_hinted_scores(reading, picture, truth, paint=paint, seed=i) if reading else {}),
         }
 
 
@@ -216,9 +222,9 @@ def draw_sheet(path: Path, predictor: Predictor, images: ImageSet, indices: Sequ
         colour = _shown(predictor.predict(luminance), luminance)
         row, column = divmod(number, SHEET_COLUMNS)
         for at, chroma in enumerate((np.zeros_like(truth), colour, truth)):
-            picture = Image.fromarray(_rgb(luminance, chroma, paint=_paints(predictor)))
-            picture.thumbnail((side, side))
-            sheet.paste(picture, (column * (3 * side + 12) + at * side, row * (side + 12)))
+            small = Image.fromarray(Picture(luminance).to_rgb(chroma, paint=getattr(predictor, "paint", False)))
+            small.thumbnail((side, side))
+            sheet.paste(small, (column * (3 * side + 12) + at * side, row * (side + 12)))
     sheet.save(path, quality=88)
 
 
@@ -227,32 +233,22 @@ def _planes(images: ImageSet, index: int) -> tuple[NDArray[np.float32], NDArray[
     return np.ascontiguousarray(lab[..., 0].clip(0, 100)), np.ascontiguousarray(lab[..., 1:])
 
 
-def _paints(predictor: Predictor) -> bool:
-    return isinstance(predictor, NetworkPredictor) and predictor.paint
-
-
-def _rgb(luminance: NDArray[np.float32], chroma: NDArray[Any], *, paint: bool) -> NDArray[Any]:
-    return quantize(lab_to_rgb(make_room(luminance, chroma) if paint else luminance, chroma), 8)
-
-
 def _shown(belief: ColorDistribution, luminance: NDArray[np.float32]) -> NDArray[Any]:
     """The colour that `colorize` starts from."""
     return guided_resample(belief.rebalanced(DEFAULT_VIVIDNESS).annealed_mean(), luminance)
 
 
 def _hinted_scores(
-    predictor: Predictor, luminance: NDArray[np.float32], truth: NDArray[np.float32], *, seed: int
+    reading: Reading, picture: Picture, truth: NDArray[np.float32], *, paint: bool, seed: int
 ) -> dict[str, float]:
-    if not isinstance(predictor, NetworkPredictor) or not predictor.takes_hints:
-        return {}
-    reading, user = predictor.read(luminance), random_patches(truth, np.random.default_rng(seed))
-    true = _rgb(luminance, truth, paint=predictor.paint)
+    user = random_patches(truth, np.random.default_rng(seed))
+    true = picture.to_rgb(truth, paint=paint)
     scores, given = {}, Seeds.empty()
     for before, count in pairwise((0, *HINTS)):
         given = overlay([given, *islice(user, count - before)])
-        colour = _shown(reading.predict(given), luminance)
+        colour = _shown(reading.predict(given), picture.luminance)
         scores[f"ab_rmse_{count}_hints"] = ab_rmse(colour, truth)
-        scores[f"psnr_{count}_hints"] = psnr(_rgb(luminance, colour, paint=predictor.paint), true)
+        scores[f"psnr_{count}_hints"] = psnr(picture.to_rgb(colour, paint=paint), true)
     return scores
 
 

@@ -44,14 +44,15 @@ class Recipe:
     held_out : list of str
         Shards whose held-out images are scored.
     stage : list of Stage
-    hints : bool
-        Whether hints are simulated for every batch.
+    hinted : float
+        Share of pictures for which a person's hints are simulated.
     start_from : str
         Whose weights the network begins with: a run in the folder beside this one's, else a shipped model.
     line_art : bool
         Whether pictures are seen as line drawings.
     shares : dict
-        Share of all images, by source, of sources that are drawn otherwise than by their size.
+        Share of all images, by source, of sources that are drawn otherwise than by their size; ``n*`` stands for all
+        that begin with an n, which share it by their size.
     input_size : int
         Shorter side, in pixels, at which the shipped model will look at pictures.
     patience : int
@@ -72,7 +73,7 @@ class Recipe:
     exponent: float
     held_out: list[str]
     stage: list[Stage]
-    hints: bool = False
+    hinted: float = 0.0
     start_from: str = ""
     line_art: bool = False
     shares: dict[str, float] = field(default_factory=dict)

@@ -22,8 +22,6 @@ from hybridcolor.predict.recolouring import find_thing, other_colour
 
 soft_targets = cache(SoftTargets)
 
-NONE = 0.3
-"""Share of pictures without hints, so that the network keeps its own eye for colour."""
 MEAN_COUNT = 8.0
 MOST = 200
 LARGEST_PATCH = 3
@@ -40,13 +38,15 @@ RECOLOURED = 0.6
 """Share of the hinted pictures in which one thing is recoloured."""
 
 
-def simulate(batch: Batch, rng: np.random.Generator) -> tuple[Batch, Tensor]:
+def simulate(batch: Batch, hinted: float, rng: np.random.Generator) -> tuple[Batch, Tensor]:
     """A batch as people might want it coloured, and the hints they give.
 
     Parameters
     ----------
     batch : Batch
         As `hybridcolor.predict.data.batches` gives it.
+    hinted : float
+        Share of pictures with hints; the others keep the network's own eye for colour.
     rng : numpy.random.Generator
 
     Returns
@@ -58,7 +58,7 @@ def simulate(batch: Batch, rng: np.random.Generator) -> tuple[Batch, Tensor]:
     """
     luminance, index, weight = batch
     truth = true_colours(index, weight)
-    hints = simulate_hints(truth, rng)
+    hints = simulate_hints(truth, hinted, rng)
     levels = 100 * nn.functional.avg_pool2d(luminance, luminance.shape[2] // truth.shape[2])[:, 0]
     index, weight = index.clone(), weight.clone()
     for i in range(len(truth)):
@@ -86,13 +86,15 @@ def _hint(colour: NDArray[np.floating[Any]], rng: np.random.Generator) -> Tensor
     return torch.tensor([[a], [b], [1.0]], dtype=torch.float32)
 
 
-def simulate_hints(truth: Tensor, rng: np.random.Generator) -> Tensor:
+def simulate_hints(truth: Tensor, hinted: float, rng: np.random.Generator) -> Tensor:
     """Hints for a batch, some pictures with none and some with many.
 
     Parameters
     ----------
     truth : (B, 2, h, w) float32
         True mean a* and b* of every cell.
+    hinted : float
+        Share of pictures with hints.
     rng : numpy.random.Generator
 
     Returns
@@ -102,12 +104,12 @@ def simulate_hints(truth: Tensor, rng: np.random.Generator) -> Tensor:
 
     Examples
     --------
-    >>> hints = simulate_hints(torch.full((8, 2, 16, 16), 55.0), np.random.default_rng(0))
+    >>> hints = simulate_hints(torch.full((8, 2, 16, 16), 55.0), 0.7, np.random.default_rng(0))
     >>> bool((hints[:, :2].abs() < 0.7).all()), sorted(set(hints[:, 2].flatten().tolist()))
     (True, [0.0, 1.0])
     """
     count = len(truth)
-    counts = np.minimum(rng.geometric(1 / MEAN_COUNT, count), MOST) * (rng.random(count) >= NONE)
+    counts = np.minimum(rng.geometric(1 / MEAN_COUNT, count), MOST) * (rng.random(count) < hinted)
     makers = [stroke_hints if drawn else scattered_hints for drawn in rng.random(count) < STROKES]
     return torch.stack([make(truth[i], int(counts[i]), rng) for i, make in enumerate(makers)])
 

@@ -254,7 +254,7 @@ def train(
         network.train()
         torch.manual_seed(recipe.seed + reached.step)  # of the dropout: a run resumed goes on as it would have
         rng = np.random.default_rng((recipe.seed, reached.step))
-        wanted, hints = simulate(batch, rng) if recipe.hints else (batch, None)
+        wanted, hints = simulate(batch, recipe.hinted, rng) if recipe.hinted else (batch, None)
         loss, entropy = loss_of(network, wanted, hints, class_weight)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

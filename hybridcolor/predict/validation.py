@@ -54,7 +54,7 @@ def validate(network: nn.Module, held_out: ImageSet, *, hints: int = 0) -> dict[
 def scores_so_far(network: nn.Module, held_out: ImageSet, recipe: Recipe) -> dict[str, float]:
     """What is logged: scores without hints, and with ten where the network takes them."""
     scores = validate(network, held_out)
-    if recipe.hints:
+    if recipe.hinted:
         hinted = validate(network, held_out, hints=10)
         scores |= {f"{name}_10": hinted[name] for name in ("cross_entropy", "ab_rmse")}
     return scores

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
-from hybridcolor import cli
-
 from .pictures import colour_photo, save
 from .test_blind import write
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command line: exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hybridcolor", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_peak_memory_is_seen():
 
 
 def test_a_missing_package_is_named(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("hybridcolor.compare.page.find_spec", lambda name: None)
+    monkeypatch.setattr("hybridcolor.plots.find_spec", lambda name: None)
     with pytest.raises(MethodError, match=r"pip install 'hybridcolor\[report\]'"):
         run([photos], tmp_path / "out", ["gray"])
     assert not (tmp_path / "out").exists()

@@ -83,6 +83,9 @@ def test_named_sources_have_their_share(names, exponent):
     if set(names) >= {"a/1", "b/2", "c__3"}:
         assert total["a"] == pytest.approx(0.5)
         assert total["b"] == pytest.approx(0.2)
+    patterned = images.sampling_weights(exponent, {"[ab]": 0.5})
+    if set(names) >= {"a/1", "b/2", "c__3"}:
+        assert sum(patterned[[name[0] in "ab" for name in names]]) == pytest.approx(0.5)
     plain = images.sampling_weights(exponent)
     np.testing.assert_allclose(images.sampling_weights(exponent, {}), plain)
 

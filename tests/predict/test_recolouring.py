@@ -53,7 +53,7 @@ def test_other_colours_are_mostly_in_gamut():
 def test_one_thing_changes_and_is_hinted_at():
     batch = batch_of(60)
     before = true_colours(*batch[1:])
-    (luminance, index, weight), hints = simulate(batch, np.random.default_rng(1))
+    (luminance, index, weight), hints = simulate(batch, 0.7, np.random.default_rng(1))
     after = true_colours(index, weight)
     assert luminance is batch[0]
     _, _, things = scene()
@@ -76,7 +76,7 @@ def test_one_thing_changes_and_is_hinted_at():
 def test_pictures_without_hints_keep_their_colours(monkeypatch, share):
     monkeypatch.setattr(simulation, "RECOLOURED", share)
     batch = batch_of(40)
-    (_, index, _), hints = simulate(batch, np.random.default_rng(2))
+    (_, index, _), hints = simulate(batch, 0.7, np.random.default_rng(2))
     unhinted = ~(hints[:, 2] > 0).any(dim=(1, 2))
     assert unhinted.any()
     assert torch.equal(index[unhinted], batch[1][unhinted])

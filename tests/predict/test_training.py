@@ -111,7 +111,7 @@ def test_a_killed_run_goes_on_and_is_published(tmp_path, data, recipe, monkeypat
     assert not list(tmp_path.rglob("*.part"))
 
 
-HINTED = "hints = true\n" + RECIPE.replace('"lite"', '"lite1-hints"')
+HINTED = "hinted = 0.7\n" + RECIPE.replace('"lite"', '"lite1-hints"')
 LINES = "line_art = true\n" + RECIPE
 TWO_STAGES = RECIPE.replace("steps = 4", "steps = 2") + RECIPE[RECIPE.index("[[stage]]") :].replace(
     "steps = 4", "steps = 2"
