@@ -75,5 +75,5 @@ def test_folders_are_searched_for_the_new_kinds(tmp_path: Path, monkeypatch: pyt
         write_image(tmp_path / "in" / name, np.full((8, 9), 100, np.uint8))
     Image.fromarray(np.full((8, 9), 100, np.uint8)).save(tmp_path / "in" / "d.gif")
     (tmp_path / "in" / "notes.txt").touch()
-    jobs = cli._plan([tmp_path / "in"], tmp_path / "out")
+    jobs = cli._plan([tmp_path / "in"], tmp_path / "out", overwrite=False)
     assert [target.name for _, target in jobs] == ["a.png", "b.png", "c.png", "d.png"]
