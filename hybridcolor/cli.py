@@ -396,11 +396,19 @@ def train(
     run: Annotated[Path, typer.Option(help="Folder for the checkpoint and the log; an unfinished run goes on.")],
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
-    """Train a model; stop it at any time and start it again with the same command."""
+    """Train a model; stop it at any time and start it again with the same command. Look at curve.svg meanwhile."""
+    from hybridcolor.plots import check_installed
+    from hybridcolor.predict.curve import draw_curve
     from hybridcolor.predict.recipe import Recipe
     from hybridcolor.predict.train import train as run_training
 
-    run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=_print_scores)
+    check_installed("matplotlib")
+
+    def show(scores: dict[str, float]) -> None:
+        _print_scores(scores)
+        draw_curve(run)
+
+    run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=show)
 
 
 @app.command()
