@@ -20,6 +20,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
 from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
@@ -116,6 +117,16 @@ def colorize(
     return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deaf:
+    """The reading of a network that takes no hints."""
+
+    belief: ColorDistribution
+
+    def predict(self, _hints: Seeds | None = None) -> ColorDistribution:
+        return self.belief
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Groundwork:
     """What a colorization starts from: the picture, and the CNN's word on it.
@@ -128,9 +139,9 @@ class Groundwork:
     takes_prior : bool
         Whether the method propagates corrections to ``predicted``.
     reading : Reading or None
-        The picture as a CNN that takes hints has read it.
+        The picture as the CNN has read it.
     predicted : (H, W, 2) float32 or None
-        As in `Colorization`.
+        As in `Colorization`, as saturated as the person's strokes say.
     automatic : Seeds
         The CNN's own; none without it.
     """
@@ -138,7 +149,7 @@ class Groundwork:
     picture: Picture
     vividness: float
     takes_prior: bool
-    reading: Reading | None = None
+    reading: Reading | _Deaf | None = None
     predicted: NDArray[np.float32] | None = None
     automatic: Seeds = field(default_factory=Seeds.empty)
 
@@ -154,24 +165,25 @@ class Groundwork:
             If the method is unknown: told before the CNN's work, not after it.
         """
         takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
-        blank = cls(picture, vividness, takes_prior)
-        if predictor is None:
-            return blank
+        reading: Reading | _Deaf | None = None
         if getattr(predictor, "takes_hints", False):
-            reading: Reading = predictor.read(picture.luminance)  # type: ignore[attr-defined]
-            return replace(blank, reading=reading).told(scribbles)
-        return blank._believing(predictor.predict(picture.luminance))
+            reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
+        elif predictor is not None:
+            reading = _Deaf(predictor.predict(picture.luminance))
+        return cls(picture, vividness, takes_prior, reading).told(scribbles)
 
     def told(self, scribbles: Seeds) -> Groundwork:
         """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
         if self.reading is None:
             return self
-        return self._believing(self.reading.predict(scribbles.take(scribbles.origin == USER)))
-
-    def _believing(self, belief: ColorDistribution) -> Groundwork:
+        drawn = scribbles.take(scribbles.origin == USER)
+        unheard, belief = self.reading.predict(), self.reading.predict(drawn)
+        gain = told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness))
         luminance = self.picture.luminance
-        predicted = guided_resample(belief.rebalanced(self.vividness).annealed_mean(), luminance)
-        return replace(self, predicted=predicted, automatic=extract_seeds(belief, luminance, vividness=self.vividness))
+        colours = np.float32(gain) * belief.rebalanced(self.vividness).annealed_mean()
+        automatic = extract_seeds(belief, luminance, vividness=self.vividness)
+        automatic = replace(automatic, ab=np.float32(gain) * automatic.ab)
+        return replace(self, predicted=guided_resample(colours, luminance), automatic=automatic)
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""

@@ -13,13 +13,10 @@ from hybridcolor.bins import ColorDistribution
 from hybridcolor.predict.networks.hints import AB_SCALE, CHANNELS
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds
+from hybridcolor.strokes import possible_strokes
 
 CELL = 4
 """Side of a cell of the predicted grid, in pixels of the network's input."""
-POSSIBLE = 0.01
-"""Probability that a network must give to the neighbourhood of a stroke's colour, before it is told of the stroke."""
-NEIGHBOURHOOD = 20.0
-"""Radius of that neighbourhood, in ab units."""
 _LONGEST = 4  # the longer side is at most this many times the shorter one; more is squeezed
 
 
@@ -129,27 +126,8 @@ class Reading:
         if hints is None or len(hints) == 0 or not self._predictor.takes_hints:
             return self._blind
         hints.check_inside(self._shape)
-        believed = self.possible(hints)
+        believed = possible_strokes(hints, self._blind)
         return self._answer(believed) if len(believed) else self._blind
-
-    def possible(self, hints: Seeds) -> Seeds:
-        """The strokes whose colour the network, before it hears of any, holds possible where they are.
-
-        Examples
-        --------
-        >>> from hybridcolor.predict import load_predictor
-        >>> reading = load_predictor().read(np.full((40, 60), 50, np.float32))
-        >>> brown, alarming = Seeds.of([[9, 9]], [[5, 15]]), Seeds.of([[9, 9]], [[95, -60]])
-        >>> len(reading.possible(brown)), len(reading.possible(alarming))
-        (1, 0)
-        """
-        cell = hints.coords.astype(np.int64) * self._grid // self._shape
-        _, one = np.unique(np.column_stack([cell, hints.stroke]), axis=0, return_index=True)
-        likely = self._blind.probability()[cell[one, 0], cell[one, 1]]
-        near = np.square(self._blind.bins - hints.ab[one, None]).sum(axis=2) < NEIGHBOURHOOD**2
-        strokes, number = np.unique(hints.stroke[one], return_inverse=True)
-        chance = np.bincount(number, (likely * near).sum(axis=1)) / np.bincount(number)
-        return hints.take(np.isin(hints.stroke, strokes[chance >= POSSIBLE]))
 
     @cached_property
     def _blind(self) -> ColorDistribution:

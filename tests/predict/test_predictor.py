@@ -14,6 +14,7 @@ from hybridcolor.predict import NetworkPredictor, Predictor, load_predictor, rea
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.weights import ENVIRONMENT, models_folder
 from hybridcolor.seeds import Seeds
+from hybridcolor.strokes import possible_strokes
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,8 @@ def test_a_network_is_not_told_what_it_holds_impossible(listener, monkeypatch):
     chance = [sum(p for ab, p in belief.top(313, *at) if np.hypot(*np.subtract(ab, c)) < 20)
               for at, c in (((30, 40), likely), ((70, 90), (90, -100)))]  # fmt: skip
     assert chance[0] > chance[1]  # by little: an untrained network holds all about alike
-    monkeypatch.setattr("hybridcolor.predict.predictor.POSSIBLE", np.mean(chance))
-    assert reading.possible(hints).stroke.tolist() == [4, 4]
+    monkeypatch.setattr("hybridcolor.strokes.POSSIBLE", np.mean(chance))
+    assert possible_strokes(hints, reading.predict()).stroke.tolist() == [4, 4]
     told = reading.predict(hints)
     np.testing.assert_array_equal(told.logits, reading.predict(hints.take(hints.stroke == 4)).logits)
     np.testing.assert_array_equal(reading.predict(hints.take(hints.stroke == 7)).logits, belief.logits)
