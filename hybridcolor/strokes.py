@@ -16,8 +16,8 @@ NEIGHBOURHOOD = 20.0
 """Radius of that neighbourhood, in ab units."""
 OWN_SAY = 1600.0
 """How firmly a network's own saturation holds, in squared ab units: as much as one stroke on a colour of chroma 40."""
-MOST_SATURATION = 1.25
-"""More is not asked of a network's colours, however vivid the strokes: where it hedges, its errors would grow too."""
+LEAST_SATURATION = 0.7
+"""Of a network's colours whatever the strokes are: the person speaks of some places, the network of all."""
 
 
 def possible_strokes(strokes: Seeds, belief: ColorDistribution) -> Seeds:
@@ -52,8 +52,9 @@ def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
     """By how much a network's colours are to be multiplied, going by how vivid the strokes are where it spoke first.
 
     Ridge regression through the origin of the strokes' mean colours s on the network's p at the same places,
-    (w + sum s . p) / (w + sum p . p) with w = `OWN_SAY`: 1 without strokes, less where the person draws grayer
-    colours, or other ones, than the network proposed. docs/mathematics.md says what it brings.
+    (w + sum s . p) / (w + sum p . p) with w = `OWN_SAY`: less than 1 where the person draws grayer colours, or other
+    ones, than the network proposed. It is never more: where a network hedges, its errors would grow with its colours.
+    docs/mathematics.md says what it brings.
 
     Parameters
     ----------
@@ -65,15 +66,15 @@ def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
     Returns
     -------
     float
-        In 0..`MOST_SATURATION`.
+        In `LEAST_SATURATION`..1.
 
     Examples
     --------
     >>> from hybridcolor.bins import AB_BINS
     >>> orange = -np.hypot(*(AB_BINS - [40, 40]).T)
     >>> belief = ColorDistribution(np.tile(orange, (2, 2, 1)).astype(np.float32), (8, 8))
-    >>> [round(told_saturation(Seeds.of([[1, 1]], [ab]), belief), 1) for ab in ([40, 40], [20, 20], [0, 0])]
-    [1.0, 0.7, 0.3]
+    >>> [round(told_saturation(Seeds.of([[1, 1]], [ab]), belief), 1) for ab in ([40, 40], [30, 30], [0, 0])]
+    [1.0, 0.8, 0.7]
     """
     if len(strokes) == 0:
         return 1.0
@@ -83,4 +84,4 @@ def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
     count = np.bincount(number)
     said, proposed = (np.stack([np.bincount(number, ab) / count for ab in each.T]) for each in (strokes.ab, proposed))
     gain = (OWN_SAY + (said * proposed).sum()) / (OWN_SAY + (proposed**2).sum())
-    return float(np.clip(gain, 0.0, MOST_SATURATION))
+    return float(np.clip(gain, LEAST_SATURATION, 1.0))
