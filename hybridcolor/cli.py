@@ -301,7 +301,11 @@ def study(
     photos = bundled_photos(output / "photos") if folder is None else images_at(folder)
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=len(photos))
-        run_study(photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done))
+        table = run_study(
+            photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done)
+        )
+    for line in table.refused:
+        err.print(f"left out: {line}", style="yellow", soft_wrap=True)
     out.print((output / "table.md").read_text(encoding="utf-8"), soft_wrap=True)
     out.print(f"Look at {output / 'curves.svg'}", soft_wrap=True)
 

@@ -1,24 +1,14 @@
-"""Means with intervals, and which differences are real: every method is measured on the same pictures, so pairwise.
-
-An interval is a 95% bootstrap interval over pictures (bias-corrected and accelerated; Efros and Tibshirani's book of
-1993, chapter 14): how much the mean might be another one with other pictures of the same kind.
-"""
+"""Means with intervals, and which differences are real: every method is measured on the same pictures, so pairwise."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-LEAST = 3
-"""With fewer pictures no interval is given."""
+from hybridcolor.intervals import mean_intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +78,12 @@ def summarize(values: Mapping[str, Sequence[float | None]], *, better: int) -> R
     if not count:
         return None
     means = table.mean(axis=1)
-    lows, highs = bootstrap_interval(table)
+    lows, highs = mean_intervals(table)
     if not better:
         return Row(count, {name: _mean(*each) for name, *each in zip(values, means, lows, highs, strict=True)})
     best = int(np.argmax(better * means))
     behind = better * (table[best] - table)
-    low, _ = bootstrap_interval(behind)
+    low, _ = mean_intervals(behind)
     return Row(
         count,
         {
@@ -106,33 +96,6 @@ def summarize(values: Mapping[str, Sequence[float | None]], *, better: int) -> R
             for i, name in enumerate(values)
         },
     )
-
-
-def bootstrap_interval(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper ends for the mean of each row of an (M, N) table; nan where N is less than `LEAST`.
-
-    A row whose values are all the same has an interval of no width.
-    """
-    low, high = np.full((2, len(table)), np.nan)
-    if table.shape[1] < LEAST:
-        return low, high
-    low, high = table.mean(axis=1), table.mean(axis=1)
-    varied = np.ptp(table, axis=1) > 0
-    if varied.any():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # few pictures: resamples that all are the same
-            interval = stats.bootstrap(
-                (table[varied],),
-                np.mean,
-                axis=1,
-                vectorized=True,
-                n_resamples=RESAMPLES,
-                confidence_level=CONFIDENCE,
-                method="BCa",
-                rng=np.random.default_rng(0),
-            ).confidence_interval
-        low[varied], high[varied] = interval.low, interval.high
-    return low, high
 
 
 def _mean(mean: float, low: float, high: float) -> Mean:

@@ -19,7 +19,7 @@ from typing import Any
 
 from skimage import data
 
-from hybridcolor.errors import HybridColorError
+from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
 from hybridcolor.predict.weights import write_whole
@@ -68,7 +68,7 @@ def run_study(
     Raises
     ------
     ImageError
-        If a photo cannot be read or has no colour.
+        If no photo can be read and has colour; the lines of single ones are in the table's ``refused``.
     HybridColorError
         If ``out`` holds a study of another plan, or matplotlib is missing.
     """
@@ -79,24 +79,36 @@ def run_study(
     done = {row["photo"] for row in table.rows}
     waiting = [photo for photo in photos if photo.name not in done]
     progress(len(photos) - len(waiting), len(photos))
-    for rows in _scored(waiting, plan, workers):
-        with log.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-        table.rows += rows
-        done.add(rows[0]["photo"])
-        progress(len(done), len(photos))
+    for count, outcome in enumerate(_scored(waiting, plan, workers), len(done) + 1):
+        if isinstance(outcome, str):
+            table.refused.append(outcome)
+        else:
+            with log.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in outcome)
+            table.rows += outcome
+        progress(count, len(photos))
+    if not table.rows:
+        raise ImageError(table.refused[0] if table.refused else "there is no photo to study")
     summarize(table, out)
     return table
 
 
-def _scored(photos: Sequence[Path], plan: Plan, workers: int) -> Iterable[list[dict[str, Any]]]:
-    score = partial(score_photo, plan=plan)
+def _scored(photos: Sequence[Path], plan: Plan, workers: int) -> Iterable[list[dict[str, Any]] | str]:
+    score = partial(_rows_or_error, plan=plan)
     if workers == 1:
         yield from map(score, photos)
         return
     # Spawned, not forked: a fork of a process whose libraries hold threads and locks can hang.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from pool.map(score, photos)
+
+
+def _rows_or_error(photo: Path, plan: Plan) -> list[dict[str, Any]] | str:
+    """The rows of a photo, or the line that says why it has none; the study goes on without it."""
+    try:
+        return score_photo(photo, plan)
+    except ImageError as error:
+        return str(error)
 
 
 def _resumed(out: Path, plan: Plan) -> Table:

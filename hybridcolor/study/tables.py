@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.intervals import mean_intervals
 from hybridcolor.plots import new_figure
 from hybridcolor.study.scoring import Plan
 
@@ -21,10 +22,11 @@ GOALS = (26.0, 28.0, 30.0)
 
 @dataclass(slots=True)
 class Table:
-    """Rows of scores, as `run_study` wrote them."""
+    """Rows of scores, as `run_study` wrote them, and a line for each photo that could not be scored."""
 
     plan: Plan
     rows: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def values(self, score: str, *, user: str, method: str) -> NDArray[np.float64]:
         """(photos, numbers of strokes) of one score."""
@@ -71,21 +73,6 @@ def _strokes_to(goal: float, psnrs: NDArray[np.float64], strokes: Sequence[int])
     return f"{median:g}" if np.isfinite(median) else f"> {max(strokes)}"
 
 
-def band(values: NDArray[np.float64], *, rounds: int = 1000) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds of a 95% bootstrap interval of the mean over rows, for each column.
-
-    Examples
-    --------
-    >>> low, high = band(np.arange(100.0)[:, None])
-    >>> bool(low[0] < 49.5 < high[0]), bool(high[0] - low[0] < 14)
-    (True, True)
-    """
-    rng = np.random.default_rng(0)
-    means = values[rng.integers(len(values), size=(rounds, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    return low, high
-
-
 def draw_curves(table: Table, path: Path) -> None:
     """PSNR and ab RMSE over the number of strokes, with 95% bands, a row of plots a user."""
     plan = table.plan
@@ -97,7 +84,7 @@ def draw_curves(table: Table, path: Path) -> None:
             for method in plan.methods:
                 values = table.values(score, user=user, method=method)
                 (line,) = axes.plot(places, values.mean(axis=0), marker=".", label=method)
-                axes.fill_between(places, *band(values), color=line.get_color(), alpha=0.15, linewidth=0)
+                axes.fill_between(places, *mean_intervals(values.T), color=line.get_color(), alpha=0.15, linewidth=0)
             axes.set(title=f"user: {user}", xlabel="strokes", ylabel=label)
             axes.set_xticks(places, [str(count) for count in plan.strokes])
             axes.grid(visible=True, linewidth=0.3)
