@@ -53,7 +53,7 @@ TRIAL = 6
 PAGE = """# Gates: how the recipe was decided
 
 Short trainings of equal CPU time, one thread, by `python -m benchmarks.gates DATA RUNS`; scored on the held-out photos
-at 160 pixels, with the running average of the weights.
+at 160 pixels, with the running average of the weights. ± is half the range of the seeds. Lower is better in both scores.
 
 ## One change at a time
 
@@ -62,6 +62,9 @@ at 160 pixels, with the running average of the weights.
 ## The networks side by side
 
 {networks}
+
+Each network has twice the time here. The large ones see few images in it: this says which one to choose with little
+time, not which one is best after weeks.
 """
 
 
