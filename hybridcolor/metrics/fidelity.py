@@ -1,4 +1,4 @@
-"""Scores of a colorization against the truth, and of its colours alone. May import nothing of hybridcolor."""
+"""Scores of a colorization against the truth, and of its colours alone."""
 
 from __future__ import annotations
 
