@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.metrics.fidelity import ab_rmse, colourfulness, psnr
+from hybridcolor.metrics.auc import auc, smoothed_prior
+from hybridcolor.metrics.fidelity import ab_psnr, ab_rmse, ciede2000, colourfulness, psnr, rgb_rmse
 from hybridcolor.metrics.pair import Pair
+from hybridcolor.metrics.structure import pa, qssim, ssim
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Score:
 
     Attributes
     ----------
+    key : str
+        What CSV, JSON and the dict call it.
     name : str
         As it stands at the head of a table's column.
     about : str
@@ -31,6 +35,7 @@ class Score:
         Takes a `Pair`, returns a float; may be ``inf`` (PSNR of equal pictures), never NaN.
     """
 
+    key: str
     name: str
     about: str
     unit: str
@@ -48,6 +53,8 @@ class Failure:
 
     Attributes
     ----------
+    key : str
+        What CSV, JSON and the dict call it.
     name : str
         As it stands at the head of a table's column.
     about : str
@@ -63,6 +70,7 @@ class Failure:
         Takes a `Pair`, returns the score and an (H, W) float32 map in 0..1.
     """
 
+    key: str
     name: str
     about: str
     unit: str
@@ -75,29 +83,103 @@ class Failure:
         return self.function(pair)
 
 
-SCORES: dict[str, Score] = {
-    "psnr": Score(
-        name="PSNR",
-        about="Peak signal to noise ratio of the RGB values",
-        unit="dB",
+def _balanced_auc(pair: Pair) -> float:
+    prior = smoothed_prior(pair.truth_ab) if pair.class_prior is None else pair.class_prior
+    return auc(pair.result_ab, pair.truth_ab, class_prior=prior)
+
+
+_SCORES = [
+    Score(
+        "psnr",
+        "PSNR",
+        "Peak signal to noise ratio of the RGB values",
+        "dB",
         higher_is_better=True,
         function=lambda pair: psnr(pair.result, pair.truth),
     ),
-    "ab_rmse": Score(
-        name="ab RMSE",
-        about="Root mean square error of a* and b*, over both channels",
-        unit="ab",
+    Score(
+        "rgb_rmse",
+        "RGB RMSE",
+        "Root mean square error of the RGB values, in 8-bit levels",
+        "levels",
+        higher_is_better=False,
+        function=lambda pair: rgb_rmse(pair.result, pair.truth),
+    ),
+    Score(
+        "ab_psnr",
+        "ab PSNR",
+        "Peak signal to noise ratio of a* and b*, the peak being 255",
+        "dB",
+        higher_is_better=True,
+        function=lambda pair: ab_psnr(pair.result_ab, pair.truth_ab),
+    ),
+    Score(
+        "ab_rmse",
+        "ab RMSE",
+        "Root mean square error of a* and b*, over both channels",
+        "ab",
         higher_is_better=False,
         function=lambda pair: ab_rmse(pair.result_ab, pair.truth_ab),
     ),
-    "colourfulness": Score(
-        name="Colourfulness",
-        about="How colourful the result is, whether right or wrong (Hasler and Suesstrunk); gray is 0",
-        unit="",
+    Score(
+        "ciede2000",
+        "CIEDE2000",
+        "Mean colour difference as people see it",
+        "",
+        higher_is_better=False,
+        function=lambda pair: ciede2000(pair.result_lab, pair.truth_lab),
+    ),
+    Score(
+        "auc",
+        "AuC",
+        "Area under the share of pixels whose ab error is below 0 to 150",
+        "",
+        higher_is_better=True,
+        function=lambda pair: auc(pair.result_ab, pair.truth_ab),
+    ),
+    Score(
+        "auc_balanced",
+        "AuC balanced",
+        "AuC with every colour class counting the same: 1 over its share of the truth",
+        "",
+        higher_is_better=True,
+        function=_balanced_auc,
+    ),
+    Score(
+        "pa",
+        "PA",
+        "Share of the truly even pixels that are even in the result: few artefacts",
+        "",
+        higher_is_better=True,
+        function=lambda pair: pa(pair.result_ab, pair.truth_ab),
+    ),
+    Score(
+        "ssim",
+        "SSIM",
+        "Structural similarity of the RGB channels",
+        "",
+        higher_is_better=True,
+        function=lambda pair: ssim(pair.result, pair.truth),
+    ),
+    Score(
+        "qssim",
+        "QSSIM",
+        "Quaternion structural similarity: luminance, saturation and hue at once",
+        "",
+        higher_is_better=True,
+        function=lambda pair: qssim(pair.result, pair.truth),
+    ),
+    Score(
+        "colourfulness",
+        "Colourfulness",
+        "How colourful the result is, whether right or wrong; gray is 0",
+        "",
         higher_is_better=True,
         function=lambda pair: colourfulness(pair.result),
     ),
-}
+]
+
+SCORES: dict[str, Score] = {score.key: score for score in _SCORES}
 """The scores by the key that CSV and JSON use."""
 
 FAILURES: dict[str, Failure] = {}
