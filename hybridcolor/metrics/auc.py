@@ -14,6 +14,7 @@ LIMIT = 150.0
 """The largest threshold on the error, in ab units, as published."""
 
 _SMOOTHING = 5.0  # sigma of the Gaussian that smooths a prior, in ab units, as published
+_RAREST = 1e-6
 _REACH = 12  # of the table of cells, in steps of the bins
 
 
@@ -32,8 +33,8 @@ def auc(result: NDArray[np.float32], truth: NDArray[np.float32], *, class_prior:
     result, truth : (H, W, 2) float32
         a* and b*.
     class_prior : (313,) array-like, optional
-        Smoothed share p of each bin of `hybridcolor.bins.AB_BINS` in the true pictures (`smoothed_prior`); bins of
-        share 0 count as the rarest that is there. Omitted: raw.
+        Smoothed share p of each bin of `hybridcolor.bins.AB_BINS` in the true pictures (`smoothed_prior`); a share
+        below one in a million counts as that, or one odd pixel would outweigh all others. Omitted: raw.
 
     Returns
     -------
@@ -87,11 +88,11 @@ def smoothed_prior(*truths: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _inverse(class_prior: ArrayLike) -> NDArray[np.float64]:
-    """1 / p, where p = 0 is read as the least p that is there."""
+    """The weight 1 / p of each bin."""
     p = np.asarray(class_prior, np.float64)
     if p.shape != (len(AB_BINS),) or not (np.isfinite(p).all() and p.min() >= 0 and p.max() > 0):
         raise ModelError(f"class prior: expected {len(AB_BINS)} shares of at least 0, not all 0; got shape {p.shape}")
-    return np.asarray(1 / np.maximum(p, p[p > 0].min()))
+    return np.asarray(1 / np.maximum(p, _RAREST))
 
 
 def _bins_of(ab: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ EVEN = 5.0
 stays below it, an artefact does not."""
 
 _SIDE, _SIGMA = 11, 1.5  # the Gaussian window of Wang et al., which QSSIM keeps
-_C1, _C2 = np.float32(0.01**2), np.float32(0.03**2)
+_C1, _C2 = 0.01**2, 0.03**2
 
 
 def ssim(result: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -78,8 +78,8 @@ def qssim(result: NDArray[Any], truth: NDArray[Any]) -> float:
     >>> qssim(red, red), round(qssim(gray, red), 3)
     (1.0, 0.99)
     """
-    top = np.float32(np.iinfo(truth.dtype).max)
-    x, y = (_mirrored(rgb).astype(np.float32) / top for rgb in (result, truth))
+    # In float32 the difference of E|x|^2 and |mean|^2 would lose what C2 is small against.
+    x, y = (_mirrored(rgb) / np.iinfo(truth.dtype).max for rgb in (result, truth))
     of_means = _products(_windows(x), _windows(y))
     centred = _windows(_products(x, y)) - of_means
     return float(np.mean(_similarity(of_means, _C1) * _similarity(centred, _C2), dtype=np.float64))
@@ -125,26 +125,25 @@ def _even(ab: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
     return even
 
 
-def _products(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+def _products(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """(H, W, 5): x . y and the cross product, which make up x y* but for a sign; then |x|^2 + |y|^2."""
     (r, g, b), (u, v, w) = np.moveaxis(x, -1, 0), np.moveaxis(y, -1, 0)
     energy = r * r + g * g + b * b + (u * u + v * v + w * w)
     return np.stack([r * u + g * v + b * w, g * w - b * v, b * u - r * w, r * v - g * u, energy], axis=-1)
 
 
-def _similarity(products: NDArray[np.float32], c: np.float32) -> NDArray[np.float32]:
+def _similarity(products: NDArray[np.float64], c: float) -> NDArray[np.float64]:
     """|2 x y* + c| / (|x|^2 + |y|^2 + c), from `_products`."""
-    dot, energy = products[..., 0], np.maximum(products[..., 4], 0)  # a variance may be negative by rounding
-    cross = products[..., 1:4]
+    dot, cross, energy = products[..., 0], products[..., 1:4], products[..., 4]
     modulus = np.sqrt((2 * dot + c) ** 2 + 4 * np.einsum("hwc,hwc->hw", cross, cross))
     return np.asarray(modulus / (energy + c))
 
 
-def _windows(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+def _windows(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weighted mean over every window that lies inside the picture."""
     half = _SIDE // 2
     blurred = cv2.GaussianBlur(planes, (_SIDE, _SIDE), _SIGMA)
-    return np.asarray(blurred[half:-half, half:-half], np.float32)
+    return np.asarray(blurred[half:-half, half:-half], np.float64)
 
 
 def _mirrored(rgb: NDArray[Any]) -> NDArray[Any]:
