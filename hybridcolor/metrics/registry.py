@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.metrics.auc import auc, smoothed_prior
+from hybridcolor.metrics.bleeding import bleeding
+from hybridcolor.metrics.deficiency import deficiency
+from hybridcolor.metrics.fading import fading_sensitivity
 from hybridcolor.metrics.fidelity import ab_psnr, ab_rmse, ciede2000, colourfulness, psnr, rgb_rmse
+from hybridcolor.metrics.inconsistency import inconsistency
 from hybridcolor.metrics.pair import Pair
+from hybridcolor.metrics.pollution import pollution
 from hybridcolor.metrics.structure import pa, qssim, ssim
 
 
@@ -55,28 +60,30 @@ class Failure:
     ----------
     key : str
         What CSV, JSON and the dict call it.
+    key : str
+        What CSV, JSON and the dict call it.
     name : str
         As it stands at the head of a table's column.
     about : str
         What it is, in one line.
-    unit : str
-        Empty: all are shares in 0..1.
-    higher_is_better : bool
-        False for all: 0 is a result without this failure.
+    function : callable
+        Takes a `Pair`, returns the score and an (H, W) float32 map, both in 0..1.
     against : "truth" or "unfaded"
         What the `Pair`'s ``truth`` must be: the true picture, or the same method's result for the scene before it was
-        faded (``result`` is then its result for the faded one, see `hybridcolor.metrics.fading`).
-    function : callable
-        Takes a `Pair`, returns the score and an (H, W) float32 map in 0..1.
+        faded (``result`` is then its result for the faded one; `hybridcolor.metrics.fading.fade` fades).
+    unit : str
+        Empty: all are shares.
+    higher_is_better : bool
+        False: 0 is a result without this failure.
     """
 
     key: str
     name: str
     about: str
-    unit: str
-    higher_is_better: bool
-    against: Literal["truth", "unfaded"]
     function: Callable[[Pair], tuple[float, NDArray[np.float32]]]
+    against: Literal["truth", "unfaded"] = "truth"
+    unit: str = ""
+    higher_is_better: bool = False
 
     def __call__(self, pair: Pair) -> tuple[float, NDArray[np.float32]]:
         """The score and the map of a pair."""
@@ -182,5 +189,19 @@ _SCORES = [
 SCORES: dict[str, Score] = {score.key: score for score in _SCORES}
 """The scores by the key that CSV and JSON use."""
 
-FAILURES: dict[str, Failure] = {}
+_FAILURES = [
+    Failure("inconsistency", "Inconsistent colouring", "One surface of one colour comes out in patches", inconsistency),
+    Failure("pollution", "Edge pollution", "A rim of wrong or mixed colour right at the edges", pollution),
+    Failure("bleeding", "Colour bleeding", "The colour of one thing crosses an edge into its neighbour", bleeding),
+    Failure("deficiency", "Colour deficiency", "Chroma that the truth has and the result lacks", deficiency),
+    Failure(
+        "fading",
+        "Fading sensitivity",
+        "Colours change when nothing but the scene's light does",
+        fading_sensitivity,
+        against="unfaded",
+    ),
+]
+
+FAILURES: dict[str, Failure] = {failure.key: failure for failure in _FAILURES}
 """The failure forms by the key that CSV and JSON use."""
