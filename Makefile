@@ -2,17 +2,17 @@
 # More arguments for pytest: make test ARGS="-k seeds"
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean runtime developer
+.PHONY: help demo test check bench study-small docs clean runtime developer
 
 BIN := .venv/bin
 # pdoc follows __all__, which names no modules, so they are named here.
-PACKAGES := hybridcolor hybridcolor/propagate hybridcolor/predict hybridcolor/predict/networks
+PACKAGES := hybridcolor $(addprefix hybridcolor/,decoding encoding propagate predict predict/networks compare study)
 MODULES := $(subst /,.,$(PACKAGES) $(basename $(wildcard $(addsuffix /[a-z]*.py,$(PACKAGES)))))
 # Waiting threads sleep: with busy waiting, numerical code collapses as soon as another program wants a core.
 export OMP_WAIT_POLICY := passive
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: runtime ## colorize two gray photos into demo/ and compare them with the truth
 	$(BIN)/hybridcolor demo --output demo --overwrite
@@ -30,11 +30,14 @@ bench: developer ## measure every method and its peers, and write docs/benchmark
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.figure
 
+study-small: developer ## simulated users on scikit-image's photos, into study/
+	$(BIN)/hybridcolor study --output study --workers 2
+
 docs: developer ## write the API pages into build/docs
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/docs $(MODULES)
 
 clean: ## remove everything that these commands made, the environment too
-	rm -rf .venv .venv.* build dist demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv.* build dist demo study .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf .import_linter_cache
 	find hybridcolor plugins tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

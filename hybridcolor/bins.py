@@ -54,8 +54,8 @@ ANNEALED_TEMPERATURE = 0.38
 """The temperature of Zhang et al.: between the mean (1, timid) and the mode (0, spotty)."""
 
 DEFAULT_VIVIDNESS = 0.45
-"""How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On held-out photos 0.3 has the least
-ab error; this one costs 2% more of it and brings three quarters of the truth's colourfulness instead of two thirds."""
+"""How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On 150 held-out photos it costs 5% more
+ab error than none, and brings a quarter more colourfulness; on all 527 of them that is 74% of the truth's."""
 
 
 def soft_encode(

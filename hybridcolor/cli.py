@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,7 @@ import hybridcolor
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 
 if TYPE_CHECKING:
+    from hybridcolor.compare.report import Report
     from hybridcolor.predict import Predictor
     from hybridcolor.seeds import Seeds
 
@@ -37,11 +38,12 @@ app = typer.Typer(
 out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
 err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
-READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-"""Suffixes that a folder is searched for."""
+MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
 NO_MODEL = "none"
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
+Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Larger pictures are refused before they take memory.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
 
 
@@ -85,6 +87,15 @@ def colorize(
     vividness: Annotated[
         float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
     ] = None,
+    paint: Annotated[
+        bool | None,
+        typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
+    ] = None,
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    keep_private: Annotated[
+        bool, typer.Option("--keep-private", help="Also keep where a photo was taken, or a DICOM file's patient.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Colorize pictures. Luminance, size, bit depth and transparency stay as they are.
@@ -96,6 +107,8 @@ def colorize(
       hybridcolor colorize old.jpg -o old-colour.png --seeds scribbles.png
 
       hybridcolor colorize scans/ -o coloured/
+
+      hybridcolor colorize drawing.png -o coloured.png --model lineart --seeds scribbles.png
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
@@ -118,13 +131,21 @@ def colorize(
     failures = 0
     for source, target in _progress(jobs):
         with _reporting(many=len(jobs) > 1) as failed:
-            picture = read_image(source)
+            picture = read_image(source, frame=frame, max_pixels=max_pixels)
             scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or _load(model)
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
             )
-            write_image(target, result.to_rgb(), alpha=picture.alpha, overwrite=overwrite)
+            painted = getattr(predictor, "paint", False) if paint is None else paint
+            write_image(
+                target,
+                result.to_rgb(paint=painted),
+                alpha=picture.alpha,
+                metadata=picture.metadata,
+                keep_private=keep_private,
+                overwrite=overwrite,
+            )
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
@@ -138,6 +159,8 @@ def seeds_(
     source: Annotated[Path, typer.Argument(help="The picture.", metavar="INPUT")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A .json file, or an image to paint on.")],
     model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
     overwrite: Overwrite = False,
 ) -> None:
     """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
@@ -152,7 +175,7 @@ def seeds_(
     from hybridcolor.seedfiles import write_seeds
 
     _check_seeds_file(output, overwrite=overwrite)
-    picture = read_image(source)
+    picture = read_image(source, frame=frame, max_pixels=max_pixels)
     belief = load_predictor(model).predict(picture.luminance)
     found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
     write_seeds(output, found, picture, overwrite=overwrite)
@@ -241,17 +264,151 @@ def demo(
 
 
 @app.command()
+def study(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and curves; a study goes on.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of colour photos; without it, scikit-image's own.", metavar="[FOLDER]")
+    ] = None,
+    methods: Annotated[str, typer.Option(help="Which methods, separated by semicolons.")] = "",
+    users: Annotated[str, typer.Option(help="Which simulated users: random, attentive, scribbles.")] = "",
+    strokes: Annotated[str, typer.Option(help="Scores after so many strokes.")] = "0,1,2,5,10,20,50,100",
+    size: Annotated[int, typer.Option(min=16, help="Larger photos get this shorter side, in pixels.")] = 256,
+    model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Let simulated users draw on photos, and tell which method is how good after how many strokes.
+
+    For instance:
+
+      hybridcolor study photos/ -o study/ --users random --methods "hybrid; optimization"
+    """
+    from hybridcolor.imagefiles import images_at
+    from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, run_study
+    from hybridcolor.users import USERS
+
+    try:
+        counts = tuple(sorted({int(count) for count in strokes.split(",")}))
+    except ValueError as error:
+        raise MethodError(f"--strokes {strokes!r} is not a list of whole numbers such as 0,1,10") from error
+    plan = Plan(
+        methods=_listed(methods, ";") or DEFAULT_METHODS,
+        users=_listed(users, ",") or tuple(USERS),
+        strokes=counts,
+        size=size,
+        model=model,
+    )
+    _make_folder(output)
+    photos = bundled_photos(output / "photos") if folder is None else images_at(folder)
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("photos", total=len(photos))
+        run_study(photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done))
+    out.print((output / "table.md").read_text(encoding="utf-8"), soft_wrap=True)
+    out.print(f"Look at {output / 'curves.svg'}", soft_wrap=True)
+
+
+@app.command()
+def compare(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report; an unfinished one goes on.")],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Gray or colour images, or folders of them; without, scikit-image's own photos.", metavar="INPUT..."
+        ),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="A method, cnn or gray, as METHOD or METHOD:MODEL; give it again for more. Else all."),
+    ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="True colours, images or folders of them. A colour input is its own truth without."),
+    ] = None,
+    result: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=FOLDER of pictures that something else coloured, named as the inputs."),
+    ] = None,
+    seeds: Annotated[
+        Path | None, typer.Option(help="Folder of scribbles, named as the inputs: as for `colorize --seeds`.")
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Also write blind.html, a test with people.")] = False,
+) -> None:
+    """Compare methods, and results of other tools, on many pictures: a page of HTML, CSV and JSON.
+
+    For instance:
+
+      hybridcolor compare -o report/
+
+      hybridcolor compare photos/ -o report/
+
+      hybridcolor compare gray/ --reference colour/ --result theirs=their-results/ --method cnn -o report/
+
+      hybridcolor compare gray/ --seeds scribbles/ --method hybrid --method optimization:none -o report/
+    """
+    from hybridcolor.compare import DEFAULT_METHODS, Method, find_cases, prepare
+    from hybridcolor.compare import compare as run_comparison
+    from hybridcolor.study import bundled_photos
+
+    methods = [Method.parse(name) for name in method or DEFAULT_METHODS]
+    others = dict(_named_folders(result or []))
+    if not inputs:
+        prepare(output)
+        inputs = bundled_photos(output / "photos")
+    cases = find_cases(inputs, references=reference or [], results=others, seeds=seeds)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("comparing", total=len(cases))
+        report = run_comparison(
+            cases,
+            methods,
+            output,
+            blind=blind,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            complain=_complain,
+        )
+    _print_means(report)
+    out.print(f"Look at {output / 'index.html'}", soft_wrap=True)
+    if blind:
+        out.print(f"The test with people is {output / 'blind.html'}", soft_wrap=True)
+    if report.left_out:
+        raise ImageError(f"{len(report.left_out)} of {len(cases)} pictures are left out; the others are compared")
+
+
+@app.command()
+def tally(
+    answers: Annotated[list[Path], typer.Argument(help="What blind.html saved.", metavar="CSV...")],
+) -> None:
+    """Count the answers of a blind test: how often each method was chosen, with 95% intervals."""
+    from hybridcolor.compare.blind import tally as count
+
+    table = Table("question", "chosen", "against", "times", "share", "95% interval", "people")
+    for line in count(answers):
+        table.add_row(
+            {"real": "taken for real", "better": "looks better"}[line.question],
+            *(line.method, line.against, f"{line.wins} of {line.trials}", f"{line.wins / line.trials:.1%}"),
+            *(f"{line.low:.1%} to {line.high:.1%}", str(line.people)),
+        )
+    out.print(table)
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe such as models/train/lite.toml.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards of images.")],
     run: Annotated[Path, typer.Option(help="Folder for the checkpoint and the log; an unfinished run goes on.")],
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
 ) -> None:
-    """Train a model; stop it at any time and start it again with the same command."""
-    from hybridcolor.predict.train import Recipe
+    """Train a model; stop it at any time and start it again with the same command. Look at curve.svg meanwhile."""
+    from hybridcolor.plots import check_installed
+    from hybridcolor.predict.curve import draw_curve
+    from hybridcolor.predict.recipe import Recipe
     from hybridcolor.predict.train import train as run_training
 
-    run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=_print_scores)
+    check_installed("matplotlib")
+
+    def show(scores: dict[str, float]) -> None:
+        _print_scores(scores)
+        draw_curve(run)
+
+    run_training(Recipe.read(recipe), data=data, run=run, threads=threads, progress=show)
 
 
 @app.command()
@@ -274,6 +431,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A model that `hybridcolor models` lists, or default.")],
     data: Annotated[Path, typer.Option(help="Folder of tar shards; only their held-out photos are used.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
+    shards: Annotated[str, typer.Option(help="Which shards, by pattern.")] = "photos128-*.tar",
 ) -> None:
     """Score a model on photos it never saw: scores, calibration, contact sheets."""
     from hybridcolor.predict.evaluate import evaluate as run_evaluation
@@ -284,9 +442,40 @@ def evaluate(
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=None)
         scores = run_evaluation(
-            predictor, data, output, progress=lambda done, of: bar.update(task, completed=done, total=of)
+            predictor,
+            data,
+            output,
+            shards=[shards],
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
     _print_scores(scores)
+
+
+def _named_folders(results: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """NAME=FOLDER, split."""
+    names = set()
+    for text in results:
+        name, _, folder = text.partition("=")
+        if not name or not folder:
+            raise MethodError(f"--result {text!r} is not NAME=FOLDER, such as theirs=their-results/")
+        if name in names:
+            raise MethodError(f"{name!r} is named twice; give every method and result a name of its own")
+        if not Path(folder).is_dir():
+            raise ImageError(f"--result {text!r}: there is no folder {folder}; check the name")
+        names.add(name)
+        yield name, Path(folder)
+
+
+def _print_means(report: Report) -> None:
+    """Means and intervals; the best is marked."""
+    from hybridcolor.compare.scoring import COLUMNS
+
+    table = Table("method", *(column.label for column in COLUMNS if column.key in report.rows))
+    for name in report.methods:
+        means = [report.rows[column.key].means[name] for column in COLUMNS if column.key in report.rows]
+        table.add_row(name, *(f"{mean.mean:.3g}{' *' if mean.best else ''}" for mean in means))
+    out.print(table)
+    out.print(f"Means over {len(report.records)} pictures; * marks the best")
 
 
 def _print_scores(scores: dict[str, float]) -> None:
@@ -299,24 +488,21 @@ def _load(model: str) -> Predictor | None:
     return None if model == NO_MODEL else load_predictor(model)
 
 
+def _listed(text: str, mark: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(mark) if part.strip())
+
+
 def _plan(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes before any work is done."""
-    sources: list[Path] = []
-    for item in inputs:
-        if item.is_dir():
-            found = sorted(path for path in item.iterdir() if path.suffix.lower() in READABLE and path.is_file())
-            if not found:
-                raise ImageError(f"{item}: no image in this folder; expected {', '.join(READABLE)}")
-            sources += found
-        elif not item.exists():
-            raise ImageError(f"{item}: no such file; check the name")
-        else:
-            sources.append(item)
-    if len(inputs) == 1 and not inputs[0].is_dir() and output.suffix and not output.is_dir():
+    from hybridcolor.imagefiles import images_at
+
+    sources = [source for item in inputs for source in images_at(item)]
+    named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
+    if sources == list(inputs[:1]) and named:
         _check_folder(output)
         jobs = [(sources[0], output)]
     else:
-        jobs = [(source, output / f"{source.stem}.png") for source in sources]
+        jobs = [(source, output / f"{source.stem.removesuffix('.nii')}.png") for source in sources]
     targets: dict[Path, Path] = {}
     for source, target in jobs:
         if target in targets:
@@ -355,10 +541,16 @@ def _check_folder(path: Path) -> None:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse early what could not be written later."""
-    from hybridcolor.imagefiles import WRITABLE_SUFFIXES
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_library, suffix_of
 
-    if path.suffix.lower() not in WRITABLE_SUFFIXES:
+    if suffix_of(path) not in WRITABLE_SUFFIXES:
         raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    try:
+        check_library(suffix_of(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    if path.exists() and path.suffix == ".zarr":
+        raise ImageError(f"{path}: exists already, and folders are not replaced; remove it or choose another name")
     if path.exists() and not overwrite:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
 

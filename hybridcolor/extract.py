@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.feature import peak_local_max
 from skimage.graph import MCP_Geometric
 
 from hybridcolor.bins import ColorDistribution
@@ -106,6 +107,35 @@ def extract_seeds(
     parts = (np.concatenate(part[::-1]) for part in (coords, ab, stroke))
     seeds = Seeds.of(next(parts), next(parts), stroke=next(parts), origin=AUTO)
     return seeds.take(np.argsort(seeds.stroke, kind="stable"))
+
+
+def confidence_peaks(distribution: ColorDistribution, *, count: int = 64) -> Seeds:
+    """The plain idea, to compare with: a pixel at each local maximum of the CNN's confidence, in its likeliest colour.
+
+    The most confident pixels are the gray ones, so what it brings is half the colour (docs/study.md has figures), and a
+    lone pixel may sit on an edge. `extract_seeds` is what to use.
+
+    Parameters
+    ----------
+    distribution : ColorDistribution
+    count : int, optional
+        At most so many, the most confident ones.
+
+    Examples
+    --------
+    >>> logits = np.zeros((8, 8, 313), np.float32)
+    >>> logits[2, 3, 7] = 9.0
+    >>> confidence_peaks(ColorDistribution(logits, (32, 32))).coords.tolist()
+    [[10, 14]]
+    """
+    confidence, mode = distribution.confidence(), distribution.mode()
+    cells = peak_local_max(  # type: ignore[no-untyped-call]
+        confidence, min_distance=1, exclude_border=False, num_peaks=count
+    )
+    if np.ptp(confidence) == 0:
+        cells = cells[:0]  # a plain is no peak
+    coords = (2 * cells + 1) * np.array(distribution.shape) // (2 * np.array(confidence.shape))
+    return Seeds.of(coords, mode[tuple(cells.T)], origin=AUTO)
 
 
 def merge_seeds(

@@ -1,45 +1,85 @@
 """Reading and writing picture files: nothing but `ImageError` comes out, and nothing half-written stays behind.
 
-``decoding`` knows the formats on the way in; this module knows files. May import ``decoding``, ``picture`` and below.
+``decoding`` knows the formats on the way in, ``encoding`` on the way out; this module knows files. May import both,
+``picture`` and below.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
-from PIL import Image
 
-from hybridcolor.decoding import decode
+from hybridcolor.decoding import decode, decode_zarr, is_zarr
+from hybridcolor.decoding.common import Decoded
+from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
+from hybridcolor.icc import pcs_to_lab, to_lab
+from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
+
+__all__ = [
+    "MAX_PIXELS",
+    "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
+    "check_library",
+    "read_image",
+    "suffix_of",
+    "write_image",
+]
 
 MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused unless one asks for more."""
 
-WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".bmp")
+READABLE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".dcm", ".nii", ".nii.gz", ".zarr"
+)  # fmt: skip
+"""Usual file name endings of what `read_image` reads, by which folders are searched; it goes by the content."""
+
+WRITABLE_SUFFIXES = SUFFIXES
 """File name endings that `write_image` knows."""
 
 
-def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a PNG, JPEG, TIFF, WebP or BMP file, whatever its name ends in.
+def images_at(path: Path) -> list[Path]:
+    """The image files of a folder by their names, sorted; a path that is no folder stands for itself.
 
-    Gray, RGB, CMYK or palette, 1, 8 or 16 bits a channel, float TIFF in 0..1, with or without alpha. The picture is
-    turned upright as its EXIF orientation says. Colours count as sRGB; colour profiles are not applied.
+    Raises
+    ------
+    ImageError
+        If there is nothing at the path, or no image in the folder.
+    """
+    if not path.is_dir() or path.suffix == ".zarr":
+        if not path.exists():
+            raise ImageError(f"{path}: no such file; check the name")
+        return [path]
+    found = sorted(item for item in path.iterdir() if _is_image(item))
+    if not found:
+        raise ImageError(f"{path}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
+    return found
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
+
+
+def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI file, or an OME-Zarr folder.
+
+    Gray, RGB, CMYK, L*a*b* or palette, 1 to 16 bits a channel, TIFF of 32 bits or of floats in 0..1, with or without
+    alpha. The picture is turned upright as its EXIF orientation says. Its colour profile is applied; without one,
+    colours count as sRGB. A DICOM picture is what its window shows. docs/formats.md has the tables.
 
     Parameters
     ----------
     path : path-like
         The file.
     frame : int, optional
-        Which page of a TIFF file, from 0.
+        Which page, animation step or slice, from 0.
     max_pixels : int, optional
         Larger pictures are refused before any memory is taken for them.
 
@@ -64,8 +104,10 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
     source = Path(path)
     try:
         _check_source(source)
+        if source.is_dir():
+            return _picture(decode_zarr(source, frame, max_pixels), source)
         with source.open("rb") as file:
-            return Picture.from_array(decode(file, frame=frame, max_pixels=max_pixels), source=source)
+            return _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
     except ImageError as error:
         raise ImageError(f"cannot read {_name(source)}: {error}") from error
     except MemoryError as error:
@@ -80,12 +122,15 @@ def write_image(
     pixels: NDArray[np.uint8] | NDArray[np.uint16],
     *,
     alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None,
+    metadata: Metadata | None = None,
+    keep_private: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write a gray or sRGB picture in the format that the file name ends in; all of it, or nothing.
 
-    PNG and TIFF keep 8 or 16 bits, losslessly. WebP (lossless), BMP and JPEG (quality 95, full chroma resolution) hold
-    8 bits: 16-bit pixels and alpha are rounded. JPEG and BMP have no alpha.
+    PNG, TIFF and OME-TIFF keep 8 or 16 bits, losslessly. WebP (lossless), BMP, DICOM (secondary capture), NIfTI and
+    JPEG (quality 95, full chroma resolution) hold 8 bits: 16-bit pixels and alpha are rounded. PNG, TIFF and WebP alone
+    have alpha. All but BMP and NIfTI are tagged as sRGB.
 
     Parameters
     ----------
@@ -95,6 +140,10 @@ def write_image(
         Gray or sRGB.
     alpha : (H, W) array of the same type, optional
         Transparency.
+    metadata : Metadata, optional
+        Such as `Picture.metadata`.
+    keep_private : bool, optional
+        Whether to write its location, or patient and study, too.
     overwrite : bool, optional
         Whether an existing file may be replaced.
 
@@ -108,12 +157,18 @@ def write_image(
     --------
     >>> write_image("a.gif", np.zeros((2, 2), np.uint8))
     Traceback (most recent call last):
-    hybridcolor.errors.ImageError: cannot write a.gif: '.gif' is not one of .png .tif .tiff .webp .jpg .jpeg .bmp
+    hybridcolor.errors.ImageError: cannot write a.gif: '.gif' is not one of .png .tif .tiff .webp .jpg
+    .jpeg .bmp .dcm .nii .nii.gz .ome.tif .ome.tiff .zarr
     """
     target = Path(path)
     try:
         _check_target(target, overwrite)
-        _write_whole(target, _encode(target.suffix.lower(), _with_alpha(pixels, alpha)), overwrite)
+        notes = metadata or Metadata()
+        data = encode(suffix_of(target), _with_alpha(pixels, alpha), notes if keep_private else notes.public())
+        if isinstance(data, dict):
+            _write_folder(target, data)
+        else:
+            _write_whole(target, data, overwrite)
     except ImageError as error:
         raise ImageError(f"cannot write {_name(target)}: {error}") from error
     except FileExistsError as error:
@@ -121,6 +176,28 @@ def write_image(
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ImageError(f"cannot write {_name(target)}: {reason}") from error
+
+
+def _picture(decoded: Decoded, source: Path) -> Picture:
+    """Luminance and chroma of what a file holds, under its colour profile."""
+    colours, space, alpha, profile, metadata, _ = decoded
+    if space != "lab" and colours.dtype.kind == "f" and not (colours.min() >= 0 and colours.max() <= 1):
+        raise ImageError("a float pixel lies outside 0..1 or is not a number; scale the picture to 0..1")
+    lab = pcs_to_lab(colours) if space == "lab" else to_lab(colours, profile, space=space)
+    if lab is not None:
+        return Picture.from_lab(lab, alpha=alpha, bit_depth=decoded.bit_depth, source=source, metadata=metadata)
+    if space == "cmyk":
+        colours = _without_ink(colours)
+    pixels = colours if alpha is None else np.concatenate([colours, alpha[..., np.newaxis]], axis=2)
+    return Picture.from_array(pixels, source=source, metadata=metadata)
+
+
+def _without_ink(cmyk: NDArray[Any]) -> NDArray[Any]:
+    """RGB of CMYK without a profile: each ink takes away its share of the light. No print looks like that."""
+    top = 1 if cmyk.dtype.kind == "f" else int(np.iinfo(cmyk.dtype).max)
+    light = top - cmyk[..., 3:].astype(np.float64 if top == 1 else np.int64)
+    taken = cmyk[..., :3] * light / top if top == 1 else (cmyk[..., :3] * light + top // 2) // top
+    return np.asarray(light - taken, cmyk.dtype)
 
 
 def _name(path: Path) -> str:
@@ -133,6 +210,8 @@ def _check_source(source: Path) -> None:
     if not source.exists():
         raise ImageError("there is no such file")
     if source.is_dir():
+        if is_zarr(source):
+            return
         raise ImageError("this is a folder; give the name of a picture file")
     if not source.is_file():
         raise ImageError("this is not an ordinary file; give the name of a picture file")
@@ -142,8 +221,11 @@ def _check_source(source: Path) -> None:
 
 def _check_target(target: Path, overwrite: bool) -> None:
     """Find early what would fail late; the final word on an existing file is `_write_whole`'s."""
-    if target.suffix.lower() not in WRITABLE_SUFFIXES:
+    if suffix_of(target) not in WRITABLE_SUFFIXES:
         raise ImageError(f"'{target.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    check_library(suffix_of(target))
+    if target.is_dir() and target.suffix == ".zarr":
+        raise ImageError("the folder exists; folders are not replaced, remove it first")
     if target.is_dir():
         raise ImageError("this is a folder; give a file name")
     if not target.parent.is_dir():
@@ -165,41 +247,6 @@ def _with_alpha(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> NDArray[Any
     return np.dstack([pixels, alpha])
 
 
-def _encode(suffix: str, pixels: NDArray[Any]) -> bytes:
-    """The whole file, in memory."""
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    buffer = io.BytesIO()
-    if suffix == ".png":
-        order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]  # OpenCV knows no gray with alpha
-        planes = np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], channels)[..., order])
-        done, data = cv2.imencode(".png", planes)
-        if not done:
-            raise ImageError(f"PNG cannot hold a picture of {pixels.shape[1]} x {pixels.shape[0]}")
-        return data.tobytes()
-    if suffix in (".tif", ".tiff"):
-        tifffile.imwrite(
-            buffer,
-            pixels,
-            photometric="rgb" if channels >= 3 else "minisblack",
-            planarconfig="contig" if channels > 1 else None,
-            extrasamples=["unassalpha"] if channels in (2, 4) else None,
-            compression="zlib",
-            metadata=None,
-        )
-        return buffer.getvalue()
-    if channels in (2, 4) and suffix != ".webp":
-        raise ImageError(f"{suffix} cannot hold transparency; use .png, .tif or .webp")
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    options: dict[str, dict[str, Any]] = {
-        ".webp": {"format": "WEBP", "lossless": True, "exact": True},
-        ".bmp": {"format": "BMP"},
-    }
-    jpeg = {"format": "JPEG", "quality": 95, "subsampling": 0}
-    Image.fromarray(pixels).save(buffer, **options.get(suffix, jpeg))
-    return buffer.getvalue()
-
-
 def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
     """Put the bytes in a temporary file beside the target, down to the disk, and only then give it the name."""
     final = Path(os.path.realpath(target))  # through a link, its target is replaced and not the link
@@ -215,6 +262,22 @@ def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
             _rename_new(part, final)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write_folder(target: Path, files: dict[str, bytes]) -> None:
+    """As `_write_whole`, for a folder; one that exists is never replaced."""
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        for name, data in files.items():
+            file = part / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        part.rename(target)  # which fails if a file, or a folder that is not empty, has this name by now
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _rename_new(part: Path, final: Path) -> None:

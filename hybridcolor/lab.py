@@ -72,14 +72,45 @@ def rgb_to_lab(rgb: NDArray[Any]) -> Float:
     lab = np.empty(rgb.shape, np.float32)
     flat, out = rgb.reshape(-1, 3), lab.reshape(-1, 3)
     for run in _runs(len(flat)):
-        red, green, blue = (_to_linear(flat[run, i]) for i in range(3))
-        red -= green
-        blue -= green
-        fx, fy, fz = (_root(green + from_red * red + from_blue * blue) for from_red, _, from_blue in _FORWARD)
-        out[run, 0] = np.float32(116) * fy - np.float32(16)
-        out[run, 1] = np.float32(500) * (fx - fy)
-        out[run, 2] = np.float32(200) * (fy - fz)
+        _write_lab(out[run], *(_to_linear(flat[run, i]) for i in range(3)))
     return lab
+
+
+def linear_to_lab(linear: ArrayLike) -> Float:
+    """CIE L*a*b* of linear sRGB, also of colours outside of its gamut, whose channels leave 0..1.
+
+    Parameters
+    ----------
+    linear : (..., 3) array-like of float
+        Light relative to white; L* is held to 0..100.
+
+    Returns
+    -------
+    (..., 3) float32
+        L* in 0..100, a*, b*. Grays have a* = b* = 0 exactly.
+
+    Examples
+    --------
+    >>> linear_to_lab([[0.184, 0.184, 0.184], [0.0, 1.0, 0.0]]).round().tolist()
+    [[50.0, 0.0, 0.0], [88.0, -86.0, 83.0]]
+    """
+    channels = np.asarray(linear, np.float32)
+    lab = np.empty(channels.shape, np.float32)
+    flat, out = channels.reshape(-1, 3), lab.reshape(-1, 3)
+    for run in _runs(len(flat)):
+        _write_lab(out[run], *(flat[run, i].copy() for i in range(3)))
+    np.clip(out[:, 0], 0, 100, out=out[:, 0])
+    return lab
+
+
+def _write_lab(out: Float, red: Float, green: Float, blue: Float) -> None:
+    """L*a*b* of a run of linear light; red and blue are used up."""
+    red -= green
+    blue -= green
+    fx, fy, fz = (_root(green + from_red * red + from_blue * blue) for from_red, _, from_blue in _FORWARD)
+    out[:, 0] = np.float32(116) * fy - np.float32(16)
+    out[:, 1] = np.float32(500) * (fx - fy)
+    out[:, 2] = np.float32(200) * (fy - fz)
 
 
 def lab_to_rgb(luminance: ArrayLike, chroma: ArrayLike) -> Float:
@@ -295,8 +326,14 @@ def _encode(linear: Float) -> Float:
     return np.asarray(np.clip(curve + np.float32(12.92) * (linear - above), 0, 1), np.float32)
 
 
-def _decode(encoded: NDArray[Any]) -> NDArray[Any]:
-    """The inverse of `_encode`."""
+def to_linear(encoded: NDArray[Any]) -> NDArray[Any]:
+    """Linear light of float sRGB values: the inverse of the transfer curve, in the precision that is given.
+
+    Examples
+    --------
+    >>> to_linear(np.array([0.0, 0.5, 1.0])).round(4).tolist()
+    [0.0, 0.214, 1.0]
+    """
     above: NDArray[Any] = np.maximum(encoded, encoded.dtype.type(0.04045))
     linear: NDArray[Any] = ((above + 0.055) / 1.055) ** 2.4 + (encoded - above) / 12.92
     return linear
@@ -306,19 +343,19 @@ def _to_linear(encoded: NDArray[Any]) -> Float:
     """Linear light of integer or float sRGB values."""
     if encoded.dtype.kind == "u":
         return np.asarray(_linear_table(encoded.dtype.itemsize)[encoded])
-    return _decode(encoded.astype(np.float32))
+    return to_linear(encoded.astype(np.float32))
 
 
 @cache
 def _linear_table(itemsize: int) -> Float:
     """Linear light of every value of an unsigned type of ``itemsize`` bytes."""
-    return _decode(np.linspace(0, 1, 256**itemsize)).astype(np.float32)
+    return to_linear(np.linspace(0, 1, 256**itemsize)).astype(np.float32)
 
 
 @cache
 def _luminance_table(itemsize: int) -> Float:
     """L* of every gray value of an unsigned type of ``itemsize`` bytes."""
-    linear = _decode(np.linspace(0, 1, 256**itemsize))
+    linear = to_linear(np.linspace(0, 1, 256**itemsize))
     root = np.where(linear > (6 / 29) ** 3, np.cbrt(linear), linear / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.asarray(116 * root - 16, np.float32)
 

@@ -1,7 +1,8 @@
 """Picture: the luminance that must survive, with the alpha and the bit depth of where it came from.
 
 A picture is read once and never changed; colour is laid over it as a chroma plane and brought back to RGB by
-`Picture.to_rgb`. Files are the business of ``imagefiles``. May import ``lab`` and ``errors``.
+`Picture.to_rgb`. Files are the business of ``imagefiles``. May import ``painting``, ``lab``,
+``metadata`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError
 from hybridcolor.lab import gray_to_luminance, lab_to_rgb, quantize, rgb_to_lab
+from hybridcolor.metadata import NO_METADATA, Metadata
+from hybridcolor.painting import make_room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,8 @@ class Picture:
         Bits of one channel, in the source and in what `to_rgb` returns.
     source : Path or None
         The file it was read from.
+    metadata : Metadata
+        What else that file said.
 
     Raises
     ------
@@ -51,6 +56,7 @@ class Picture:
     alpha: NDArray[np.uint8] | NDArray[np.uint16] | None = None
     bit_depth: int = 8
     source: Path | None = None
+    metadata: Metadata = NO_METADATA
 
     def __post_init__(self) -> None:
         if self.bit_depth not in (8, 16):
@@ -83,7 +89,7 @@ class Picture:
         return np.dtype(np.uint16 if self.bit_depth == 16 else np.uint8)
 
     @classmethod
-    def from_array(cls, array: ArrayLike, *, source: Path | None = None) -> Picture:
+    def from_array(cls, array: ArrayLike, *, source: Path | None = None, metadata: Metadata = NO_METADATA) -> Picture:
         """A picture of gray or sRGB pixels, with or without alpha.
 
         Parameters
@@ -93,6 +99,8 @@ class Picture:
             which count as 16 bits deep.
         source : Path, optional
             Where the pixels came from.
+        metadata : Metadata, optional
+            What is known of them.
 
         Raises
         ------
@@ -116,18 +124,61 @@ class Picture:
             pixels, alpha = pixels[..., :-1], _alpha(pixels[..., -1])
         bit_depth = 8 if pixels.dtype == np.uint8 else 16
         if pixels.shape[2] == 1 or _is_gray(pixels):
-            return cls(gray_to_luminance(pixels[..., 0]), None, alpha, bit_depth, source)
+            return cls(gray_to_luminance(pixels[..., 0]), None, alpha, bit_depth, source, metadata)
         lab = rgb_to_lab(pixels)
         luminance, chroma = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
-        return cls(luminance, chroma, alpha, bit_depth, source)
+        return cls(luminance, chroma, alpha, bit_depth, source, metadata)
 
-    def to_rgb(self, chroma: ArrayLike | None = None) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    @classmethod
+    def from_lab(
+        cls,
+        lab: NDArray[np.float32],
+        *,
+        alpha: NDArray[Any] | None = None,
+        bit_depth: int = 8,
+        source: Path | None = None,
+        metadata: Metadata = NO_METADATA,
+    ) -> Picture:
+        """A picture of L*a*b* colours, also of ones that sRGB cannot show.
+
+        Parameters
+        ----------
+        lab : (H, W, 3) float32
+            L* in 0..100, a*, b*, relative to D65.
+        alpha : (H, W) array, optional
+            Transparency: integers of ``bit_depth`` bits, or floats in 0..1 with 16.
+        bit_depth, source, metadata
+            As in the attributes.
+
+        Raises
+        ------
+        ImageError
+            As the type itself.
+
+        Examples
+        --------
+        >>> Picture.from_lab(np.full((1, 1, 3), 50, np.float32)).chroma.tolist()
+        [[[50.0, 50.0]]]
+        """
+        chroma = np.ascontiguousarray(lab[..., 1:])
+        return cls(
+            np.ascontiguousarray(lab[..., 0]),
+            chroma if chroma.any() else None,
+            None if alpha is None else _alpha(alpha),
+            bit_depth,
+            source,
+            metadata,
+        )
+
+    def to_rgb(self, chroma: ArrayLike | None = None, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """The picture in colour, at its own luminance and bit depth; see `lab_to_rgb` for colours out of gamut.
 
         Parameters
         ----------
         chroma : (H, W, 2) array-like, optional
             a* and b*; without it the picture comes back gray.
+        paint : bool, optional
+            For drawings: darken blank paper as far as its colour needs (`hybridcolor.painting.make_room`).
 
         Returns
         -------
@@ -145,7 +196,8 @@ class Picture:
         [[[77, 77, 77]]]
         """
         colours = np.zeros((*self.shape, 2), np.float32) if chroma is None else chroma
-        return quantize(lab_to_rgb(self.luminance, colours), self.bit_depth)
+        luminance = make_room(self.luminance, np.asarray(colours, np.float32)) if paint else self.luminance
+        return quantize(lab_to_rgb(luminance, colours), self.bit_depth)
 
 
 def _is_gray(rgb: NDArray[Any]) -> bool:

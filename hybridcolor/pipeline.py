@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +19,12 @@ from hybridcolor.extract import extract_seeds, merge_seeds
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
-from hybridcolor.seeds import AUTO, Seeds
+from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
-    from hybridcolor.predict import Predictor
+    from hybridcolor.bins import ColorDistribution
+    from hybridcolor.predict import Predictor, Reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +42,7 @@ class Colorization:
         ones: they repeat it.
     predicted : (H, W, 2) float32 or None
         The CNN's own colour, the annealed mean brought to size along the picture's edges; None where no predictor was
-        used.
+        used. A model that takes hints has heard what the person drew.
     method : str
         How the seeds were propagated.
     seconds : float
@@ -54,9 +56,9 @@ class Colorization:
     method: str
     seconds: float
 
-    def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.lab.lab_to_rgb`."""
-        return self.picture.to_rgb(self.chroma)
+    def to_rgb(self, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
+        return self.picture.to_rgb(self.chroma, paint=paint)
 
 
 def colorize(
@@ -107,7 +109,7 @@ def colorize(
     started = time.perf_counter()
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
-    groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness)
+    groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness, scribbles=scribbles)
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
@@ -115,28 +117,46 @@ def colorize(
     return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deaf:
+    """The reading of a network that takes no hints."""
+
+    belief: ColorDistribution
+
+    def predict(self, _hints: Seeds | None = None) -> ColorDistribution:
+        return self.belief
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Groundwork:
-    """What a colorization starts from, whatever a person draws: the picture, and the CNN's word on it.
+    """What a colorization starts from: the picture, and the CNN's word on it.
 
     Attributes
     ----------
     picture : Picture
-    predicted : (H, W, 2) float32 or None
-        As in `Colorization`.
-    automatic : Seeds
-        The CNN's own; none without it.
+    vividness : float
+        As for `colorize`.
     takes_prior : bool
         Whether the method propagates corrections to ``predicted``.
+    reading : Reading or None
+        The picture as the CNN has read it.
+    predicted : (H, W, 2) float32 or None
+        As in `Colorization`, as saturated as the person's strokes say.
+    automatic : Seeds
+        The CNN's own; none without it.
     """
 
     picture: Picture
-    predicted: NDArray[np.float32] | None
-    automatic: Seeds
+    vividness: float
     takes_prior: bool
+    reading: Reading | _Deaf | None = None
+    predicted: NDArray[np.float32] | None = None
+    automatic: Seeds = field(default_factory=Seeds.empty)
 
     @classmethod
-    def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, vividness: float) -> Groundwork:
+    def of(
+        cls, picture: Picture, *, predictor: Predictor | None, method: str, vividness: float, scribbles: Seeds
+    ) -> Groundwork:
         """Ask the CNN; see `colorize` for the parameters.
 
         Raises
@@ -145,12 +165,25 @@ class Groundwork:
             If the method is unknown: told before the CNN's work, not after it.
         """
         takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
-        if predictor is None:
-            return cls(picture, None, Seeds.empty(), takes_prior)
-        belief = predictor.predict(picture.luminance)
-        predicted = guided_resample(belief.rebalanced(vividness).annealed_mean(), picture.luminance)
-        automatic = extract_seeds(belief, picture.luminance, vividness=vividness)
-        return cls(picture, predicted, automatic, takes_prior)
+        reading: Reading | _Deaf | None = None
+        if getattr(predictor, "takes_hints", False):
+            reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
+        elif predictor is not None:
+            reading = _Deaf(predictor.predict(picture.luminance))
+        return cls(picture, vividness, takes_prior, reading).told(scribbles)
+
+    def told(self, scribbles: Seeds) -> Groundwork:
+        """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
+        if self.reading is None:
+            return self
+        drawn = scribbles.take(scribbles.origin == USER)
+        unheard, belief = self.reading.predict(), self.reading.predict(drawn)
+        gain = told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness))
+        luminance = self.picture.luminance
+        colours = np.float32(gain) * belief.rebalanced(self.vividness).annealed_mean()
+        automatic = extract_seeds(belief, luminance, vividness=self.vividness)
+        automatic = replace(automatic, ab=np.float32(gain) * automatic.ab)
+        return replace(self, predicted=guided_resample(colours, luminance), automatic=automatic)
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""

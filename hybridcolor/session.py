@@ -26,7 +26,7 @@ class EditSession:
     Parameters
     ----------
     picture, predictor, method, vividness, **options
-        As for `hybridcolor.colorize`. The CNN is asked once.
+        As for `hybridcolor.colorize`. The CNN looks at the picture once; one that takes hints hears every change.
 
     Raises
     ------
@@ -52,12 +52,15 @@ class EditSession:
         vividness: float = DEFAULT_VIVIDNESS,
         **options: Any,
     ) -> None:
-        self._groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness)
+        self._groundwork = Groundwork.of(
+            picture, predictor=predictor, method=method, vividness=vividness, scribbles=Seeds.empty()
+        )
         predicted = self._groundwork.predicted
         self._state = PropagationState(picture.luminance, method=method, prior=predicted, **options)
         self._method = method
         self._scribbles = Seeds.empty()
         self._seeds: Seeds | None = None
+        self._told = True  # whether the CNN has heard the scribbles as they are
         self._changed = time.perf_counter()
         self.set_scribbles(Seeds.empty())
 
@@ -76,12 +79,12 @@ class EditSession:
         """
         self._changed = time.perf_counter()
         scribbles.check_inside(self.picture.shape)
-        seeds = None if self._groundwork.suffices(scribbles) else self._groundwork.merged_with(scribbles)
-        self._state.set_seeds(scribbles if seeds is None else seeds)
-        self._scribbles, self._seeds = scribbles, seeds
+        self._told = self._groundwork.reading is None or (len(scribbles) == len(self._scribbles) == 0)
+        self._scribbles = scribbles
+        self._set_seeds()
 
     def preview(self) -> Colorization:
-        """An answer at once: exact near the last change, nearly so elsewhere.
+        """An answer at once: exact near the last change, nearly so elsewhere, before the CNN has heard of it.
 
         Its ``seeds`` are those that were propagated; to merge the others takes longer than the preview.
 
@@ -107,10 +110,21 @@ class EditSession:
         ConvergenceError
             If a solver cannot reach its tolerance.
         """
+        if not self._told:
+            self._groundwork, self._told = self._groundwork.told(self._scribbles), True
+            if self._groundwork.predicted is not None:
+                self._state.set_prior(self._groundwork.predicted)
+            self._set_seeds()
         for answer in self._state.refine(cancel):
             if self._seeds is None:
                 self._seeds = self._groundwork.merged_with(self._scribbles)
             yield self._colorization(answer, self._seeds)
+
+    def _set_seeds(self) -> None:
+        """Have the scribbles propagated, with the automatic seeds where the method needs them."""
+        suffices = self._groundwork.suffices(self._scribbles)
+        self._seeds = None if suffices else self._groundwork.merged_with(self._scribbles)
+        self._state.set_seeds(self._scribbles if self._seeds is None else self._seeds)
 
     def _colorization(self, answer: Propagation, seeds: Seeds) -> Colorization:
         seconds = time.perf_counter() - self._changed

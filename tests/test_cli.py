@@ -12,26 +12,8 @@ import tifffile
 from PIL import Image
 
 import hybridcolor
-from hybridcolor import cli
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.propagate import PROPAGATORS
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command line: exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hybridcolor", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

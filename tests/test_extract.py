@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from hybridcolor.bins import ColorDistribution, nearest_bin
 from hybridcolor.errors import SeedError
-from hybridcolor.extract import PATCH_TOLERANCE, _spaced, _spread, extract_seeds, merge_seeds
+from hybridcolor.extract import PATCH_TOLERANCE, _spaced, _spread, confidence_peaks, extract_seeds, merge_seeds
 from hybridcolor.seeds import AUTO, USER, Seeds
 
 Q = 313
@@ -278,3 +278,17 @@ def test_merging_refuses_seeds_outside():
     for pair in ((inside, outside), (outside, inside), (outside, Seeds.empty()), (Seeds.empty(), outside)):
         with pytest.raises(SeedError, match="outside the picture"):
             merge_seeds(*pair, two_surfaces())
+
+
+def test_confidence_peaks_are_lone_pixels_of_the_likeliest_colour():
+    rng = np.random.default_rng(0)
+    belief = ColorDistribution(rng.normal(0, 2, (12, 16, 313)).astype(np.float32), (120, 160))
+    seeds = confidence_peaks(belief, count=9)
+    assert len(seeds) == len(np.unique(seeds.stroke)) == 9
+    confidence = belief.confidence()
+    for (row, column), ab in zip(seeds.coords // 10, seeds.ab, strict=True):
+        around = confidence[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        assert confidence[row, column] == around.max()
+        assert ab.tolist() == belief.mode()[row, column].tolist()
+    surest = np.unravel_index(confidence.argmax(), confidence.shape)
+    assert list(surest) in (seeds.coords // 10).tolist()

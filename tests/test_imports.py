@@ -11,7 +11,7 @@ import pytest
 import hybridcolor
 
 HEAVY = {
-    *("torch", "numba", "llvmlite", "cv2", "matplotlib", "dask", "distributed"),
+    *("torch", "numba", "llvmlite", "cv2", "matplotlib", "jinja2", "dask", "distributed"),
     *("napari", "magicgui", "npe2", "vispy", "qtpy", "superqt", "PyQt5", "PyQt6", "PySide2", "PySide6"),
 }
 

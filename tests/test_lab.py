@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from skimage import color, data
 
 from hybridcolor.errors import ImageError
-from hybridcolor.lab import gamut_chroma, gray_to_luminance, lab_to_rgb, luminance_to_gray, quantize, rgb_to_lab
+from hybridcolor.lab import (
+    gamut_chroma,
+    gray_to_luminance,
+    lab_to_rgb,
+    linear_to_lab,
+    luminance_to_gray,
+    quantize,
+    rgb_to_lab,
+)
 
 # brucelindbloom.com, CIE colour calculator: sRGB, D65, no adaptation.
 LINDBLOOM = {
@@ -170,3 +178,14 @@ def test_bad_input_is_one_clear_line(call) -> None:  # type: ignore[no-untyped-d
 def test_empty_pictures_pass(shape: tuple[int, ...]) -> None:
     assert lab_to_rgb(np.zeros(shape), np.zeros((*shape, 2))).shape == (*shape, 3)
     assert rgb_to_lab(np.zeros((*shape, 3), np.uint8)).shape == (*shape, 3)
+
+
+def test_linear_light_as_encoded_light() -> None:
+    """Inside of sRGB the same as by its curve; outside, L* follows Y alone."""
+    rgb = np.random.default_rng(1).random((50, 3))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    assert np.abs(linear_to_lab(linear) - rgb_to_lab(rgb)).max() < 1e-3
+    outside = np.array([[-0.2, 1.1, 0.3], [1.5, -0.1, -0.1]])
+    y = outside @ [0.2126729, 0.7151522, 0.0721750]
+    assert np.abs(linear_to_lab(outside)[:, 0] - (116 * np.cbrt(y) - 16)).max() < 1e-3
+    assert linear_to_lab([[2.0, 2.0, 2.0]])[0, 0] == 100

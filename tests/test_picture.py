@@ -397,8 +397,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert "empty" in refused(tmp_path / "empty.png")
     (tmp_path / "text.png").write_text("I am a text.\n" * 30)
     assert "not a picture" in refused(tmp_path / "text.png")
-    Image.fromarray(GRAY8).save(tmp_path / "picture.gif")
-    assert "not a picture" in refused(tmp_path / "picture.gif")
+    Image.fromarray(GRAY8).save(tmp_path / "picture.ppm")
+    assert "not a picture" in refused(tmp_path / "picture.ppm")
     refused(tmp_path / "line\nbreak.png")
     assert "no such file" in refused(tmp_path / "zero\0byte.png")
     os.mkfifo(tmp_path / "pipe.png")
@@ -444,13 +444,12 @@ def test_bombs(tmp_path: Path) -> None:
     ("pixels", "options", "line"),
     [
         (GRAY8.astype(np.int16), {}, "int16"),
-        (GRAY8.astype(np.uint32), {}, "uint32"),
+        (GRAY8.astype(np.uint64), {}, "uint64"),
         (GRAY8.astype(np.complex64), {}, "complex64"),
         (np.full((4, 4), np.nan, np.float32), {}, "outside 0..1"),
-        (PHOTO, {"photometric": "cielab"}, "LAB"),
         (np.zeros((16, 16, 16), np.uint8), {"volumetric": True, "tile": (16, 16, 16)}, "axes"),
     ],
-    ids=["int16", "uint32", "complex", "nan", "lab", "volume"],
+    ids=["int16", "uint64", "complex", "nan", "volume"],
 )
 def test_tiff_of_another_kind(tmp_path: Path, pixels: np.ndarray, options: dict[str, object], line: str) -> None:
     tifffile.imwrite(tmp_path / "other.tif", pixels, metadata=None, **options)
@@ -602,7 +601,7 @@ def test_gray_files_go_through_unchanged(tmp_path: Path, suffix: str, bits: int)
 
 
 def test_same_picture_same_bytes(tmp_path: Path) -> None:
-    for suffix in WRITABLE_SUFFIXES:
+    for suffix in [suffix for suffix in WRITABLE_SUFFIXES if suffix != ".zarr"]:  # a folder, tested beside others
         write_image(tmp_path / f"a{suffix}", PHOTO)
         write_image(tmp_path / f"b{suffix}", PHOTO)
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
@@ -622,13 +621,13 @@ def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
 def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
     path = tmp_path / "out.png"
-    encode = imagefiles._encode
+    encode = imagefiles.encode
 
     def slow_encode(*arguments: object) -> bytes:
         path.write_bytes(b"precious")
         return encode(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(imagefiles, "_encode", slow_encode)
+    monkeypatch.setattr(imagefiles, "encode", slow_encode)
     if not links:
         monkeypatch.setattr(os, "link", failing(PermissionError(1, "no links here")))
     with pytest.raises(ImageError, match="--overwrite"):

@@ -11,7 +11,7 @@ from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.propagate import PROPAGATORS
-from hybridcolor.seeds import AUTO, Seeds, overlay
+from hybridcolor.seeds import AUTO, USER, Seeds, concatenate, overlay
 from hybridcolor.session import EditSession
 
 NOT_ONE_SOLVE = {"optimization": 0.5, "hybrid": 0.5}
@@ -32,6 +32,30 @@ class Guess:
         for columns, colour in ((slice(0, 16), (50, 30)), (slice(16, 32), (0, -50))):
             logits[:, columns, np.hypot(*(AB_BINS - colour).T).argmin()] = 9.0
         return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+class Heard:
+    """The reading of a `Listener`: the right half takes the mean colour of what it is told."""
+
+    def __init__(self, guess, luminance):
+        self.guess, self.luminance = guess, luminance
+
+    def predict(self, hints=None):
+        belief = self.guess.predict(self.luminance)
+        if hints is not None and len(hints):
+            assert (hints.origin == USER).all()
+            belief.logits[:, 16:] = 0
+            belief.logits[:, 16:, np.hypot(*(AB_BINS - hints.ab.mean(axis=0)).T).argmin()] = 9.0
+        return belief
+
+
+class Listener(Guess):
+    """A guess that takes hints."""
+
+    takes_hints = True
+
+    def read(self, luminance):
+        return Heard(self, luminance)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +91,26 @@ def test_every_answer_is_that_of_colorize(method, with_network, picture):
         *_, last = session.refine()
         assert_same(last, colorize(picture, predictor=guess and Guess(), scribbles=scribbles, method=method), method)
     assert guess is None or guess.asked == 1
+
+
+@pytest.mark.parametrize("method", PROPAGATORS)
+def test_a_network_that_listens_hears_every_change(method, picture):
+    listener = Listener()
+    session = EditSession(picture, predictor=listener, method=method)
+    *_, last = session.refine()
+    red, green, own = stroke(1, 20, (60, 40)), stroke(2, 90, (-50, 40)), stroke(9, 50, (10, 10))
+    edited = concatenate(Seeds.of(own.coords, own.ab, stroke=own.stroke, origin=AUTO), red)
+    for scribbles in (red, drawn(red, green), edited, Seeds.empty()):
+        session.set_scribbles(scribbles)
+        session.preview()
+        *_, last = session.refine()
+        expected = colorize(picture, predictor=Listener(), scribbles=scribbles, method=method)
+        np.testing.assert_array_equal(last.predicted, expected.predicted)
+        assert_same(last, expected, method)
+    asked = listener.asked
+    *_, again = session.refine()
+    assert listener.asked == asked  # nothing new to hear
+    assert_same(again, last, method)
 
 
 def test_without_a_stroke_it_is_the_networks_colour(picture):

@@ -1,7 +1,8 @@
-"""Training images: tar shards in, augmented batches of (luminance, soft-encoded colour) out.
+"""Training images: tar shards or folders in, augmented batches of (luminance, soft-encoded colour) out.
 
 Shards are plain tar files of compressed images. They are held in memory as they are (a few hundred MB) and
-decoded on the fly by a background thread, which costs about 3% of a training step.
+decoded on the fly by a background thread, which costs about 3% of a training step. Where a shard has both
+``A/line/NAME`` and ``A/color/NAME``, the two are one: the drawing is what the network sees, the colours are the truth.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import queue
 import tarfile
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -21,39 +24,80 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hybridcolor.bins import soft_encode
+from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import ImageError
+from hybridcolor.predict.drawings import age_drawing, extract_lines
 from hybridcolor.resampling import resample
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Luminance, and the bins and weights of its soft-encoded colours."""
 HELD_OUT_PERCENT = 3
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Of the files that a folder of training images is searched for: what OpenCV decodes."""
+LEFT_SHADED = 0.15
+"""Share of coloured drawings that are seen in their own gray, as shaded art and comics are, not as lines."""
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """Compressed images in memory, with their names; the name up to ``__`` (or the first ``_``) is the source."""
+    """Compressed images in memory, with their names and, by name, the drawings of those that have one.
+
+    The name up to ``/``, else ``__``, else the first ``_``, is the source.
+    """
 
     names: list[str]
     blobs: list[bytes]
+    drawings: dict[str, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def decode(self, index: int) -> NDArray[np.float32]:
-        """(H, W, 3) float32 L*a*b* of one image."""
-        bgr = cv2.imdecode(np.frombuffer(self.blobs[index], np.uint8), cv2.IMREAD_COLOR)
-        if bgr is None:
-            raise ImageError(f"training image {self.names[index]} cannot be decoded; remove it from its shard")
-        return cast(NDArray[np.float32], cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB))
+    def decode(self, index: int, *, drawn: bool = True) -> NDArray[np.float32]:
+        """(H, W, 3) float32 L*a*b* of one image; if ``drawn``, L* is that of its drawing where it has one.
 
-    def sampling_weights(self, exponent: float) -> NDArray[np.float64]:
-        """Probability of each image, so that a source of n images is drawn in proportion to ``n ** exponent``."""
-        sources = [name.split("__")[0] if "__" in name else name.split("_")[0] for name in self.names]
-        _, source, count = np.unique(sources, return_inverse=True, return_counts=True)
-        weight = (count ** (exponent - 1.0))[source]
-        return cast(NDArray[np.float64], weight / weight.sum())
+        Raises
+        ------
+        ImageError
+            If the image is damaged, or its drawing is of another size.
+        """
+        name = self.names[index]
+        lab = _decode(self.blobs[index], name)
+        if drawn and name in self.drawings:
+            drawing = _decode(self.drawings[name], f"drawing of {name}")
+            if drawing.shape != lab.shape:
+                raise ImageError(f"training image {name} and its drawing differ in size; make them the same")
+            lab[..., 0] = drawing[..., 0]
+        return lab
+
+    def sampling_weights(self, exponent: float, shares: Mapping[str, float] | None = None) -> NDArray[np.float64]:
+        """Probability of each image, so that a source of n images is drawn in proportion to ``n ** exponent``.
+
+        Sources that ``shares`` names, or that match its patterns, are drawn with the probability it gives, the others
+        in the rest of the time.
+        """
+        names, source, count = np.unique([_source(n) for n in self.names], return_inverse=True, return_counts=True)
+        weight = np.asarray(count, np.float64) ** exponent
+        groups = [
+            (np.array([fnmatchcase(n, pattern) for n in names]), share) for pattern, share in (shares or {}).items()
+        ]
+        groups = [(group, share) for group, share in groups if group.any()]
+        rest = ~np.any([np.zeros(len(names), bool), *(group for group, _ in groups)], axis=0)
+        for group, share in [*groups, (rest, 1 - sum(share for _, share in groups))]:
+            weight[group] *= share / max(weight[group].sum(), 1e-9)
+        return cast(NDArray[np.float64], (weight / count)[source] / weight.sum())
+
+
+def _decode(blob: bytes, name: str) -> NDArray[np.float32]:
+    bgr = cv2.imdecode(np.frombuffer(blob, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise ImageError(f"training image {name} cannot be decoded; remove it")
+    return cast(NDArray[np.float32], cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB))
+
+
+def _source(name: str) -> str:
+    mark = next((mark for mark in ("/", "__") if mark in name), "_")
+    return name.split(mark, maxsplit=1)[0]
 
 
 def is_held_out(name: str) -> bool:
@@ -62,28 +106,44 @@ def is_held_out(name: str) -> bool:
 
 
 def read_shards(folder: Path, patterns: Sequence[str]) -> tuple[ImageSet, ImageSet]:
-    """Training and held-out images of every tar file in ``folder`` that matches a pattern.
+    """Training and held-out images of every tar file, or folder of images, in ``folder`` that matches a pattern.
 
     Raises
     ------
     ImageError
         If nothing matches, or a shard is damaged.
     """
-    training, held_out = ImageSet([], []), ImageSet([], [])
+    training, held_out, drawings = ImageSet([], []), ImageSet([], []), {}
     for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
-        try:
-            with tarfile.open(path) as shard:
-                for member in shard:
-                    stream = shard.extractfile(member)
-                    if stream is not None:
-                        chosen = held_out if is_held_out(member.name) else training
-                        chosen.names.append(member.name)
-                        chosen.blobs.append(stream.read())
-        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-            raise ImageError(f"{path}: cannot be read as a shard ({error}); make it again") from error
+        for name, blob in _members(path):
+            if "/line/" in name:
+                drawings[name.replace("/line/", "/color/")] = blob
+                continue
+            chosen = held_out if is_held_out(name) else training
+            chosen.names.append(name)
+            chosen.blobs.append(blob)
     if not training.names:
         raise ImageError(f"no training image in {folder} matches {', '.join(patterns)}; give --data the shards' folder")
+    for part in (training, held_out):
+        part.drawings.update({name: drawings[name] for name in part.names if name in drawings})
     return training, held_out
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file in a shard or folder."""
+    try:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                if file.suffix.lower() in SUFFIXES:
+                    yield file.relative_to(path).as_posix(), file.read_bytes()
+            return
+        with tarfile.open(path) as shard:
+            for member in shard:
+                stream = shard.extractfile(member)
+                if stream is not None:
+                    yield member.name, stream.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise ImageError(f"{path}: cannot be read as a shard ({error}); make it again") from error
 
 
 class SoftTargets:
@@ -101,21 +161,19 @@ class SoftTargets:
         return torch.from_numpy(self.index[at]), torch.from_numpy(self.weight[at])
 
 
-def augment(lab: NDArray[np.float32], size: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A random crop of ``size`` x ``size``, perhaps mirrored, its luminance faded, blurred or grainy like old prints.
-
-    Only the luminance is degraded; the colours stay the truth.
-    """
+def cropped(lab: NDArray[np.float32], size: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A random crop of ``size`` x ``size``, perhaps mirrored."""
     height, width = lab.shape[:2]
     short = min(height, width)
     rows = int(min(height, short * rng.uniform(0.65, 1.0)))
     columns = int(min(width, max(16, rows * rng.uniform(0.85, 1.18))))
     top, left = rng.integers(0, height - rows + 1), rng.integers(0, width - columns + 1)
-    crop = lab[top : top + rows, left : left + columns]
-    crop = resample(crop, (size, size))
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1].copy()
-    luminance = crop[..., 0]
+    crop = resample(lab[top : top + rows, left : left + columns], (size, size))
+    return crop[:, ::-1].copy() if rng.random() < 0.5 else crop
+
+
+def age_photo(luminance: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """L* (H, W) faded, blurred or grainy like that of old prints; colours stay the truth."""
     if rng.random() < 0.5:
         luminance = 100 * (luminance / 100).clip(0, 1) ** np.float32(rng.uniform(0.7, 1.4))
     if rng.random() < 0.3:
@@ -124,7 +182,23 @@ def augment(lab: NDArray[np.float32], size: int, rng: np.random.Generator) -> ND
         luminance = np.asarray(cv2.GaussianBlur(luminance, (0, 0), rng.uniform(0.4, 1.2)), np.float32)
     if rng.random() < 0.25:
         luminance = luminance + rng.normal(0, rng.uniform(0.5, 5), luminance.shape).astype(np.float32)
-    crop[..., 0] = luminance.clip(0, 100)
+    return luminance.clip(0, 100)
+
+
+def augmented(
+    images: ImageSet, index: int, size: int, *, line_art: bool, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """(size, size, 3) L*a*b* of a part of one image, as an old photo or, for ``line_art``, as a scanned drawing."""
+    if not line_art:
+        crop = cropped(images.decode(index), size, rng)
+        crop[..., 0] = age_photo(crop[..., 0], rng)
+        return crop
+    is_pair = images.names[index] in images.drawings
+    lab = images.decode(index, drawn=rng.random() >= LEFT_SHADED)
+    if not is_pair:
+        lab[..., 0] = extract_lines(lab[..., 0], rng)
+    crop = cropped(lab, size, rng)
+    crop[..., 0] = age_drawing(crop[..., 0], rng)
     return crop
 
 
@@ -144,19 +218,35 @@ def to_tensors(lab: NDArray[np.float32], targets: SoftTargets) -> Batch:
     return (luminance.contiguous(memory_format=torch.channels_last), *targets(ab))
 
 
-def batches(images: ImageSet, *, size: int, batch: int, exponent: float, seed: int) -> Iterator[Batch]:
-    """Endless augmented batches, prepared by a background thread; the same seed gives the same batches.
+def true_colours(index: Tensor, weight: Tensor) -> Tensor:
+    """(B, 2, h, w) mean a* and b* of every cell from its soft encoding."""
+    return torch.einsum("bhwn,bhwnc->bchw", weight, torch.from_numpy(AB_BINS.copy())[index])
 
-    What goes wrong in the thread is raised here. Fewer images than a batch needs come more than once in it.
+
+def batches(
+    images: ImageSet,
+    *,
+    size: int,
+    batch: int,
+    probability: NDArray[np.float64],
+    line_art: bool = False,
+    seed: int,
+    first: int = 0,
+) -> Iterator[Batch]:
+    """Endless augmented batches from number ``first`` on, prepared by a background thread.
+
+    A batch depends on the seed and its number only. What goes wrong in the thread is raised here. Fewer images than a
+    batch needs come more than once in it.
     """
     ready: queue.Queue[Batch | Exception] = queue.Queue(4)
     closed = threading.Event()
-    rng, targets = np.random.default_rng(seed), SoftTargets()
-    probability = images.sampling_weights(exponent)
+    targets, numbers = SoftTargets(), count(first)
 
     def next_batch() -> Batch:
+        rng = np.random.default_rng((seed, next(numbers)))
         chosen = rng.choice(len(images), batch, replace=len(images) < batch, p=probability)
-        return to_tensors(np.stack([augment(images.decode(int(i)), size, rng) for i in chosen]), targets)
+        crops = [augmented(images, int(i), size, line_art=line_art, rng=rng) for i in chosen]
+        return to_tensors(np.stack(crops), targets)
 
     def produce() -> None:
         item: Batch | Exception

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ from PIL import Image
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution, nearest_bin
 from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
-from hybridcolor.lab import lab_to_rgb, quantize
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
-from hybridcolor.predict import Predictor
+from hybridcolor.picture import Picture
+from hybridcolor.plots import check_installed, new_figure
+from hybridcolor.predict import NetworkPredictor, Predictor, Reading
 from hybridcolor.predict.data import ImageSet, read_shards
 from hybridcolor.resampling import guided_resample, resample
+from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.users import random_patches
 
+HINTS = (1, 10, 50)
+"""How many a network that takes them is scored with."""
 CLASSES = 10
 ON_SHEET = 32
 SHEET_COLUMNS = 4
@@ -57,7 +63,10 @@ def evaluate(
     ------
     ImageError
         If there is no held-out photo.
+    MethodError
+        If matplotlib is missing.
     """
+    check_installed("matplotlib")
     training, held_out = read_shards(data, shards)
     if not len(held_out):
         raise ImageError(f"no image in {data} is held out to score on; add more, about 3% of all are")
@@ -68,7 +77,7 @@ def evaluate(
     for done, row in enumerate(score_photos(predictor, held_out, photos, mean_colour(training), calibration)):
         rows.append(row)
         progress(done + 1, len(held_out))
-    scores = mean_scores(rows)
+    scores = mean_scores(rows) | calibration.best_twentieth()
     report = {"model": predictor.name, "photos": len(rows), "scores": scores, "calibration": calibration.summary()}
     each = [{"name": held_out.names[i], **row} for i, row in zip(photos, rows, strict=True)]
     (out / "scores.json").write_text(json.dumps({**report, "each": each}, indent=1) + "\n", encoding="utf-8")
@@ -89,13 +98,19 @@ def score_photos(
 ) -> Iterator[dict[str, float]]:
     """Scores of some photos: of the prediction, of gray, of one ``average`` colour, and of the automatic seeds.
 
-    The result scored is the one `colorize` starts from: annealed mean at the default vividness.
+    The result scored is the one `colorize` starts from: annealed mean at the default vividness. A network that takes
+    hints is scored with some random ones too, by itself: nothing is propagated.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
-        belief = predictor.predict(luminance)
+        if isinstance(predictor, NetworkPredictor) and predictor.takes_hints:
+            reading: Reading | None = predictor.read(luminance)
+        else:
+            reading = None
+        belief = predictor.predict(luminance) if reading is None else reading.predict()
         colour = _shown(belief, luminance)
-        rgb, gray, true = (quantize(lab_to_rgb(luminance, c), 8) for c in (colour, np.zeros_like(truth), truth))
+        picture, paint = Picture(luminance), getattr(predictor, "paint", False)
+        rgb, gray, true = (picture.to_rgb(c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
         if calibration is not None:
             calibration.add(belief, truth)
         yield {
@@ -108,6 +123,7 @@ def score_photos(
             "colourfulness": colourfulness(rgb),
             "true_colourfulness": colourfulness(true),
             **_seed_scores(belief, luminance, truth),
+            **(_hinted_scores(reading, picture, truth, paint=paint, seed=i) if reading else {}),
         }
 
 
@@ -132,6 +148,9 @@ class Calibration:
         self._right: list[NDArray[np.bool_]] = []
         self._std: list[NDArray[np.float32]] = []
         self._squared: list[NDArray[np.float32]] = []
+        self._ratio: list[NDArray[np.float32]] = []
+        self._shown: list[NDArray[np.float32]] = []
+        self._true: list[NDArray[np.float32]] = []
 
     def add(self, belief: ColorDistribution, truth: NDArray[np.float32]) -> None:
         """Take a photo's belief and its (H, W, 2) true colours into account."""
@@ -141,6 +160,24 @@ class Calibration:
         self._right.append((nearest_bin(belief.mode()) == nearest_bin(cells)).ravel())
         self._std.append(belief.std().ravel())
         self._squared.append(((mean - cells) ** 2).sum(axis=2).ravel())
+        chroma = np.hypot(*np.moveaxis(mean, 2, 0))
+        self._ratio.append(np.where(chroma >= 8, chroma / np.maximum(belief.std(), 1e-3), 0).ravel())
+        self._shown.append(belief.annealed_mean().reshape(-1, 2))
+        self._true.append(cells.reshape(-1, 2))
+
+    def best_twentieth(self) -> dict[str, float]:
+        """Of all cells together, of the twentieth with the largest |mean| / std (chroma at least 8), how many are good.
+
+        Shares of those nearer to the truth than gray is, and of those whose hue is right within 30 degrees, where the
+        truth has one: what seeds taken there would be worth. Nothing without any such cell.
+        """
+        ratio = np.concatenate(self._ratio)
+        best = np.argsort(-ratio, kind="stable")[: max(1, len(ratio) // 20)]
+        best = best[ratio[best] > 0]
+        if len(best) == 0:
+            return {}
+        better, hue = _seed_quality(np.concatenate(self._shown)[best], np.concatenate(self._true)[best])
+        return {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
 
     def summary(self) -> dict[str, list[float]]:
         """By tenths of all cells, from low to high: what was said, and what was true.
@@ -162,10 +199,8 @@ class Calibration:
 
     def draw(self, path: Path) -> None:
         """Both as a picture: a perfect model's points lie on the diagonals."""
-        from matplotlib.figure import Figure
-
         tenths = self.summary()
-        figure = Figure(figsize=(9, 4.2), layout="constrained")
+        figure = new_figure(9, 4.2)
         for axes, said, true, unit in zip(
             figure.subplots(1, 2), ("confidence", "std"), ("accuracy", "error"), ("", ", ab units"), strict=True
         ):
@@ -187,9 +222,9 @@ def draw_sheet(path: Path, predictor: Predictor, images: ImageSet, indices: Sequ
         colour = _shown(predictor.predict(luminance), luminance)
         row, column = divmod(number, SHEET_COLUMNS)
         for at, chroma in enumerate((np.zeros_like(truth), colour, truth)):
-            picture = Image.fromarray(quantize(lab_to_rgb(luminance, chroma), 8))
-            picture.thumbnail((side, side))
-            sheet.paste(picture, (column * (3 * side + 12) + at * side, row * (side + 12)))
+            small = Image.fromarray(Picture(luminance).to_rgb(chroma, paint=getattr(predictor, "paint", False)))
+            small.thumbnail((side, side))
+            sheet.paste(small, (column * (3 * side + 12) + at * side, row * (side + 12)))
     sheet.save(path, quality=88)
 
 
@@ -203,6 +238,20 @@ def _shown(belief: ColorDistribution, luminance: NDArray[np.float32]) -> NDArray
     return guided_resample(belief.rebalanced(DEFAULT_VIVIDNESS).annealed_mean(), luminance)
 
 
+def _hinted_scores(
+    reading: Reading, picture: Picture, truth: NDArray[np.float32], *, paint: bool, seed: int
+) -> dict[str, float]:
+    user = random_patches(truth, np.random.default_rng(seed))
+    true = picture.to_rgb(truth, paint=paint)
+    scores, given = {}, Seeds.empty()
+    for before, count in pairwise((0, *HINTS)):
+        given = overlay([given, *islice(user, count - before)])
+        colour = _shown(reading.predict(given), picture.luminance)
+        scores[f"ab_rmse_{count}_hints"] = ab_rmse(colour, truth)
+        scores[f"psnr_{count}_hints"] = psnr(picture.to_rgb(colour, paint=paint), true)
+    return scores
+
+
 def _seed_scores(
     belief: ColorDistribution, luminance: NDArray[np.float32], truth: NDArray[np.float32]
 ) -> dict[str, float]:
@@ -211,13 +260,18 @@ def _seed_scores(
     coloured = seeds.take(np.hypot(*seeds.ab.T) > 0)
     if len(coloured) == 0:
         return {"coloured_seeds": 0.0, "seeds_better_than_gray": np.nan, "seeds_hue_within_30": np.nan}
-    true = truth[tuple(coloured.coords.T)]
-    better = np.hypot(*(coloured.ab - true).T) < np.hypot(*true.T)
-    cosine = (coloured.ab * true).sum(1) / np.maximum(np.hypot(*coloured.ab.T) * np.hypot(*true.T), 1e-6)
-    vivid = np.hypot(*true.T) > 10
-    hue = float((cosine[vivid] > np.cos(np.pi / 6)).mean()) if vivid.any() else np.nan
+    better, hue = _seed_quality(coloured.ab, truth[tuple(coloured.coords.T)])
     return {
         "coloured_seeds": float(len(np.unique(coloured.stroke))),
-        "seeds_better_than_gray": float(better.mean()),
+        "seeds_better_than_gray": better,
         "seeds_hue_within_30": hue,
     }
+
+
+def _seed_quality(shown: NDArray[np.float32], true: NDArray[np.float32]) -> tuple[float, float]:
+    """Of (N, 2) colours, the share nearer to the truth than gray is, and of right hue where the truth has one."""
+    better = np.hypot(*(shown - true).T) < np.hypot(*true.T)
+    cosine = (shown * true).sum(1) / np.maximum(np.hypot(*shown.T) * np.hypot(*true.T), 1e-6)
+    vivid = np.hypot(*true.T) > 10
+    hue = float((cosine[vivid] > np.cos(np.pi / 6)).mean()) if vivid.any() else float("nan")
+    return float(better.mean()), hue

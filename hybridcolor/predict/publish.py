@@ -19,13 +19,13 @@ from safetensors.torch import save
 from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
-from hybridcolor.predict.evaluate import mean_colour, mean_scores, score_photos
+from hybridcolor.predict.evaluate import Calibration, mean_colour, mean_scores, score_photos
 from hybridcolor.predict.networks import build_network
-from hybridcolor.predict.train import VALIDATION_SIZE, Recipe, cross_entropy, read_checkpoint
+from hybridcolor.predict.recipe import Recipe
+from hybridcolor.predict.train import read_checkpoint
+from hybridcolor.predict.validation import VALIDATION_SIZE, cross_entropy
 from hybridcolor.predict.weights import register, write_whole
 
-INPUT_SIZE = 160
-"""Shorter side at which the shipped model looks at pictures; the best of 128, 160, 192 and 256 on held-out photos."""
 _MARK = ("<!-- measured: written by `hybridcolor publish` -->", "<!-- end of measured -->")
 
 
@@ -52,10 +52,16 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
     for_temperature, for_scores = range(0, len(held_out), 2), range(1, len(held_out), 2)
     temperature, entropy = fit_temperature(network, held_out, for_temperature, for_scores)
     predictor = NetworkPredictor(
-        network, name, class_prior=state["prior"].numpy(), temperature=temperature, size=INPUT_SIZE
+        network,
+        name,
+        class_prior=state["prior"].numpy(),
+        temperature=temperature,
+        size=recipe.input_size,
+        paint=recipe.line_art,
     )
-    rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training)))
-    scores = {"cross_entropy": entropy, **mean_scores(rows)}
+    calibration = Calibration()
+    rows = list(score_photos(predictor, held_out, for_scores, mean_colour(training), calibration))
+    scores = {"cross_entropy": entropy, **mean_scores(rows), **calibration.best_twentieth()}
     scores = {key: round(value, 4) for key, value in scores.items()}
 
     tensors = {
@@ -69,11 +75,12 @@ def publish_run(run: Path, recipe_path: Path, *, name: str, data: Path, folder: 
         "card": f"{name}.md",
         "network": recipe.network,
         "temperature": round(temperature, 4),
-        "size": INPUT_SIZE,
+        "size": recipe.input_size,
         "licence": recipe.licence,
         "data": recipe.data,
         "summary": recipe.summary,
         "scores": scores,
+        "paint": recipe.line_art,
     }
     write_whole(folder / f"{name}.safetensors", content)
     facts = {"steps": f"{state['step']} of {recipe.steps}", "training, wall seconds": f"{state['seconds']:.0f}"}

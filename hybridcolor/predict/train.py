@@ -1,4 +1,4 @@
-"""Training, to be read from top to bottom: recipe, network, loss, schedule, loop, checkpoint.
+"""Training, to be read from top to bottom: prior, network, schedule, batches, loss, checkpoint, loop.
 
 ``hybridcolor train RECIPE --data FOLDER --run FOLDER`` ends here. A run folder holds ``checkpoint.pt`` (all that is
 needed to go on after a kill, to the step), ``best.pt`` (the averaged weights when held-out cross entropy was lowest)
@@ -11,10 +11,10 @@ import copy
 import json
 import math
 import time
-import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,80 +25,23 @@ from torch import Tensor, nn
 
 from hybridcolor.bins import AB_BINS, rebalancing_weights
 from hybridcolor.errors import ImageError, ModelError
-from hybridcolor.predict.data import ImageSet, SoftTargets, batches, central_square, read_shards, to_tensors
+from hybridcolor.predict.data import Batch, ImageSet, batches, read_shards, true_colours
 from hybridcolor.predict.networks import build_network
-from hybridcolor.predict.simulation import scattered_hints, simulate_hints
+from hybridcolor.predict.networks.regression import Regression
+from hybridcolor.predict.recipe import Recipe, Stage
+from hybridcolor.predict.simulation import simulate
+from hybridcolor.predict.validation import cross_entropy, scores_so_far
 from hybridcolor.predict.weights import find_model, load_weights
 
 WARM_UP = 200
 REPORT_EVERY = 200
-VALIDATION_SIZE = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One resolution of the curriculum."""
-
-    shards: list[str]
-    size: int
-    batch: int
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides a training run; see ``models/train/lite.toml`` for what each field means."""
-
-    summary: str
-    licence: str
-    data: str
-    network: str
-    imagenet: bool
-    seed: int
-    learning_rate: float
-    encoder_rate: float
-    weight_decay: float
-    rebalancing: float
-    average: float
-    exponent: float
-    held_out: list[str]
-    stage: list[Stage]
-    hints: bool = False
-    start_from: str = ""
-
-    @property
-    def steps(self) -> int:
-        """Steps of all stages together."""
-        return sum(stage.steps for stage in self.stage)
-
-    @classmethod
-    def read(cls, path: Path) -> Recipe:
-        """A recipe from its TOML file.
-
-        Raises
-        ------
-        ModelError
-            If the file is missing, is not TOML, or lacks or adds a field.
-        """
-        try:
-            fields = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**fields, "stage": [Stage(**stage) for stage in fields["stage"]]})
-        except (OSError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
-            raise ModelError(
-                f"{path}: not a training recipe ({error}); compare it with models/train/lite.toml"
-            ) from error
-
-
-def cross_entropy(logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    """(B, h, w) cross entropy of (B, Q, h, w) logits against soft targets of five bins a cell."""
-    log_p = logits.log_softmax(dim=1).permute(0, 2, 3, 1)
-    return -(log_p.gather(3, index) * weight).sum(dim=3)
 
 
 def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDArray[np.float32]:
     """How often each bin occurs in the training images, smoothed by the soft encoding itself."""
     total = np.zeros(len(AB_BINS))
-    source = batches(images, size=64, batch=50, exponent=recipe.exponent, seed=recipe.seed)
+    stage = Stage([], size=64, batch=50, steps=0)
+    source = _batches_of(recipe, images, stage, first=0)
     for _ in range(max(1, count // 50)):
         _, index, weight = next(source)
         total += np.bincount(index.numpy().ravel(), weight.numpy().ravel(), minlength=len(AB_BINS))
@@ -117,33 +60,34 @@ def imagenet_encoder(network: str) -> dict[str, Tensor]:
     return state
 
 
-def start(recipe: Recipe) -> nn.Module:
-    """The network as it is before the first step."""
+def start(recipe: Recipe, *, beside: Path = Path()) -> nn.Module:
+    """The network as it is before the first step; ``beside`` is the folder of other runs."""
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network)
     if recipe.start_from:
-        load_trunk(network, recipe.start_from)
+        load_trunk(network, recipe.start_from, beside)
     if recipe.imagenet:
         network.get_submodule("encoder").load_imagenet(imagenet_encoder(recipe.network))  # type: ignore[operator]
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def load_trunk(network: nn.Module, model: str) -> None:
-    """Put a shipped model's weights into a network that has more: what hints enter by starts as it is.
+def load_trunk(network: nn.Module, name: str, beside: Path) -> None:
+    """Put another run's or model's weights into a network that may have more: what hints enter by starts as it is.
 
     Raises
     ------
     ModelError
-        If the model has weights that the network lacks, or of another shape.
+        If it has weights that the network lacks, or of another shape.
     """
-    tensors = load_weights(find_model(model))
+    run = beside / name
+    tensors = read_checkpoint(run, "best.pt")["average"] if run.is_dir() else load_weights(find_model(name))
     tensors.pop("class_prior", None)
     try:
         found = network.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
-        raise ModelError(f"model {model!r} does not fit this network; set start_from to one that does") from error
+        raise ModelError(f"{name!r} does not fit this network; set start_from to a run or model that does") from error
     if found.unexpected_keys:
-        raise ModelError(f"model {model!r} has weights this network lacks; set start_from to one that fits")
+        raise ModelError(f"{name!r} has weights this network lacks; set start_from to a run or model that fits")
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -156,8 +100,10 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-    """Linear warm-up, then a cosine to 2% of the full rate."""
-    share = min(1.0, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
+    """Linear warm-up, of a tenth of a short run, then a cosine to 2% of the full rate."""
+    share = min(1.0, (step + 1) / min(WARM_UP, max(1, steps // 10))) * (
+        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+    )
     for group in optimizer.param_groups:
         group["lr"] = group["base"] * share
 
@@ -173,67 +119,42 @@ def update_average(average: nn.Module, network: nn.Module, decay: float, step: i
             kept.copy_(new)
 
 
-def true_colours(index: Tensor, weight: Tensor) -> Tensor:
-    """(B, 2, h, w) mean a* and b* of every cell from its soft encoding."""
-    return torch.einsum("bhwn,bhwnc->bchw", weight, torch.from_numpy(AB_BINS.copy())[index])
-
-
-@torch.inference_mode()
-def validate(network: nn.Module, held_out: ImageSet, *, hints: int = 0) -> dict[str, float]:
-    """Cross entropy and ab RMSE of the mean colour on held-out images; gray's RMSE on the same beside it.
-
-    With ``hints``, every image has so many, always the same.
-    """
-    network.eval()
-    rng = np.random.default_rng(0)
-    targets, bins = SoftTargets(), torch.from_numpy(AB_BINS.copy())
-    entropy, squared, gray, count = 0.0, 0.0, 0.0, 0
-    for first in range(0, len(held_out), 25):
-        chosen = range(first, min(first + 25, len(held_out)))
-        lab = np.stack([central_square(held_out.decode(i), VALIDATION_SIZE) for i in chosen])
-        luminance, index, weight = to_tensors(lab, targets)
-        given = torch.stack([scattered_hints(each, hints, rng) for each in true_colours(index, weight)])
-        logits = network(luminance, given) if hints else network(luminance)
-        mean = torch.einsum("bqhw,qc->bhwc", logits.softmax(1), bins)
-        truth = (bins[index] * weight[..., None]).sum(3)
-        entropy += float(cross_entropy(logits, index, weight).mean()) * len(chosen)
-        squared += float(((mean - truth) ** 2).mean()) * len(chosen)
-        gray += float((truth**2).mean()) * len(chosen)
-        count += len(chosen)
-    return {
-        "cross_entropy": entropy / count,
-        "ab_rmse": math.sqrt(squared / count),
-        "gray_ab_rmse": math.sqrt(gray / count),
-    }
-
-
-def scores_so_far(network: nn.Module, held_out: ImageSet, recipe: Recipe) -> dict[str, float]:
-    """What is logged: scores without hints, and with ten where the network takes them."""
-    scores = validate(network, held_out)
-    if recipe.hints:
-        hinted = validate(network, held_out, hints=10)
-        scores |= {f"{name}_10": hinted[name] for name in ("cross_entropy", "ab_rmse")}
-    return scores
-
-
-def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """The remaining batches of all stages, in order."""
+def stage_batches(recipe: Recipe, data: Path, *, from_step: int) -> Iterator[Batch]:
+    """The remaining batches of all stages, in order; the batch of a step is the same in every run of the recipe."""
     begin = 0
-    for number, stage in enumerate(recipe.stage):
+    for stage in recipe.stage:
         end = begin + stage.steps
         if from_step < end:
             images, _ = read_shards(data, stage.shards)
-            done = max(0, from_step - begin)
-            source = batches(
-                images,
-                size=stage.size,
-                batch=stage.batch,
-                exponent=recipe.exponent,
-                seed=recipe.seed + 1000 * number + done,  # another seed after a resume: no batch is seen twice
-            )
-            for _ in range(stage.steps - done):
-                yield next(source)
+            first = max(from_step, begin)
+            yield from islice(_batches_of(recipe, images, stage, first=first), end - first)
         begin = end
+
+
+def _batches_of(recipe: Recipe, images: ImageSet, stage: Stage, *, first: int) -> Iterator[Batch]:
+    return batches(
+        images,
+        size=stage.size,
+        batch=stage.batch,
+        probability=images.sampling_weights(recipe.exponent, recipe.shares),
+        line_art=recipe.line_art,
+        seed=recipe.seed,
+        first=first,
+    )
+
+
+def loss_of(network: nn.Module, batch: Batch, hints: Tensor | None, class_weight: Tensor) -> tuple[Tensor, Tensor]:
+    """What is minimised, and the mean cross entropy that is logged.
+
+    Networks that name one colour learn by its squared error, over that of a bin's half width.
+    """
+    luminance, index, weight = batch
+    if isinstance(network, Regression):
+        error = (network.colours(luminance) - true_colours(index, weight)).square().mean() / 25
+        return error, error
+    logits = network(luminance) if hints is None else network(luminance, hints)
+    entropy = cross_entropy(logits, index, weight)
+    return (entropy * class_weight[index[..., 0]]).mean(), entropy.detach().mean()
 
 
 def read_checkpoint(run: Path, name: str = "checkpoint.pt") -> dict[str, Any]:
@@ -258,6 +179,28 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run is; the numbers of its checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+    since_best: int = 0
+    smooth: float = math.nan
+
+    def take_step(self, entropy: float) -> None:
+        """Count a step, and its cross entropy into the running mean."""
+        self.step += 1
+        self.smooth = entropy if math.isnan(self.smooth) else 0.98 * self.smooth + 0.02 * entropy
+
+    def is_best(self, entropy: float) -> bool:
+        """Count a report, and say whether it is the best so far."""
+        better = entropy < self.best
+        self.best, self.since_best = (entropy, 0) if better else (self.best, self.since_best + 1)
+        return better
 
 
 def train(
@@ -285,62 +228,56 @@ def train(
     """
     torch.set_num_threads(threads)
     run.mkdir(parents=True, exist_ok=True)
-    network = start(recipe)
+    network = start(recipe, beside=run.parent)
     average = copy.deepcopy(network)
     optimizer = make_optimizer(network, recipe)
     _, held_out = read_shards(data, recipe.held_out)
     if not len(held_out):
         raise ImageError(f"no image in {data} is held out to validate on; add more, about 3% of all are")
-    step, seconds, best = 0, 0.0, math.inf
+    reached = Progress()
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists():
         state = read_checkpoint(run)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, seconds, prior = state["step"], state["seconds"], state["prior"].numpy()
-        best = state.get("best", math.inf)
+        for part, name in ((network, "network"), (average, "average"), (optimizer, "optimizer")):
+            part.load_state_dict(state[name])
+        reached = Progress(**{each.name: state[each.name] for each in fields(Progress) if each.name in state})
+        prior = state["prior"].numpy()
     else:
         prior = measure_prior(read_shards(data, recipe.stage[-1].shards)[0], recipe)
     class_weight = torch.from_numpy(rebalancing_weights(prior, smoothing=recipe.rebalancing))
 
-    rng = np.random.default_rng(recipe.seed + step)
-    begun, smooth = time.monotonic() - seconds, float("nan")
-    for luminance, index, weight in stage_batches(recipe, data, from_step=step):
-        set_rate(optimizer, step, recipe.steps)
+    begun = time.monotonic() - reached.seconds
+    for batch in stage_batches(recipe, data, from_step=reached.step):
+        if recipe.patience and reached.since_best >= recipe.patience:
+            break
+        set_rate(optimizer, reached.step, recipe.steps)
         network.train()
-        hints = [simulate_hints(true_colours(index, weight), rng)] if recipe.hints else []
-        entropy = cross_entropy(network(luminance, *hints), index, weight)
-        loss = (entropy * class_weight[index[..., 0]]).mean()
+        torch.manual_seed(recipe.seed + reached.step)  # of the dropout: a run resumed goes on as it would have
+        rng = np.random.default_rng((recipe.seed, reached.step))
+        wanted, hints = simulate(batch, recipe.hinted, rng) if recipe.hinted else (batch, None)
+        loss, entropy = loss_of(network, wanted, hints, class_weight)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
-        update_average(average, network, recipe.average, step)
-        step += 1
-        now = float(entropy.detach().mean())
-        smooth = now if math.isnan(smooth) else 0.98 * smooth + 0.02 * now
-        if step % REPORT_EVERY == 0 or step == recipe.steps:
-            seconds = time.monotonic() - begun
-            report = {
-                "step": step,
-                "seconds": round(seconds),
-                "train_cross_entropy": smooth,
-                **scores_so_far(average, held_out, recipe),
-            }
-            with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(report) + "\n")
-            progress(report)
-            reached = {
-                "average": average.state_dict(),
-                "prior": torch.from_numpy(prior),
-                "recipe": asdict(recipe),
-                "step": step,
-                "seconds": seconds,
-            }
-            entropies = report["cross_entropy"] + report.get("cross_entropy_10", 0.0)
-            if entropies < best:
-                best = entropies
-                save_checkpoint(run / "best.pt", reached)
-            training = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "best": best}
-            save_checkpoint(checkpoint, {**reached, **training})
+        update_average(average, network, recipe.average, reached.step)
+        reached.take_step(float(entropy))
+        if reached.step % REPORT_EVERY and reached.step != recipe.steps:
+            continue
+        reached.seconds = time.monotonic() - begun
+        scores = scores_so_far(average, held_out, recipe)
+        report = {
+            "step": reached.step,
+            "seconds": round(reached.seconds),
+            "train_cross_entropy": reached.smooth,
+            **scores,
+        }
+        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(report) + "\n")
+        progress(report)
+        best = reached.is_best(scores["cross_entropy"] + scores.get("cross_entropy_10", 0.0))
+        shown = {"average": average.state_dict(), "prior": torch.from_numpy(prior), "recipe": asdict(recipe)}
+        state = {**shown, **asdict(reached)}
+        if best:
+            save_checkpoint(run / "best.pt", state)
+        save_checkpoint(checkpoint, {**state, "network": network.state_dict(), "optimizer": optimizer.state_dict()})

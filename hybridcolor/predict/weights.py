@@ -51,6 +51,8 @@ class ModelEntry:
         For people.
     scores : dict
         Measured on held-out images, see the card.
+    paint : bool
+        Whether it colours drawings, whose blank paper needs room for colour (`hybridcolor.painting`).
     """
 
     name: str
@@ -65,6 +67,7 @@ class ModelEntry:
     data: str
     summary: str
     scores: dict[str, float]
+    paint: bool = False
 
     def __post_init__(self) -> None:
         for name in ("file", "sha256", "card", "network", "licence", "data", "summary"):
@@ -74,6 +77,8 @@ class ModelEntry:
             raise ValueError(f"size of {self.name!r} is not a number of pixels in 4..4096")
         if type(self.temperature) not in (int, float) or not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature of {self.name!r} is not above 0")
+        if type(self.paint) is not bool:
+            raise TypeError(f"paint of {self.name!r} is neither true nor false")
         if not all(type(score) in (int, float) for score in self.scores.values()):
             raise TypeError(f"scores of {self.name!r} are not numbers by name")
 

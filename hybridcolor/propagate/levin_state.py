@@ -29,6 +29,8 @@ MARGIN = 96
 LARGEST_WINDOW = 400 * 400
 """A change over more pixels than this is previewed by one step over the whole picture."""
 PREVIEW_STEPS = 2
+OTHER_PULL = 1.5
+"""By what factor a pull must change for the hierarchy to be made anew there."""
 
 
 class OptimizationState:
@@ -42,7 +44,7 @@ class OptimizationState:
         self._solution = self._system.start()
         self._window: Window | None = None  # what is still to be previewed
         self._hierarchy: Hierarchy | None = None
-        self._known = self._system.pull  # what the hierarchy was made for
+        self._known = self._system.pull  # what the hierarchy's coarser levels were made for
         self._warm = False  # whether the solution is an answer to go on from
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
@@ -53,13 +55,8 @@ class OptimizationState:
         """Take a new set of seeds, and find out where they change."""
         before, self._seeds = self._seeds, self._counted(seeds)
         changed = changed_pixels(before, self._seeds)
-        if len(changed) == 0:
-            return
-        self._window = _joined(self._window, _around(changed, MARGIN, self._luminance.shape))
-        self._system = self._equations(self._seeds)
-        self._solved = None
-        row, column = self._seeds.coords[np.isinf(self._seeds.weight)].T
-        inner(self._solution)[:, row, column] = self._system.target[:, row, column]
+        if len(changed):
+            self._take_up(_around(changed, MARGIN, self._luminance.shape))
 
     def preview(self) -> Propagation:
         """The answer in a window around the last change; elsewhere as it was."""
@@ -101,6 +98,14 @@ class OptimizationState:
             self._solved = self._from_scratch()
         yield self._solved
 
+    def _take_up(self, window: Window) -> None:
+        """Make the equations anew, after a change inside a window; what was solved is where to go on from."""
+        self._window = _joined(self._window, window)
+        self._system = self._equations(self._seeds)
+        self._solved = None
+        row, column = self._seeds.coords[np.isinf(self._seeds.weight)].T
+        inner(self._solution)[:, row, column] = self._system.target[:, row, column]
+
     def _counted(self, seeds: Seeds) -> Seeds:
         """The seeds that take part."""
         return seeds
@@ -118,16 +123,19 @@ class OptimizationState:
         return optimization(self._luminance, self._seeds, tolerance=self._tolerance, solver=self._solver)
 
     def _current_hierarchy(self) -> Hierarchy:
-        """The hierarchy of the seeds as they are, made anew only where they pull otherwise than before."""
+        """The hierarchy of the seeds as they are, made anew only where they pull clearly otherwise than before.
+
+        It only has to bring every step nearer to the answer; whether the answer is reached is measured without it.
+        """
+        pull = self._system.pull
         if self._hierarchy is None:
-            self._hierarchy = Hierarchy(self._walk, self._system.pull)
-        elif self._known is not self._system.pull:
-            changed = self._known != self._system.pull
+            self._hierarchy, self._known = Hierarchy(self._walk, pull), pull.copy()
+        elif self._hierarchy.pull is not pull:
+            changed = (pull > OTHER_PULL * self._known) | (self._known > OTHER_PULL * pull)
             rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-            if len(rows):
-                window = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-                self._hierarchy.update(self._system.pull, window)
-        self._known = self._system.pull
+            window = (_span(rows), _span(columns))
+            self._hierarchy.update(pull, window)
+            self._known[window] = pull[window]
         return self._hierarchy
 
     def _improve_window(self, rows: slice, columns: slice) -> None:
@@ -180,7 +188,20 @@ class HybridState(OptimizationState):
         solver: Solver = "auto",
     ) -> None:
         self._prior, self._trust, self._reach = prior, trust, reach
+        self._given = Seeds.empty()
         super().__init__(luminance, tolerance=tolerance, solver=solver)
+
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Take a new set of seeds, and find out where they change."""
+        self._given = seeds
+        super().set_seeds(seeds)
+
+    def set_prior(self, prior: NDArray[np.float32]) -> None:
+        """Take another prior, such as that of a network that has heard the last stroke."""
+        self._prior = prior
+        self._seeds = self._counted(self._given)
+        rows, columns = self._luminance.shape
+        self._take_up((slice(0, rows), slice(0, columns)))
 
     def _counted(self, seeds: Seeds) -> Seeds:
         return seeds if self._prior is None else without_repetitions(seeds, self._prior)
@@ -211,6 +232,11 @@ def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> W
     first = np.maximum(pixels.min(axis=0) - margin, 0) // 2 * 2
     last = np.minimum(pixels.max(axis=0) + margin + 1, shape)
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))
+
+
+def _span(indices: NDArray[np.intp]) -> slice:
+    """From the first to the last; empty if there is none."""
+    return slice(int(indices[0]), int(indices[-1]) + 1) if len(indices) else slice(0, 0)
 
 
 def _joined(first: Window | None, second: Window) -> Window:

@@ -24,7 +24,8 @@ from hybridcolor.propagate.stencil import operator_rows
 LARGE_LEVELS = (1, 2)
 STEPS_LARGE, STEPS = 3, 2
 """Krylov steps on the largest of the coarser levels, where one more pays, and on all below."""
-COARSEST = 400
+COARSEST = 100
+"""Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
 Planes = NDArray[np.float32]
 Operator = tuple[Planes, Planes, Planes, Planes]
@@ -103,14 +104,21 @@ class Hierarchy:
         self._coarsest = operator[3]
         self._inverse = _dense_inverse(self._coarsest)
 
-    def update(self, pull: NDArray[np.float32], window: Window) -> None:
-        """Take other pulls, which differ inside a window only.
+    @property
+    def pull(self) -> NDArray[np.float32]:
+        """The pull of every pixel, as it was given last."""
+        return self.levels[0].operator[1]
 
-        All becomes as if made anew, but for the visits of coarser levels: those weigh rows, and stay good enough.
+    def update(self, pull: NDArray[np.float32], window: Window) -> None:
+        """Take other pulls, and make the coarser levels anew inside a window, which may be empty.
+
+        There all becomes as if made anew, but for the visits of coarser levels: those weigh rows, and stay good enough.
         """
         luminance, _, visits, stored = self.levels[0].operator
         self.levels[0].operator = (luminance, pull, visits, stored)
         rows, columns = window
+        if rows.start == rows.stop:
+            return
         for depth, level in enumerate(self.levels):
             coarser = self.levels[depth + 1].operator[3] if depth + 1 < len(self.levels) else self._coarsest
             height, width = level.operator[2].shape

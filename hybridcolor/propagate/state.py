@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import SeedError
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.registry import checked_luminance, checked_options, get_engine, get_propagator
+from hybridcolor.propagate.registry import (
+    checked_luminance,
+    checked_options,
+    checked_values,
+    get_engine,
+    get_propagator,
+)
 from hybridcolor.seeds import Seeds, overlay
 
 
@@ -25,6 +31,9 @@ class Engine(Protocol):
 
     def set_seeds(self, seeds: Seeds) -> None:
         """Take a new set of seeds, and find out what changed."""
+
+    def set_prior(self, prior: NDArray[np.float32]) -> None:
+        """Take another prior; asked only of methods that were given one."""
 
     def preview(self) -> Propagation:
         """An answer at once, good where the eye looks."""
@@ -36,7 +45,7 @@ class Engine(Protocol):
 class Recomputation:
     """The engine of methods that have none: every refinement computes the whole answer."""
 
-    def __init__(self, compute: Callable[[Seeds], Propagation], start: NDArray[np.float32]) -> None:
+    def __init__(self, compute: Callable[..., Propagation], start: NDArray[np.float32]) -> None:
         self._compute = compute
         self._seeds = Seeds.empty()
         self._last = Propagation(start)
@@ -44,6 +53,10 @@ class Recomputation:
     def set_seeds(self, seeds: Seeds) -> None:
         """Take a new set of seeds."""
         self._seeds = seeds
+
+    def set_prior(self, prior: NDArray[np.float32]) -> None:
+        """Take another prior."""
+        self._compute = partial(self._compute, prior=prior)
 
     def preview(self) -> Propagation:
         """The last answer with the seeds' colours laid on it."""
@@ -121,6 +134,24 @@ class PropagationState:
             If a seed lies outside the picture; the state is then as before.
         """
         self._lay([seeds])
+
+    def set_prior(self, prior: ArrayLike) -> None:
+        """Replace the colour that a model proposes; a method that was given none goes on without.
+
+        Parameters
+        ----------
+        prior : (H, W, 2) array-like
+            a* and b*.
+
+        Raises
+        ------
+        ImageError
+            If it does not go with the luminance; the state is then as before.
+        """
+        checked = checked_values(prior, "prior", (*self._shape, 2), (-np.inf, np.inf))
+        if self._has_prior:
+            self._changes += 1
+            self._engine.set_prior(checked)
 
     def add(self, seeds: Seeds) -> None:
         """Draw strokes over those that are there; a stroke whose id is known moves to its new place, on top.

@@ -37,7 +37,7 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization
-from hybridcolor.predict import Predictor, load_predictor
+from hybridcolor.predict import NetworkPredictor, Reading, load_predictor
 from hybridcolor.propagate import propagator_names, warm_up
 from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
@@ -49,20 +49,33 @@ DEBOUNCE_MS = 60
 
 
 class RememberingPredictor:
-    """A predictor that keeps its last answer, so that a stroke does not run the network again."""
+    """The default predictor, loaded when first asked, with its last reading, so that a picture is not read twice."""
+
+    name = "default"
 
     def __init__(self) -> None:
-        self._predictor: Predictor | None = None
+        self._predictor: NetworkPredictor | None = None
         self._luminance: NDArray[np.float32] | None = None
-        self._belief: ColorDistribution | None = None
-        self.name = "default"
+        self._reading: Reading | None = None
+
+    @property
+    def takes_hints(self) -> bool:
+        """Whether the network listens to a person's hints."""
+        return self._loaded().takes_hints
 
     def predict(self, luminance: NDArray[np.float32]) -> ColorDistribution:
-        """The distribution of a picture, from memory if it was the last one asked for."""
-        if self._belief is None or self._luminance is None or not np.array_equal(luminance, self._luminance):
-            self._predictor = self._predictor or load_predictor(self.name)
-            self._belief, self._luminance = self._predictor.predict(luminance), luminance
-        return self._belief
+        """The distribution of a picture."""
+        return self.read(luminance).predict()
+
+    def read(self, luminance: NDArray[np.float32]) -> Reading:
+        """A picture's reading, from memory if it was the last one asked for."""
+        if self._reading is None or self._luminance is None or not np.array_equal(luminance, self._luminance):
+            self._reading, self._luminance = self._loaded().read(luminance), luminance
+        return self._reading
+
+    def _loaded(self) -> NetworkPredictor:
+        self._predictor = self._predictor or load_predictor(self.name)
+        return self._predictor
 
 
 class Desk:

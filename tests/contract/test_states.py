@@ -62,6 +62,27 @@ def test_any_editing_ends_at_the_answer_of_a_fresh_run(method, edits):
     assert_same(last(state), propagate(LUMINANCE, state.seeds, method=method, prior=PRIOR))
 
 
+def test_another_prior_is_as_if_it_had_been_there_from_the_start(method):
+    state = PropagationState(LUMINANCE, method=method, prior=PRIOR)
+    state.set_seeds(random_seeds(HEIGHT, WIDTH, 5))
+    last(state)
+    for other in (PRIOR[::-1] * 3, PRIOR * 0):
+        state.add(line(3, 20, 10, (50, -20)))
+        state.set_prior(other)
+        assert state.preview().chroma[20, 12].tolist() == [50, -20]
+        assert_same(last(state), propagate(LUMINANCE, state.seeds, method=method, prior=other))
+
+
+def test_a_refused_prior_changes_nothing(method):
+    state = PropagationState(LUMINANCE, method=method, prior=PRIOR)
+    state.set_seeds(random_seeds(HEIGHT, WIDTH, 5))
+    before = last(state)
+    for bad in (PRIOR[1:], PRIOR * np.nan):
+        with pytest.raises(ImageError, match="prior"):
+            state.set_prior(bad)
+    assert_same(last(state), before)
+
+
 def test_preview_has_the_hard_seeds_and_the_shape(method):
     state = PropagationState(LUMINANCE, method=method)
     state.set_seeds(random_seeds(HEIGHT, WIDTH, 9))

@@ -6,13 +6,16 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from hybridcolor.bins import AB_BINS, ColorDistribution
 from hybridcolor.cli import app
 from hybridcolor.errors import ImageError
-from hybridcolor.predict.evaluate import Calibration, evaluate
+from hybridcolor.predict import NetworkPredictor
+from hybridcolor.predict.evaluate import HINTS, Calibration, evaluate
+from hybridcolor.predict.networks import build_network
 from tests.predict.test_training import data  # noqa: F401 - a fixture
 
 
@@ -36,12 +39,36 @@ def test_a_gray_belief_scores_as_gray(data, tmp_path):  # noqa: F811
     assert scores["colourfulness"] < 1
     assert scores["coloured_seeds"] == 0
     assert "seeds_better_than_gray" not in scores
+    assert "best_20th_better_than_gray" not in scores
     report = json.loads((tmp_path / "report" / "scores.json").read_text())
     assert seen[-1] == (report["photos"], report["photos"])
     assert np.mean([row["psnr"] for row in report["each"]]) == pytest.approx(scores["psnr"])
     for name in ("calibration.png", "contact.jpg", "failures.jpg"):
         with Image.open(tmp_path / "report" / name) as picture:
             assert np.ptp(np.asarray(picture)) > 100
+
+
+def test_a_network_that_listens_is_scored_with_hints(data, tmp_path):  # noqa: F811
+    network = build_network("lite1-hints")
+    predictor = NetworkPredictor(network, "x", class_prior=np.full(313, 1 / 313, np.float32), size=64)
+    untrained = evaluate(predictor, data, tmp_path / "before", shards=["*.tar"])
+    for count in HINTS:
+        assert untrained[f"psnr_{count}_hints"] == pytest.approx(untrained["psnr"])
+    torch.nn.init.normal_(network.hint4.weight)
+    heard = evaluate(predictor, data, tmp_path / "after", shards=["*.tar"])
+    assert heard["psnr"] == pytest.approx(untrained["psnr"])
+    assert len({round(heard[f"ab_rmse_{count}_hints"], 6) for count in HINTS}) == len(HINTS)
+
+
+def test_the_best_twentieth_are_the_surest_coloured_cells():
+    """Of 400 cells, 20: ten sure and right, ten sure and of the opposite hue; the unsure ones do not count."""
+    truth = np.full((20, 20, 2), (40.0, 0.0), np.float32)
+    logits = np.zeros((20, 20, len(AB_BINS)), np.float32)
+    for column, colour in ((0, (40, 0)), (1, (-40, 0))):
+        logits[:10, column, np.hypot(*(AB_BINS - colour).T).argmin()] = 30.0
+    calibration = Calibration()
+    calibration.add(ColorDistribution(logits, (20, 20)), truth)
+    assert calibration.best_twentieth() == {"best_20th_better_than_gray": 0.5, "best_20th_hue_within_30": 0.5}
 
 
 def test_an_honest_belief_lies_on_the_diagonal():

@@ -78,19 +78,20 @@ def test_coarser_hints_are_means_of_the_hinted_cells():
 def test_simulated_hints_have_nearly_the_true_colour():
     rng = np.random.default_rng(0)
     truth = torch.tensor([30.0, -50.0])[None, :, None, None].expand(40, 2, 32, 32)
-    hints = simulate_hints(truth, rng)
+    hints = simulate_hints(truth, 0.7, rng)
     present = hints[:, 2] > 0
     error = hints[:, :2].permute(0, 2, 3, 1)[present] * AB_SCALE - torch.tensor([30.0, -50.0])
     assert error.std() == pytest.approx(COLOUR_ERROR, rel=0.3)
     assert hints[:, :2].permute(0, 2, 3, 1)[~present].abs().max() == 0
     none = (present.sum(dim=(1, 2)) == 0).float().mean()
     assert 0.1 < none < 0.6
+    assert not simulate_hints(truth, 0.0, rng).any()
 
 
 def test_hints_are_trained_and_reported(tmp_path, monkeypatch, data):  # noqa: F811
     monkeypatch.setattr(train, "REPORT_EVERY", 2)
     path = tmp_path / "hints.toml"
-    path.write_text("hints = true\n" + RECIPE.replace('"lite"', '"lite1-hints"'))
+    path.write_text("hinted = 0.7\n" + RECIPE.replace('"lite"', '"lite1-hints"'))
     train.train(train.Recipe.read(path), data=data, run=tmp_path / "run", progress=lambda _: None)
     report = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert {"cross_entropy", "cross_entropy_10", "ab_rmse_10"} <= set(report)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from hybridcolor.bins import ColorDistribution
 from hybridcolor.predict.networks import build_network
+from hybridcolor.predict.networks.regression import SPREAD, Regression
 
 # module, channels in and out, stride, dilation, side of the output for an input of 224, weights, receptive field
 PLAIN = [
@@ -116,3 +119,25 @@ def test_sizes_and_receptive_fields(network):
             assert reach <= field, name  # a transposed convolution's pixels see half of its kernel each
         elif name != "model8.6":
             assert reach == field, name
+
+
+@pytest.mark.parametrize("name", ["plain", "residual"])
+def test_regression_variants_differ_in_the_last_layer_only(name):
+    table = TABLES[name]
+    trunk = build_network(f"{name}-ab").trunk
+    layers = {key: module for key, module in trunk.named_modules() if isinstance(module, CONVOLUTIONS)}
+    assert list(layers) == [row[0] for row in table]
+    assert layers[table[-1][0]].out_channels == 2
+    assert [layers[row[0]].weight.numel() for row in table[:-1]] == [row[6] for row in table[:-1]]
+
+
+@torch.inference_mode()
+def test_a_named_colour_comes_back_from_the_bins():
+    """Mean and annealed mean are the colour that the network names, well inside the bins."""
+    colours = torch.tensor([[0.0, 0.0], [33.3, 41.7], [-24.9, 18.2], [12.5, -47.5]])
+    network = Regression(nn.Identity())
+    logits = network(colours.T[None, :, :, None] / 110)
+    distribution = ColorDistribution(logits[0].permute(1, 2, 0).numpy(), (4, 1))
+    np.testing.assert_allclose(distribution.mean()[:, 0], colours, atol=1.0)
+    np.testing.assert_allclose(distribution.annealed_mean()[:, 0], colours, atol=0.1)
+    assert distribution.std()[0, 0] == pytest.approx(SPREAD * 2**0.5, rel=0.05)

@@ -12,12 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
-from hybridcolor.bins import soft_encode
+from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
-from hybridcolor.predict import load_predictor, train
-from hybridcolor.predict.data import ImageSet, SoftTargets, augment, batches, is_held_out, read_shards
+from hybridcolor.predict import load_predictor, train, validation
+from hybridcolor.predict.data import ImageSet, SoftTargets, augmented, batches, is_held_out, read_shards
+from hybridcolor.predict.networks import NETWORKS
+from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.publish import publish_run
-from hybridcolor.predict.train import Recipe
+from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.weights import ENVIRONMENT
 
 RECIPE = """
@@ -109,10 +111,76 @@ def test_a_killed_run_goes_on_and_is_published(tmp_path, data, recipe, monkeypat
     assert not list(tmp_path.rglob("*.part"))
 
 
+HINTED = "hinted = 0.7\n" + RECIPE.replace('"lite"', '"lite1-hints"')
+LINES = "line_art = true\n" + RECIPE
+TWO_STAGES = RECIPE.replace("steps = 4", "steps = 2") + RECIPE[RECIPE.index("[[stage]]") :].replace(
+    "steps = 4", "steps = 2"
+)
+
+
+@pytest.mark.parametrize("text", [HINTED, LINES, TWO_STAGES])
+def test_a_killed_run_ends_as_one_that_was_not(tmp_path, data, recipe, monkeypatch, text):
+    recipe.write_text(text)
+
+    def kill(report):
+        if report["step"] == kill_at:
+            raise KilledError
+
+    ends = []
+    for kill_at in (0, 4):
+        run = tmp_path / f"run{kill_at}"
+        try:
+            train.train(Recipe.read(recipe), data=data, run=run, progress=kill)
+        except KilledError:
+            train.train(Recipe.read(recipe), data=data, run=run, progress=lambda _: None)
+        ends.append(torch.load(run / "checkpoint.pt", weights_only=True))
+    whole, resumed = ends
+    for part in ("network", "average"):
+        for name, tensor in whole[part].items():
+            assert torch.equal(tensor, resumed[part][name]), name
+    assert {whole[key] for key in ("step", "smooth", "best")} == {resumed[key] for key in ("step", "smooth", "best")}
+
+
+def test_training_stops_when_the_held_out_images_get_no_better(tmp_path, data, recipe, monkeypatch):
+    entropies = iter([3.0, 2.0, 2.5, 2.4, 2.6])
+    monkeypatch.setattr(train, "REPORT_EVERY", 1)
+    monkeypatch.setattr(train, "scores_so_far", lambda *_: {"cross_entropy": next(entropies)})
+    recipe.write_text("patience = 1\n" + RECIPE)
+    run, seen = tmp_path / "run", []
+    train.train(Recipe.read(recipe), data=data, run=run, progress=seen.append)
+    assert [report["step"] for report in seen] == [1, 2, 3]
+    train.train(Recipe.read(recipe), data=data, run=run, progress=seen.append)
+    assert len(seen) == 3  # it stays stopped
+
+
+def test_a_run_starts_from_another(tmp_path, data, recipe):
+    train.train(Recipe.read(recipe), data=data, run=tmp_path / "first", progress=lambda _: None)
+    begun = train.start(dataclasses.replace(Recipe.read(recipe), start_from="first"), beside=tmp_path).state_dict()
+    for name, tensor in torch.load(tmp_path / "first" / "best.pt", weights_only=True)["average"].items():
+        assert torch.equal(tensor, begun[name])
+
+
+def test_a_network_that_names_one_colour_learns_it():
+    """One colour everywhere, and by its L2 loss the network names it."""
+    torch.manual_seed(0)
+    network = Regression(torch.nn.Conv2d(1, 2, 4, 4))
+    ab = np.full((2, 8, 8, 2), (20.0, -30.0), np.float32)
+    batch = (torch.rand(2, 1, 32, 32), *SoftTargets()(ab))
+    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(600):
+        optimizer.zero_grad()
+        loss, _ = train.loss_of(network, batch, [], torch.ones(313))
+        loss.backward()
+        optimizer.step()
+    bins = torch.from_numpy(AB_BINS.copy())
+    mean = torch.einsum("bqhw,qc->bchw", network(batch[0]).softmax(1), bins)
+    assert (mean - torch.tensor([20.0, -30.0])[None, :, None, None]).abs().mean() < 1
+
+
 def test_the_best_weights_are_kept_over_a_kill(tmp_path, data, recipe, monkeypatch):
     entropies = iter([3.0, 2.0, 2.5, 2.4])
     monkeypatch.setattr(train, "REPORT_EVERY", 1)
-    monkeypatch.setattr(train, "validate", lambda *_: {"cross_entropy": next(entropies)})
+    monkeypatch.setattr(train, "scores_so_far", lambda *_: {"cross_entropy": next(entropies)})
 
     def kill(report):
         if report["step"] == 4:
@@ -155,10 +223,11 @@ def test_missing_images_and_runs_are_told(tmp_path, data, recipe):
     assert issubclass(ModelError, HybridColorError)
 
 
-def test_the_recipe_that_ships_is_readable(pytestconfig):
-    shipped = Recipe.read(pytestconfig.rootpath / "models/train/lite.toml")
-    assert shipped.steps == sum(stage.steps for stage in shipped.stage) > 0
-    assert dataclasses.is_dataclass(shipped)
+@pytest.mark.parametrize("name", ["lite-automatic", "lite", "lineart"])
+def test_recipes_of_what_ships_are_readable(pytestconfig, name):
+    shipped = Recipe.read(pytestconfig.rootpath / f"models/train/{name}.toml")
+    assert shipped.steps > 0
+    assert shipped.network in NETWORKS
 
 
 def test_about_three_percent_are_held_out_for_ever():
@@ -170,11 +239,13 @@ def test_about_three_percent_are_held_out_for_ever():
 HELD_OUT_OF_THE_FIRST_200 = [10, 102, 137]  # by CRC-32 of the name
 
 
-def test_augmentation_degrades_luminance_only_within_range():
+def test_augmentation_degrades_luminance_only_within_range(monkeypatch):
     rng = np.random.default_rng(0)
+    images = ImageSet(["flat.png"], [b""])
     lab = np.dstack([np.linspace(0, 100, 60 * 90).reshape(60, 90), np.full((60, 90), 20), np.full((60, 90), -30)])
+    monkeypatch.setattr(ImageSet, "decode", lambda *_, **__: lab.astype(np.float32))
     for _ in range(50):
-        crop = augment(lab.astype(np.float32), 64, rng)
+        crop = augmented(images, 0, 64, line_art=False, rng=rng)
         assert crop.shape == (64, 64, 3)
         assert crop[..., 0].min() >= 0
         assert crop[..., 0].max() <= 100
@@ -241,7 +312,7 @@ def test_the_same_seed_gives_the_same_batches(data):
     images, _ = read_shards(data, ["*.tar"])
 
     def first_two(seed):
-        source = batches(images, size=32, batch=3, exponent=0.7, seed=seed)
+        source = batches(images, size=32, batch=3, probability=images.sampling_weights(0.7), seed=seed)
         found = [next(source) for _ in range(2)]
         source.close()
         return found
@@ -277,18 +348,19 @@ def test_cross_entropy_is_its_sum():
     weight = torch.rand(2, 3, 4, 5, dtype=torch.float64)
     target = torch.zeros(2, 3, 4, 313, dtype=torch.float64).scatter(3, index, weight)
     expected = -(target * torch.log(torch.softmax(logits, 1)).permute(0, 2, 3, 1)).sum(3)
-    torch.testing.assert_close(train.cross_entropy(logits, index, weight), expected)
+    torch.testing.assert_close(validation.cross_entropy(logits, index, weight), expected)
 
 
-def test_the_rate_warms_up_and_falls_to_two_percent():
+@pytest.mark.parametrize(("steps", "warm_up"), [(1000, 100), (4000, train.WARM_UP)])
+def test_the_rate_warms_up_and_falls_to_two_percent(steps, warm_up):
     optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "lr": 0.0, "base": 0.5}])
     rates = []
-    for step in range(1000):
-        train.set_rate(optimizer, step, 1000)
+    for step in range(steps):
+        train.set_rate(optimizer, step, steps)
         rates.append(optimizer.param_groups[0]["lr"])
-    assert rates[0] < 0.01
+    assert rates[0] < 0.02
     peak = int(np.argmax(rates))
-    assert peak == pytest.approx(train.WARM_UP, abs=2)
+    assert peak == pytest.approx(warm_up, abs=2)
     assert (np.diff(rates[: peak + 1]) > 0).all()
     assert (np.diff(rates[peak:]) < 0).all()
     assert rates[-1] == pytest.approx(0.02 * 0.5, rel=0.01)

@@ -75,6 +75,18 @@ def test_preview_is_nearer_than_the_old_answer(method, window, luminance, prior,
     np.testing.assert_array_equal(state.preview().chroma, preview)
 
 
+def test_every_prior_ends_at_its_exact_answer(luminance, prior):
+    """The hierarchy's coarser levels may stay those of the prior before; the answer may not."""
+    state = PropagationState(luminance, method="hybrid", prior=prior)
+    state.set_seeds(photo_seeds("coffee", HEIGHT, WIDTH))
+    settled(state)
+    for number, share in enumerate((0.9, -1.0, 0.0)):
+        state.add(stroke(90 + number, 40 + 30 * number, 60))
+        state.set_prior(prior * np.float32(share))
+        exact = propagate(luminance, state.seeds, method="hybrid", prior=prior * np.float32(share), tolerance=1e-3)
+        assert np.abs(settled(state).chroma - exact.chroma).max() <= 0.25
+
+
 def test_first_preview_is_an_answer(luminance):
     state = PropagationState(luminance, method="optimization")
     state.set_seeds(photo_seeds("coffee", HEIGHT, WIDTH))

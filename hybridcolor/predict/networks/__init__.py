@@ -1,8 +1,8 @@
 """The networks that predict colour, by name.
 
 Every network maps luminance (B, 1, H, W), scaled to 0..1 and with sides that are multiples of ``stride``,
-to logits (B, Q, H / 4, W / 4) over the ab bins; those with hints also take a person's (see `hints`). torch may be
-imported here.
+to logits (B, Q, H / 4, W / 4) over the ab bins; those with hints also take a person's (see `hints`), those in
+``-ab`` name one colour (see `regression`). torch may be imported here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import nn
 from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks.lite import LiteNetwork
 from hybridcolor.predict.networks.plain import PlainNetwork
+from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.networks.residual import ResidualNetwork
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -24,6 +25,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lite1-hints": partial(LiteNetwork, depth=1.1, hints=True),
     "plain": PlainNetwork,
     "residual": ResidualNetwork,
+    "plain-ab": lambda: Regression(PlainNetwork(outputs=2)),
+    "residual-ab": lambda: Regression(ResidualNetwork(outputs=2)),
 }
 """Every network that a weight file may name, as a constructor without arguments."""
 

@@ -22,12 +22,18 @@ def _block(channels: tuple[int, ...], *, strides: tuple[int, ...], dilation: int
 
 
 class PlainNetwork(nn.Module):
-    """22 convolutions and a prediction of 313 logits; 32.2 million parameters."""
+    """22 convolutions and a prediction of 313 logits; 32.2 million parameters.
+
+    Parameters
+    ----------
+    outputs : int, optional
+        Channels of the prediction: 2 for the variants that name one colour, see `Regression`.
+    """
 
     stride = 8
     """Sides of the input must be multiples of this."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, outputs: int = len(AB_BINS)) -> None:
         super().__init__()
         self.model1 = _block((1, 64, 64), strides=(1, 2))
         self.model2 = _block((64, 128, 128), strides=(1, 2))
@@ -40,11 +46,11 @@ class PlainNetwork(nn.Module):
             nn.ConvTranspose2d(512, 256, 4, 2, 1), nn.ReLU(),
             nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(),
             nn.Conv2d(256, 256, 3, 1, 1), nn.ReLU(),
-            nn.Conv2d(256, len(AB_BINS), 1),
+            nn.Conv2d(256, outputs, 1),
         )  # fmt: skip
 
     def forward(self, luminance: Tensor) -> Tensor:
-        """(B, 1, H, W) luminance in 0..1 to (B, 313, H / 4, W / 4) logits."""
+        """(B, 1, H, W) luminance in 0..1 to (B, outputs, H / 4, W / 4)."""
         x = luminance - 0.5  # the release feeds (L* - 50) / 100
         for block in (self.model1, self.model2, self.model3, self.model4, self.model5, self.model6, self.model7):
             x = block(x)

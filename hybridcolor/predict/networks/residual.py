@@ -24,12 +24,18 @@ def _branch(*layers: tuple[int, int, int, int]) -> nn.Sequential:
 
 
 class ResidualNetwork(nn.Module):
-    """Four residual sums, three more convolutions and a prediction of 313 logits; 16.6 million parameters."""
+    """Four residual sums, three more convolutions and a prediction of 313 logits; 16.6 million parameters.
+
+    Parameters
+    ----------
+    outputs : int, optional
+        Channels of the prediction: 2 for the variants that name one colour, see `Regression`.
+    """
 
     stride = 8
     """Sides of the input must be multiples of this."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, outputs: int = len(AB_BINS)) -> None:
         super().__init__()
         self.conv0 = nn.Conv2d(1, 64, 3, 1, 1)
         self.conv1 = _branch((64, 128, 2, 1), (128, 256, 1, 1))
@@ -40,10 +46,10 @@ class ResidualNetwork(nn.Module):
         self.conv4 = _branch((256, 512, 1, 2), (512, 512, 1, 2))
         self.conv4_branch1 = _branch((256, 512, 1, 2))
         self.conv5 = _branch((512, 256, 1, 1), (256, 512, 1, 2), (512, 512, 1, 1))
-        self.pred = nn.Conv2d(512, len(AB_BINS), 1)
+        self.pred = nn.Conv2d(512, outputs, 1)
 
     def forward(self, luminance: Tensor) -> Tensor:
-        """(B, 1, H, W) luminance in 0..1 to (B, 313, H / 4, W / 4) logits."""
+        """(B, 1, H, W) luminance in 0..1 to (B, outputs, H / 4, W / 4)."""
         x = F.relu(self.conv0(luminance - 0.5))
         x = F.relu(self.conv1(x) + self.conv1_branch1(x))
         x = F.relu(self.conv2(x) + x)

@@ -1,0 +1,115 @@
+"""What can be compared by name: ``METHOD`` or ``METHOD:MODEL``.
+
+A method is one of the propagators, ``cnn`` (the network's own colours) or ``gray`` (none: the least that any method
+must beat). The model ``none`` leaves a propagator alone with the scribbles.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.errors import MethodError
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import Groundwork, colorize
+from hybridcolor.propagate import get_propagator
+from hybridcolor.propagate.registry import propagator_names
+from hybridcolor.seeds import Seeds
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
+GRAY = "gray"
+CNN = "cnn"
+NO_MODEL = "none"
+DEFAULT_METHODS = (GRAY, CNN, "hybrid", "optimization", "chrominance", "watershed", "flood")
+"""What is compared where nothing is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to colour a picture.
+
+    Attributes
+    ----------
+    name : str
+        As it was asked for, such as ``hybrid:lite``.
+    algorithm : str
+        A propagator's name, ``cnn`` or ``gray``.
+    model : str or None
+        A model's name; None where no network is used.
+
+    Examples
+    --------
+    >>> Method.parse("optimization:none")
+    Method(name='optimization:none', algorithm='optimization', model=None)
+    """
+
+    name: str
+    algorithm: str
+    model: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Method:
+        """Read ``METHOD`` or ``METHOD:MODEL``; that a model is installed is found out when it is loaded.
+
+        Raises
+        ------
+        MethodError
+            If there is no such method, or it and the model do not go together.
+        """
+        algorithm, _, model = text.partition(":")
+        known = (GRAY, CNN, *propagator_names())
+        if algorithm not in known:
+            raise MethodError(f"method {text!r} is unknown; give METHOD or METHOD:MODEL with one of {', '.join(known)}")
+        if text.endswith(":") or (algorithm == GRAY and model) or (algorithm == CNN and model == NO_MODEL):
+            raise MethodError(f"method {text!r} makes no sense; {algorithm!r} goes with {_models(algorithm)}")
+        uses_none = algorithm == GRAY or model == NO_MODEL
+        return cls(text, algorithm, None if uses_none else model or "default")
+
+    @property
+    def needs_scribbles(self) -> bool:
+        """Whether it has nothing else to go by."""
+        return self.model is None and self.algorithm != GRAY
+
+    def options(self) -> dict[str, Any]:
+        """Every setting it runs with, to be written down."""
+        if self.algorithm == GRAY:
+            return {}
+        vividness = {} if self.model is None else {"vividness": DEFAULT_VIVIDNESS}
+        if self.algorithm == CNN:
+            return vividness
+        parameters = inspect.signature(get_propagator(self.algorithm)).parameters.values()
+        given = ("prior", "trust")
+        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in given}
+        return vividness | own
+
+    def colorize(
+        self, picture: Picture, predictor: Predictor | None, scribbles: Seeds | None
+    ) -> NDArray[np.float32] | None:
+        """(H, W, 2) a* and b* for a picture; None is gray.
+
+        Raises
+        ------
+        SeedError, ConvergenceError
+            As `hybridcolor.colorize`.
+        """
+        if self.algorithm == GRAY:
+            return None
+        if self.algorithm == CNN:
+            heard = Seeds.empty() if scribbles is None else scribbles
+            return Groundwork.of(
+                picture, predictor=predictor, method="hybrid", vividness=DEFAULT_VIVIDNESS, scribbles=heard
+            ).predicted
+        return colorize(picture, predictor=predictor, scribbles=scribbles, method=self.algorithm).chroma
+
+
+def _models(algorithm: str) -> str:
+    if algorithm == GRAY:
+        return "no model"
+    return "the name of a model" + ("" if algorithm == CNN else f", or {NO_MODEL!r} for scribbles alone")

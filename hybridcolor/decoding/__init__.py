@@ -1,0 +1,76 @@
+"""From the bytes of a picture file to its pixels, upright and in full depth.
+
+The plugin classes of Pillow are used directly: `Image.open` guesses among formats and limits the size by a global. A
+decoder may raise any error here; `read_image` turns it into an `ImageError`. May import ``metadata`` and ``errors``.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from typing import BinaryIO
+
+from PIL import ImageFile, features
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from hybridcolor.decoding import dicom, nifti, png, tiff
+from hybridcolor.decoding.common import Decoded, from_pillow
+from hybridcolor.decoding.zarr import decode_zarr, is_zarr
+from hybridcolor.errors import ImageError
+
+__all__ = ["decode", "decode_zarr", "is_zarr"]
+
+for _library in ("tifffile", "pydicom", "nibabel", "PIL"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())  # or their remarks on a file go to stderr
+
+Reader = Callable[[BinaryIO, int, int], Decoded]
+
+
+def decode(file: BinaryIO, *, frame: int, max_pixels: int) -> Decoded:
+    """The picture in an open file.
+
+    Raises
+    ------
+    ImageError
+        If the format is unknown, the picture too large, or of a kind that cannot be read.
+    Exception
+        Whatever a decoder raises on damaged bytes.
+    """
+    start = file.read(352)
+    file.seek(0)
+    for begins, read in _FORMATS:
+        if begins(start):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return read(file, frame, max_pixels)
+    raise ImageError("this is not a picture; expected PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI content")
+
+
+def _by(plugin: type[ImageFile.ImageFile]) -> Reader:
+    """Read by one of Pillow's plugins."""
+    return lambda file, frame, max_pixels: from_pillow(plugin(file), max_pixels, frame=frame)
+
+
+def _decode_avif(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
+    if not features.check("avif"):
+        raise ImageError("this is AVIF, which the installed Pillow cannot read; pip install --upgrade Pillow")
+    from PIL.AvifImagePlugin import AvifImageFile
+
+    return from_pillow(AvifImageFile(file), max_pixels, frame=frame)
+
+
+_FORMATS: tuple[tuple[Callable[[bytes], bool], Reader], ...] = (
+    (lambda start: start.startswith(png.START), png.decode_png),
+    (lambda start: start.startswith(b"\xff\xd8"), _by(JpegImageFile)),
+    (lambda start: start.startswith(tiff.STARTS), tiff.decode_tiff),
+    (lambda start: start.startswith(b"RIFF") and start[8:12] == b"WEBP", _by(WebPImageFile)),
+    (lambda start: start.startswith((b"GIF87a", b"GIF89a")), _by(GifImageFile)),
+    (lambda start: start[4:12] in (b"ftypavif", b"ftypavis"), _decode_avif),
+    (lambda start: start[128:132] == b"DICM", dicom.decode_dicom),
+    (lambda start: nifti.is_nifti(start) or start.startswith(nifti.GZIP), nifti.decode_nifti),
+    (lambda start: start.startswith(b"BM"), _by(BmpImageFile)),
+)

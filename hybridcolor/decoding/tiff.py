@@ -1,0 +1,190 @@
+"""TIFF, BigTIFF too: tifffile decodes, where it can; OpenCV and Pillow the compressions that it lacks."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+from typing import BinaryIO
+
+import numpy as np
+import tifffile
+from PIL.TiffImagePlugin import TiffImageFile
+from tifffile import EXTRASAMPLE, PHOTOMETRIC
+
+from hybridcolor.decoding.common import (
+    ORIENTATION,
+    Decoded,
+    Pixels,
+    Space,
+    check_frame,
+    check_size,
+    from_opencv,
+    from_pillow,
+    lab_of,
+    silence,
+)
+from hybridcolor.errors import ImageError
+from hybridcolor.metadata import Metadata
+
+STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SPACES: dict[int, Space] = {
+    PHOTOMETRIC.MINISWHITE: "gray",
+    PHOTOMETRIC.MINISBLACK: "gray",
+    PHOTOMETRIC.RGB: "rgb",
+    PHOTOMETRIC.SEPARATED: "cmyk",
+    PHOTOMETRIC.CIELAB: "lab",
+    PHOTOMETRIC.ICCLAB: "lab",
+}
+_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
+_TIFFFILE_READS = (1, 8, 32773, 32946, 34925)  # none, deflate, PackBits, old deflate, LZMA
+_FLOAT_PREDICTOR = 3
+
+
+def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
+    """A page of a TIFF file, counted from 0."""
+    with tifffile.TiffFile(file) as tiff:
+        if not len(tiff.pages):
+            raise ImageError("the TIFF holds no picture; it is damaged or cut short")
+        check_frame(frame, len(tiff.pages))
+        page = tiff.pages[frame].aspage()
+        check_size(page.imagewidth, page.imagelength, max_pixels)
+        _check_data(page, tiff.filehandle.size)
+        orientation = page.tags.get(ORIENTATION)
+        turn = 1 if orientation is None else orientation.value
+        profile = page.iccprofile or b""
+        decoded = _by_tifffile(page) if _is_readable(page) else None
+        order = tiff.byteorder
+    metadata = _metadata(file, frame)
+    if decoded is not None:
+        return decoded._replace(profile=profile, metadata=metadata).upright(turn)
+    file.seek(0)
+    try:
+        if page.photometric in (1, 2) and (_is_deep_colour(page) or page.dtype == np.float32):
+            data = bytearray(file.read())
+            if orientation is not None:  # some versions of OpenCV obey it and some do not
+                struct.pack_into(f"{order}H", data, orientation.valueoffset, 1)
+            decoded = _without_extras(page, from_opencv(bytes(data), frame))
+            return decoded._replace(profile=profile, metadata=metadata).upright(turn)
+        return _by_pillow(file, page, frame, max_pixels)
+    except ImageError:
+        raise
+    except Exception as error:
+        if page.bitspersample not in (1, 8, 16, 32, 64):
+            raise ImageError(f"{page.bitspersample}-bit pixels cannot be read; save it with 8 or 16 bits") from error
+        compression = getattr(page.compression, "name", page.compression)
+        raise ImageError(f"its compression ({compression}) cannot be read here, or it is damaged") from error
+
+
+def _is_readable(page: tifffile.TiffPage) -> bool:
+    """Whether tifffile decodes this page with nothing but what Python brings."""
+    return (
+        page.photometric in _SPACES
+        and page.compression in _TIFFFILE_READS
+        and page.predictor != _FLOAT_PREDICTOR
+        and page.bitspersample in (1, 8, 16, 32, 64)
+    )
+
+
+def _is_deep_colour(page: tifffile.TiffPage) -> bool:
+    """Whether Pillow would crush this page to 8 bits."""
+    return page.bitspersample == 16 and page.samplesperpixel > 1
+
+
+def _metadata(file: BinaryIO, frame: int) -> Metadata:
+    """Read by Pillow, whose tags are the same for all formats."""
+    try:
+        file.seek(0)
+        with silence():
+            image = TiffImageFile(io.BytesIO(file.read()) if frame else file)
+            image.seek(frame)
+            return Metadata.of_image(image)
+    except Exception:  # noqa: BLE001  # notes that cannot be read do not cost the picture
+        return Metadata()
+
+
+def _by_pillow(file: BinaryIO, page: tifffile.TiffPage, frame: int, max_pixels: int) -> Decoded:
+    with silence():
+        decoded = from_pillow(TiffImageFile(file), max_pixels, frame=frame)
+    if page.photometric in _SPACES and page.bitspersample > 8 and decoded.colours.dtype == np.uint8:
+        raise ImageError(
+            f"{page.bitspersample}-bit {PHOTOMETRIC(page.photometric).name} pixels with this compression cannot be "
+            "read in full depth; save it uncompressed or with ZIP compression"
+        )
+    if decoded.colours.dtype == np.uint16 and page.bitspersample < 16:
+        top = (1 << page.bitspersample) - 1
+        return decoded._replace(colours=np.round(decoded.colours * (65535 / top)).astype(np.uint16))
+    return decoded
+
+
+def _check_data(page: tifffile.TiffPage, file_size: int) -> None:
+    """Raise if a strip or tile is missing (decoders paint it black), lies outside the file, or is a bomb."""
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if len(segments) < math.prod(page.chunked) or any(not count or at + count > file_size for at, count in segments):
+        raise ImageError("the TIFF is cut short or damaged: some of its pixels are missing")
+    raw = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample // 8
+    if page.compression == 1 and sum(page.databytecounts) < raw:
+        raise ImageError("the TIFF is damaged: it holds fewer pixels than it says")
+    if page.samplesperpixel > 1 and page.bitspersample == 1:  # what a lost tag falls back to
+        raise ImageError("the TIFF is damaged: it does not say how many bits its colours have")
+    if page.samplesperpixel > 16 or sum(page.databytecounts) > 2 * raw + 4096 * len(segments):
+        raise ImageError("the TIFF is not an ordinary picture: it holds far more data than its size asks for")
+
+
+def _by_tifffile(page: tifffile.TiffPage) -> Decoded:
+    """A gray, RGB, CMYK or Lab page in full depth."""
+    pixels = page.asarray()
+    if page.axes not in ("YX", "YXS", "SYX"):
+        raise ImageError(f"the TIFF page has axes {page.axes}; expected one flat picture")
+    if page.axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, 2)
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    if pixels.dtype == np.uint32:
+        pixels = pixels / np.float64(2**32 - 1)
+    if pixels.dtype.kind not in "uf" or (pixels.dtype.itemsize > 4 and pixels.dtype.kind == "u"):
+        raise ImageError(f"its samples are {pixels.dtype}; save it with 8 or 16 bits, or as floats in 0..1")
+    return _without_extras(page, pixels)
+
+
+def _without_extras(page: tifffile.TiffPage, pixels: Pixels) -> Decoded:
+    """The colours, and alpha if the first extra channel says that it is alpha."""
+    space = _SPACES[page.photometric]
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    count = _CHANNELS[space]
+    if pixels.shape[2] < count:
+        raise ImageError(
+            f"the TIFF is {PHOTOMETRIC(page.photometric).name} with {pixels.shape[2]} channels; expected {count}"
+        )
+    colours = pixels[..., :count]
+    if page.photometric == PHOTOMETRIC.MINISWHITE:
+        colours = (1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max) - colours
+    kind = page.extrasamples[0] if page.extrasamples else EXTRASAMPLE.UNSPECIFIED
+    alpha = None
+    if kind != EXTRASAMPLE.UNSPECIFIED and pixels.shape[2] > count:
+        alpha = np.ascontiguousarray(pixels[..., count])
+        if kind == EXTRASAMPLE.ASSOCALPHA and space in ("gray", "rgb"):
+            colours = _unmultiplied(colours, alpha)
+    if space == "lab":
+        return Decoded(_lab(page, colours), space, alpha, bits=page.bitspersample)
+    return Decoded(colours, space, alpha)
+
+
+def _lab(page: tifffile.TiffPage, stored: Pixels) -> Pixels:
+    """L*a*b* as TIFF 6.0 (CIELab) and its supplement (ICCLab) store it."""
+    if stored.dtype.kind == "f":
+        return np.asarray(stored, np.float32)
+    bits = stored.dtype.itemsize * 8
+    step = 1 if bits == 8 else 256
+    if page.photometric == PHOTOMETRIC.ICCLAB:
+        return lab_of(stored - np.array([0.0, 128 * step, 128 * step]), 255 * step, step)
+    signed = stored[..., 1:].view(np.int8 if bits == 8 else np.int16)
+    return lab_of(np.concatenate([stored[..., :1].astype(np.float32), signed], axis=2), (1 << bits) - 1, step)
+
+
+def _unmultiplied(colours: Pixels, alpha: Pixels) -> Pixels:
+    """Colours that were stored multiplied by their alpha, as they were before."""
+    top = 1.0 if colours.dtype.kind == "f" else float(np.iinfo(colours.dtype).max)
+    scale = top / np.maximum(alpha.astype(np.float64), top * 1e-9)
+    plain = np.minimum(colours * scale[..., np.newaxis], top)
+    return (np.round(plain) if colours.dtype.kind == "u" else plain).astype(colours.dtype)

@@ -1,0 +1,179 @@
+"""From pixels to the bytes of a picture file, tagged as sRGB.
+
+May import ``icc``, ``metadata`` and ``errors``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import uuid
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from hybridcolor.errors import ImageError
+from hybridcolor.icc import srgb_profile
+from hybridcolor.metadata import Metadata
+
+Pixels = NDArray[Any]
+
+SUFFIXES = (
+    ".png",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".dcm",
+    ".nii",
+    ".nii.gz",
+    ".ome.tif",
+    ".ome.tiff",
+    ".zarr",
+)
+"""File name endings that can be written."""
+
+NOTE = "Derived by hybridcolor: the colours are not measurements."
+"""What medical and microscopy files say of themselves."""
+
+
+def suffix_of(path: Path) -> str:
+    """The ending that decides on the format, in lower case; some have two parts.
+
+    Examples
+    --------
+    >>> suffix_of(Path("a.b.PNG")), suffix_of(Path("brain.nii.gz"))
+    ('.png', '.nii.gz')
+    """
+    double = "".join(path.suffixes[-2:]).lower()
+    return double if double in SUFFIXES else path.suffix.lower()
+
+
+_LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
+_LIBRARIES[".zarr"] = ("zarr", "zarr")
+
+
+def check_library(suffix: str) -> None:
+    """Raise `ImageError` if the library that writes a format is not installed; none is loaded."""
+    library, extra = _LIBRARIES.get(suffix, ("", ""))
+    try:
+        missing = bool(library) and find_spec(library) is None
+    except ValueError:  # it is blocked
+        missing = True
+    if missing:
+        raise ImageError(f"{suffix} is written by {library}; pip install 'hybridcolor[{extra}]'")
+
+
+def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str, bytes]:
+    """The whole file, in memory; of a folder, its files by their paths in it.
+
+    Parameters
+    ----------
+    suffix : str
+        One of `SUFFIXES`.
+    pixels : (H, W) or (H, W, 2 to 4) uint8 or uint16
+        Gray or sRGB, alpha last.
+    metadata : Metadata
+        All of it is written, as far as the format has a place for it.
+
+    Raises
+    ------
+    ImageError
+        If the format cannot hold this picture.
+    """
+    check_library(suffix)
+    if suffix == ".png":
+        return _png(pixels, metadata)
+    if suffix.startswith(".ome") or suffix in (".tif", ".tiff"):
+        return _tiff(pixels, metadata, ome=suffix.startswith(".ome"))
+    alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+    if alpha and suffix != ".webp":
+        raise ImageError(f"{suffix} cannot hold transparency; use .png, .tif or .webp")
+    if suffix == ".zarr":
+        from hybridcolor.encoding.zarr import encode_zarr
+
+        return encode_zarr(pixels, metadata)
+    if pixels.dtype == np.uint16:
+        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if suffix == ".dcm":
+        from hybridcolor.encoding.dicom import encode_dicom
+
+        return encode_dicom(pixels, metadata)
+    if suffix.startswith(".nii"):
+        from hybridcolor.encoding.nifti import encode_nifti
+
+        return encode_nifti(pixels, metadata, packed=suffix.endswith(".gz"))
+    return _by_pillow(suffix, pixels, metadata)
+
+
+def _by_pillow(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes:
+    formats: dict[str, dict[str, Any]] = {
+        ".webp": {"format": "WEBP", "lossless": True, "exact": True},
+        ".bmp": {"format": "BMP"},
+    }
+    options = formats.get(suffix, {"format": "JPEG", "quality": 95, "subsampling": 0})
+    if suffix != ".bmp":
+        # WebP holds gray as RGB
+        options["icc_profile"] = srgb_profile(gray=pixels.ndim == 2 and suffix != ".webp")
+        options["exif"] = metadata.to_exif()
+    if metadata.dpi is not None and suffix != ".webp":
+        options["dpi"] = metadata.dpi
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, **options)
+    return buffer.getvalue()
+
+
+def _png(pixels: Pixels, metadata: Metadata) -> bytes:
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]  # OpenCV knows no gray with alpha
+    planes = np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], channels)[..., order])
+    done, encoded = cv2.imencode(".png", planes)
+    if not done:
+        raise ImageError(f"PNG cannot hold a picture of {pixels.shape[1]} x {pixels.shape[0]}")
+    data = encoded.tobytes()
+    notes = [(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile(gray=channels == 1)))]
+    if metadata.dpi is not None:
+        notes.append((b"pHYs", struct.pack(">IIB", *(round(side / 0.0254) for side in metadata.dpi), 1)))
+    if exif := metadata.to_exif().removeprefix(b"Exif\0\0"):
+        notes.append((b"eXIf", exif))
+    start, body = data[:33], data[33:]  # the signature and the header; notes belong before the pixels
+    for name, note in notes:
+        start += struct.pack(">I", len(note)) + name + note + struct.pack(">I", zlib.crc32(name + note))
+    return start + body
+
+
+def _tiff(pixels: Pixels, metadata: Metadata, *, ome: bool) -> bytes:
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    texts = {306: metadata.date, 315: metadata.author, 33432: metadata.copyright}
+    description: dict[str, Any] = {"description": metadata.description.encode() or None, "metadata": None}
+    if ome:
+        words = f"{NOTE} {metadata.description}".strip()
+        identity = str(uuid.UUID(bytes=hashlib.sha256(pixels.tobytes()).digest()[:16]))  # same picture, same bytes
+        axes = "YX" if channels == 1 else "YXS"
+        description = {"metadata": {"axes": axes, "Description": words, "UUID": f"urn:uuid:{identity}"}}
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        pixels,
+        ome=ome,
+        photometric="rgb" if channels >= 3 else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if channels in (2, 4) else None,
+        compression="zlib",
+        iccprofile=srgb_profile(gray=channels < 3),
+        resolution=metadata.dpi,
+        resolutionunit=None if metadata.dpi is None else 2,
+        extratags=[(tag, "s", 0, text.encode(), True) for tag, text in texts.items() if text],
+        **description,
+    )
+    return buffer.getvalue()

@@ -1,0 +1,33 @@
+"""NIfTI of one slice in colour, by nibabel."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.errors import ImageError
+from hybridcolor.metadata import Metadata
+
+_NOTE = "hybridcolor: derived, colours are not measurements"  # 80 characters at most
+_COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+
+
+def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool) -> bytes:
+    """A volume of one slice, RGB or gray, placed so that it is read as it was written; pixels of 1 mm, or by dpi."""
+    import nibabel
+
+    if max(pixels.shape[:2]) > 32767:
+        raise ImageError(f"NIfTI cannot hold a picture of {pixels.shape[1]} x {pixels.shape[0]}; 32767 is the most")
+    values: Any = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels).view(_COLOUR)[..., 0]
+    x, y = (25.4 / side for side in metadata.dpi or (25.4, 25.4))
+    # NIfTI counts to the left-hand side's right, forward and up; a picture's columns go left and its rows back.
+    image = nibabel.Nifti1Image(values.T[..., np.newaxis], np.diag([-x, -y, 1.0, 1.0]))
+    image.header["descrip"] = _NOTE
+    image.header.set_xyzt_units("mm")
+    if pixels.ndim == 2:
+        image.header["cal_max"] = 255
+    data = image.to_bytes()
+    return gzip.compress(data, mtime=0) if packed else data

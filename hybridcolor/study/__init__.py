@@ -1,0 +1,122 @@
+"""Simulated users on photos whose colours are known: which method, after how many strokes, how good.
+
+`run_study` colours every photo by every method after the same strokes, one process a core, and keeps a row of scores
+for each; a study that was stopped goes on. ``methods`` says what is compared, ``scoring`` does one photo, ``tables``
+makes tables and curves of the rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from skimage import data
+
+from hybridcolor.errors import HybridColorError
+from hybridcolor.imagefiles import write_image
+from hybridcolor.plots import check_installed
+from hybridcolor.predict.weights import write_whole
+from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
+from hybridcolor.study.scoring import Plan, score_photo
+from hybridcolor.study.tables import Table, summarize
+
+__all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "run_study"]
+
+BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
+
+
+def bundled_photos(folder: Path) -> list[Path]:
+    """scikit-image's own colour photos, written into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in BUNDLED:
+        paths.append(folder / f"{name}.png")
+        if not paths[-1].exists():
+            write_image(paths[-1], getattr(data, name)())
+    return paths
+
+
+def run_study(
+    photos: Sequence[Path],
+    out: Path,
+    plan: Plan,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Table:
+    """Score every photo, and write ``rows.jsonl``, ``study.json``, ``table.md``, ``table.csv`` and ``curves.svg``.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+        Colour images; their luminance is coloured, their colours are the truth.
+    out : Path
+        Folder for the results, made if missing. Photos whose rows are there already are not scored again.
+    plan : Plan
+    workers : int, optional
+        Processes.
+    progress : callable, optional
+        Is told how many photos are done, of how many.
+
+    Raises
+    ------
+    ImageError
+        If a photo cannot be read or has no colour.
+    HybridColorError
+        If ``out`` holds a study of another plan, or matplotlib is missing.
+    """
+    check_installed("matplotlib")
+    out.mkdir(parents=True, exist_ok=True)
+    log = out / "rows.jsonl"
+    table = _resumed(out, plan)
+    done = {row["photo"] for row in table.rows}
+    waiting = [photo for photo in photos if photo.name not in done]
+    progress(len(photos) - len(waiting), len(photos))
+    for rows in _scored(waiting, plan, workers):
+        with log.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        table.rows += rows
+        done.add(rows[0]["photo"])
+        progress(len(done), len(photos))
+    summarize(table, out)
+    return table
+
+
+def _scored(photos: Sequence[Path], plan: Plan, workers: int) -> Iterable[list[dict[str, Any]]]:
+    score = partial(score_photo, plan=plan)
+    if workers == 1:
+        yield from map(score, photos)
+        return
+    # Spawned, not forked: a fork of a process whose libraries hold threads and locks can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(score, photos)
+
+
+def _resumed(out: Path, plan: Plan) -> Table:
+    """The rows that are there, if they are of the same plan; else a new table."""
+    described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(plan).items()}
+    place, log = out / "study.json", out / "rows.jsonl"
+    if not place.exists() or not log.exists():
+        write_whole(place, (json.dumps(described, indent=1) + "\n").encode())
+        write_whole(log, b"")
+        return Table(plan)
+    try:
+        known = json.loads(place.read_text(encoding="utf-8"))
+        text = log.read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]  # a kill may cut the last line
+    except (OSError, ValueError) as error:
+        raise HybridColorError(f"{out}: its study is damaged ({error}); choose another folder") from error
+    if known != described:
+        raise HybridColorError(f"{out}: holds a study of other methods or strokes; choose another folder")
+    each = len(plan.users) * len(plan.methods) * len(plan.strokes)
+    count = Counter(row["photo"] for row in rows)
+    whole = [row for row in rows if count[row["photo"]] == each]
+    write_whole(log, "".join(json.dumps(row) + "\n" for row in whole).encode())
+    return Table(plan, whole)

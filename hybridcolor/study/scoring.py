@@ -1,0 +1,106 @@
+"""One photo of a study: every user draws for every method, and each result is scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.imagefiles import read_image
+from hybridcolor.metrics import ab_rmse, colourfulness, psnr
+from hybridcolor.picture import Picture
+from hybridcolor.predict import load_predictor
+from hybridcolor.resampling import resample
+from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.study.methods import METHODS, Chroma, Scene
+from hybridcolor.users import USERS
+
+STROKES = (0, 1, 2, 5, 10, 20, 50, 100)
+
+_predictor = cache(load_predictor)  # once a process
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a study does; rows of another plan are not mixed in.
+
+    Attributes
+    ----------
+    methods, users : tuple of str
+        Names in `METHODS` and in `hybridcolor.users.USERS`.
+    strokes : tuple of int
+        After how many strokes there are scores.
+    size : int
+        Shorter side, in pixels, to which larger photos are brought.
+    model : str
+        For `hybridcolor.predict.load_predictor`.
+    """
+
+    methods: tuple[str, ...]
+    users: tuple[str, ...] = tuple(USERS)
+    strokes: tuple[int, ...] = STROKES
+    size: int = 256
+    model: str = "default"
+
+    def __post_init__(self) -> None:
+        for kind, names, known in (("method", self.methods, METHODS), ("user", self.users, USERS)):
+            for name in names:
+                if name not in known:
+                    raise MethodError(f"{kind} {name!r} is unknown; known: {', '.join(known)}")
+        if not self.methods or not self.users or not self.strokes or min(self.strokes) < 0:
+            raise MethodError("a study needs a method, a user and numbers of strokes from 0 on")
+
+
+def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
+    """All rows of one photo."""
+    picture, truth = _scene_of(path, plan.size)
+    scene = Scene(picture, _predictor(plan.model).read(picture.luminance))
+    true = picture.to_rgb(truth)
+    true_colourfulness = max(colourfulness(true), 1e-6)
+    rows = []
+    for user in plan.users:
+        for method in plan.methods:
+            for count, chroma, seconds in _session(scene, truth, user=user, method=method, counts=plan.strokes):
+                rgb = picture.to_rgb(chroma)
+                scores = {
+                    "psnr": min(psnr(rgb, true), 99.0),
+                    "ab_rmse": ab_rmse(chroma, truth),
+                    "colourfulness": colourfulness(rgb) / true_colourfulness,
+                    "seconds": seconds,
+                }
+                rows.append({"photo": path.name, "user": user, "method": method, "strokes": count, **scores})
+    return rows
+
+
+def _session(
+    scene: Scene, truth: Chroma, *, user: str, method: str, counts: Sequence[int]
+) -> Iterator[tuple[int, Chroma, float]]:
+    """Chroma and seconds of computing after so many strokes of one user, who is shown each result that is scored."""
+    drawing = USERS[user](truth, np.random.default_rng(0))
+    layers: list[Seeds] = []
+    chroma: Chroma | None = None
+    for count in sorted(counts):
+        while len(layers) < count:
+            layers.append(next(drawing) if not layers else drawing.send(chroma))
+            chroma = None  # what was shown is out of date
+        begun = time.perf_counter()
+        chroma = METHODS[method](scene, overlay(layers))
+        yield count, chroma, time.perf_counter() - begun
+
+
+def _scene_of(path: Path, size: int) -> tuple[Picture, Chroma]:
+    """A photo of at most ``size`` pixels along its shorter side, and its colours."""
+    picture = read_image(path)
+    if picture.chroma is None:
+        raise ImageError(f"{path}: has no colours to compare with; give colour photos")
+    rows, columns = picture.shape
+    scale = min(1.0, size / min(rows, columns))
+    shape = (max(1, round(rows * scale)), max(1, round(columns * scale)))
+    luminance, truth = resample(picture.luminance, shape), resample(picture.chroma, shape)
+    return Picture(luminance.clip(0, 100)), truth

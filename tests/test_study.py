@@ -1,0 +1,168 @@
+"""Studies: the same rows whether stopped or not, and summaries that say what the rows say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from skimage import data
+from typer.testing import CliRunner
+
+from hybridcolor.cli import app
+from hybridcolor.errors import HybridColorError, ImageError, MethodError
+from hybridcolor.imagefiles import write_image
+from hybridcolor.seeds import Seeds
+from hybridcolor.study import METHODS, Plan, Table, run_study
+from hybridcolor.study.scoring import score_photo
+from hybridcolor.study.tables import _strokes_to, band
+from hybridcolor.users import USERS
+
+PLAN = Plan(("hybrid", "optimization"), users=("random",), strokes=(0, 2, 5), size=48)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("astronaut", "coffee", "chelsea"):
+        write_image(folder / f"{name}.png", np.ascontiguousarray(getattr(data, name)()[:400:4, :400:4]))
+    return sorted(folder.iterdir())
+
+
+def without_seconds(rows):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+class StoppedError(Exception):
+    pass
+
+
+def test_a_stopped_study_goes_on(photos, tmp_path):
+    def stop(done, _):
+        if done == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run_study(photos, tmp_path / "stopped", PLAN, progress=stop)
+    log = tmp_path / "stopped" / "rows.jsonl"
+    log.write_text(log.read_text() + '{"photo": "cut off by a k')
+    seen = []
+    resumed = run_study(photos, tmp_path / "stopped", PLAN, progress=lambda done, of: seen.append((done, of)))
+    whole = run_study(photos, tmp_path / "whole", PLAN)
+    assert seen == [(2, 3), (3, 3)]
+    assert without_seconds(resumed.rows) == without_seconds(whole.rows)
+    assert len(whole.rows) == 3 * 2 * 3
+    kept = [json.loads(line) for line in log.read_text().splitlines()]
+    assert without_seconds(kept) == without_seconds(whole.rows)
+
+
+def test_two_processes_give_the_rows_of_one(photos, tmp_path):
+    one = run_study(photos[:2], tmp_path / "one", PLAN)
+    two = run_study(photos[:2], tmp_path / "two", PLAN, workers=2)
+    assert len(one.rows) == len(two.rows)
+    for row, other in zip(one.rows, two.rows, strict=True):  # the network's sums may round otherwise in another process
+        for key, value in without_seconds([row])[0].items():
+            assert other[key] == (pytest.approx(value, abs=0.01) if isinstance(value, float) else value)
+
+
+def test_rows_of_another_plan_are_not_mixed_in(photos, tmp_path):
+    run_study(photos[:1], tmp_path, PLAN)
+    before = (tmp_path / "rows.jsonl").read_text()
+    with pytest.raises(HybridColorError, match="another folder"):
+        run_study(photos, tmp_path, Plan(("hybrid",), users=("random",), strokes=(0,), size=48))
+    assert (tmp_path / "rows.jsonl").read_text() == before
+    (tmp_path / "study.json").write_text("junk")
+    with pytest.raises(HybridColorError, match="damaged"):
+        run_study(photos, tmp_path, PLAN)
+
+
+def test_everything_is_written_and_agrees(photos, tmp_path):
+    table = run_study(photos, tmp_path, PLAN)
+    with (tmp_path / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["photo"], int(row["strokes"]), float(row["psnr"])) for row in rows] == [
+        (row["photo"], row["strokes"], row["psnr"]) for row in table.rows
+    ]
+    text = (tmp_path / "table.md").read_text()
+    mean = np.mean([row["psnr"] for row in table.rows if row["method"] == "hybrid" and row["strokes"] == 5])
+    assert f"{mean:.2f} (" in next(line for line in text.splitlines() if line.startswith("| hybrid |"))
+    assert ET.parse(tmp_path / "curves.svg").getroot().tag.endswith("svg")
+
+
+def test_strokes_bring_the_result_nearer_to_the_truth(photos, tmp_path):
+    table = run_study(photos, tmp_path, Plan(("optimization",), users=("scribbles",), strokes=(0, 3, 30), size=64))
+    errors = table.values("ab_rmse", user="scribbles", method="optimization").mean(axis=0)
+    assert errors[0] > errors[1] > errors[2]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_answers_with_and_without_strokes(method, photos):
+    rows = score_photo(photos[0], Plan((method,), users=("random",), strokes=(0, 3), size=40))
+    assert [row["strokes"] for row in rows] == [0, 3]
+    assert all(np.isfinite(row["psnr"]) and row["seconds"] > 0 for row in rows)
+
+
+def test_an_attentive_person_is_shown_what_is_scored(photos, monkeypatch):
+    shown = []
+
+    def watching(truth, _rng):
+        number = 0
+        while True:
+            shown.append((yield Seeds.of([[number, 0]], truth[number, 0], stroke=number)))
+            number += 1
+
+    monkeypatch.setitem(USERS, "watching", watching)
+    answers = iter(range(1, 9))
+    monkeypatch.setitem(METHODS, "counting", lambda scene, _: np.full((*scene.picture.shape, 2), next(answers)))
+    score_photo(photos[0], Plan(("counting",), users=("watching",), strokes=(0, 1, 2, 4), size=48))
+    assert [None if result is None else int(result[0, 0, 0]) for result in shown] == [2, 3, None]
+
+
+def test_the_band_covers_the_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = []
+    for _ in range(150):
+        low, high = band(rng.normal(3.0, 1.0, (40, 1)), rounds=300)
+        hits.append(low[0] <= 3.0 <= high[0])
+    assert 0.87 <= np.mean(hits) <= 1.0
+
+
+def test_strokes_to_a_goal_are_the_median_photos():
+    psnrs = np.array([[20, 27, 31], [20, 25, 29], [20, 21, 30.0]])
+    assert _strokes_to(26.0, psnrs, (0, 5, 10)) == "10"
+    assert _strokes_to(40.0, psnrs, (0, 5, 10)) == "> 10"
+
+
+def test_values_are_placed_by_photo_and_strokes():
+    rows = [
+        {"photo": photo, "user": "random", "method": "hybrid", "strokes": count, "psnr": float(count + len(photo))}
+        for count in (5, 0)
+        for photo in ("b", "aaa")
+    ]
+    table = Table(Plan(("hybrid",), users=("random",), strokes=(0, 5)), rows)
+    np.testing.assert_array_equal(table.values("psnr", user="random", method="hybrid"), [[3, 8], [1, 6]])
+
+
+def test_bad_plans_and_photos_are_told(photos, tmp_path):
+    for change in ({"methods": ("magic",)}, {"users": ("nobody",)}, {"strokes": ()}, {"strokes": (-1,)}):
+        with pytest.raises(MethodError):
+            Plan(**{"methods": ("hybrid",), **change})
+    gray = tmp_path / "gray.png"
+    write_image(gray, np.full((20, 20, 3), 90, np.uint8))
+    with pytest.raises(ImageError, match="no colours"):
+        run_study([gray], tmp_path / "out", PLAN)
+
+
+def test_the_command_line(photos, tmp_path):
+    runner = CliRunner()
+    common = ["study", str(photos[0].parent), "-o", str(tmp_path / "study"), "--size", "40", "--users", "random"]
+    done = runner.invoke(
+        app, [*common, "--methods", "optimization; hybrid", "--strokes", "0,2"], catch_exceptions=False
+    )
+    assert done.exit_code == 0
+    assert "| optimization |" in done.output
+    for wrong in (["--strokes", "one"], ["--methods", "magic"]):
+        with pytest.raises(MethodError):
+            runner.invoke(app, [*common, *wrong], catch_exceptions=False)

@@ -1,0 +1,117 @@
+"""TIFF as scanners, cameras and older programs write it: odd depths, predictors, colours after the first page."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from hybridcolor.errors import ImageError
+from hybridcolor.imagefiles import read_image
+
+RNG = np.random.default_rng(2)
+
+
+def raw_tiff(rows: bytes, size: tuple[int, int], bits: int, **tags: int) -> bytes:
+    """One strip of gray, put together by hand."""
+    values = {256: size[0], 257: size[1], 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: size[1], 279: len(rows)}
+    values |= {int(tag[1:]): value for tag, value in tags.items()}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(values.items()))
+    start = 8 + len(rows) + len(rows) % 2
+    directory = struct.pack("<H", len(values)) + entries + bytes(4)
+    return struct.pack("<2sHI", b"II", 42, start) + rows + bytes(len(rows) % 2) + directory
+
+
+def packed(values: np.ndarray, bits: int) -> bytes:
+    """Rows of numbers of so many bits, high bit first."""
+    shifts = np.arange(bits - 1, -1, -1)
+    return np.packbits((values[..., None] >> shifts & 1).astype(np.uint8).reshape(len(values), -1), axis=1).tobytes()
+
+
+@pytest.mark.parametrize(("bits", "negative"), [(2, False), (2, True), (4, False), (4, True), (12, False)])
+def test_odd_depths_fill_the_range(tmp_path: Path, bits: int, negative: bool) -> None:
+    values = RNG.integers(0, 1 << bits, (10, 16))
+    values[0, :2] = 0, (1 << bits) - 1
+    (tmp_path / "odd.tif").write_bytes(raw_tiff(packed(values, bits), (16, 10), bits, t262=0 if negative else 1))
+    shown = (1 << bits) - 1 - values if negative else values
+    picture = read_image(tmp_path / "odd.tif")
+    top = 65535 if picture.bit_depth == 16 else 255
+    assert picture.bit_depth == (16 if bits == 12 else 8)
+    assert np.abs(picture.to_rgb()[..., 0] - shown / ((1 << bits) - 1) * top).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [6, 10, 14])
+def test_other_depths_are_refused(tmp_path: Path, bits: int) -> None:
+    values = RNG.integers(0, 1 << bits, (10, 16))
+    (tmp_path / "odd.tif").write_bytes(raw_tiff(packed(values, bits), (16, 10), bits))
+    with pytest.raises(ImageError, match=f"{bits}-bit pixels cannot be read; save it with 8 or 16 bits"):
+        read_image(tmp_path / "odd.tif")
+
+
+@pytest.mark.parametrize("predictor", [True, 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_floats_by_other_programs(tmp_path: Path, predictor: int, channels: int) -> None:
+    """libtiff, by OpenCV, packs floats by LZW with a predictor."""
+    values = RNG.random((20, 30, channels)).astype(np.float32)
+    flags = [cv2.IMWRITE_TIFF_COMPRESSION, 5, cv2.IMWRITE_TIFF_PREDICTOR, 3 if predictor == 3 else 1]
+    assert cv2.imwrite(str(tmp_path / "float.tif"), values[..., ::-1], flags)
+    picture = read_image(tmp_path / "float.tif")
+    found = picture.to_rgb(picture.chroma)[..., :channels]
+    assert np.abs(found - values * 65535.0).max() < 1.1
+
+
+def test_frames_of_gif_and_webp(tmp_path: Path) -> None:
+    steps = [Image.fromarray(np.full((8, 9, 3), level, np.uint8)) for level in (10, 100, 200)]
+    for suffix, options in ((".gif", {}), (".webp", {"lossless": True})):
+        path = tmp_path / f"steps{suffix}"
+        steps[0].save(path, save_all=True, append_images=steps[1:], duration=100, **options)
+        for number, level in enumerate((10, 100, 200)):
+            assert (read_image(path, frame=number).to_rgb() == level).all()
+        for frame in (3, -1):
+            with pytest.raises(ImageError, match="holds 3"):
+                read_image(path, frame=frame)
+
+
+def test_pages_differ_in_all(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    gray, colour = RNG.integers(0, 65536, (7, 9), np.uint16), RNG.integers(0, 256, (12, 5, 3), np.uint8)
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        writer.write(gray, photometric="minisblack", description="first", metadata=None)
+        writer.write(colour, photometric="rgb", description="second", metadata=None, resolution=(300, 300))
+    first, second = read_image(path), read_image(path, frame=1)
+    assert (first.bit_depth, second.bit_depth) == (16, 8)
+    assert np.array_equal(first.to_rgb()[..., 0], gray)
+    assert np.array_equal(second.to_rgb(second.chroma), colour)
+    assert (first.metadata.description, second.metadata.description) == ("first", "second")
+    assert second.metadata.dpi is not None
+
+
+def test_what_would_lose_depth_is_refused(tmp_path: Path) -> None:
+    """Deep pixels that only Pillow reads, which has 8 bits for them."""
+    content = bytearray()
+    path = tmp_path / "inks.tif"
+    tifffile.imwrite(path, RNG.integers(0, 65536, (8, 8, 4), np.uint16), photometric="separated", metadata=None)
+    Image.new("CMYK", (8, 8)).save(tmp_path / "lzw.tif", compression="tiff_lzw")
+    assert read_image(path).bit_depth == 16
+    assert read_image(tmp_path / "lzw.tif").bit_depth == 8
+    content += path.read_bytes()
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(5)
+    with pytest.raises(ImageError):
+        read_image(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])
+def test_floats_that_are_no_lab_colours(tmp_path: Path, value: float) -> None:
+    lab = np.full((8, 8, 3), 30, np.float32)
+    tifffile.imwrite(tmp_path / "lab.tif", lab, photometric="cielab", metadata=None)
+    assert np.abs(read_image(tmp_path / "lab.tif").luminance - 30).max() < 2  # D65 for D50 moves it a little
+    lab[3, 4, 1] = value
+    tifffile.imwrite(tmp_path / "lab.tif", lab, photometric="cielab", metadata=None)
+    with pytest.raises(ImageError, match="finite"):
+        read_image(tmp_path / "lab.tif")
