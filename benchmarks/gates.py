@@ -53,7 +53,7 @@ TRIAL = 6
 PAGE = """# Gates: how the recipe was decided
 
 Short trainings of equal CPU time, one thread, by `python -m benchmarks.gates DATA RUNS`; scored on the held-out photos
-at 160 pixels, with the running average of the weights. ± is half the range of the seeds. Lower is better in both scores.
+at 160 pixels, with the running average of the weights. ± is half the range of the seeds. Lower is better.
 
 ## One change at a time
 

@@ -40,6 +40,7 @@ err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
 NO_MODEL = "none"
+HEADLINES = ("psnr", "ab_rmse", "ciede2000", "ssim", "bleeding", "colourfulness")  # what a terminal has room for
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
 Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
@@ -474,12 +475,13 @@ def _print_means(report: Report) -> None:
     """Means and intervals; the best is marked."""
     from hybridcolor.compare.scoring import COLUMNS
 
-    table = Table("method", *(column.label for column in COLUMNS if column.key in report.rows))
+    shown = [column for column in COLUMNS if column.key in HEADLINES and column.key in report.rows]
+    table = Table("method", *(column.label for column in shown))
     for name in report.methods:
-        means = [report.rows[column.key].means[name] for column in COLUMNS if column.key in report.rows]
+        means = [report.rows[column.key].means[name] for column in shown]
         table.add_row(name, *(f"{mean.mean:.3g}{' *' if mean.best else ''}" for mean in means))
     out.print(table)
-    out.print(f"Means over {len(report.records)} pictures; * marks the best")
+    out.print(f"Means over {len(report.records)} pictures; * marks the best. The page has all scores.")
 
 
 def _print_scores(scores: dict[str, float]) -> None:

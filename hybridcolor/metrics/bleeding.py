@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +19,9 @@ def bleeding(pair: Pair) -> tuple[float, NDArray[np.float32]]:
     r"""How much of the colour of a neighbouring thing has come over.
 
     For a pixel p and each q up to a tenth of the longer side away (four distances, eight directions) whose true colour
-    is a colour and another one: :math:`u = t_q / |t_q|` is its hue, :math:`s = \min(\max(r_q \cdot u, 0), |t_q|)` what it
-    kept of its own colour, :math:`o = \max(t_p \cdot u, 0)` what p truly has of that hue. Then
+    is a colour and another one: :math:`u = t_q / |t_q|` is its hue,
+    :math:`s = \min(\max(r_q \cdot u, 0), |t_q|)` what it kept of its own colour,
+    :math:`o = \max(t_p \cdot u, 0)` what p truly has of that hue. Then
 
     .. math:: m_{pq} = \frac{\max(0,\ \min(r_p \cdot u, s) - o - x)}{|t_q| - o}
 
@@ -59,7 +62,7 @@ def _come_over(
 ) -> NDArray[np.float32]:
     """m of each pair, -1 where it does not count."""
     strength = length(other_truth)
-    hue = other_truth / np.maximum(strength, 1)[..., None]
+    hue = other_truth / np.maximum(strength, np.float32(1))[..., None]
     kept = np.clip(_along(other, hue), 0, strength)
     own = np.maximum(_along(truth, hue), 0)
     room = strength - own
@@ -70,9 +73,9 @@ def _come_over(
     return np.where(counts, np.maximum(came, 0) / np.maximum(room, 1), np.float32(-1))
 
 
-def _along(ab: NDArray[np.float32], hue: NDArray[np.float32]) -> NDArray[np.float32]:
+def _along(ab: NDArray[np.float32], hue: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.asarray(ab[..., 0] * hue[..., 0] + ab[..., 1] * hue[..., 1])
 
 
-def _across(ab: NDArray[np.float32], hue: NDArray[np.float32]) -> NDArray[np.float32]:
+def _across(ab: NDArray[np.float32], hue: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.asarray(ab[..., 1] * hue[..., 0] - ab[..., 0] * hue[..., 1])

@@ -35,7 +35,8 @@ def fading_sensitivity(pair: Pair) -> tuple[float, NDArray[np.float32]]:
     r"""How much a method's colours change when nothing but the light does.
 
     Under a share of the light all of X, Y and Z shrink alike, so a true colour's a* and b* shrink as L* + 16 does
-    (above L* = 8). With the result f for the faded scene, u for the unfaded one and :math:`f' = f\,(L_u + 16) / (L_f + 16)`,
+    (above L* = 8). With the result f for the faded scene, u for the unfaded one and
+    :math:`f' = f\,(L_u + 16) / (L_f + 16)`,
 
     .. math:: m = \frac{|f' - u|}{\max(|f'| + |u|,\ 20)}
 

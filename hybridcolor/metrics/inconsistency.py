@@ -37,7 +37,8 @@ def inconsistency(pair: Pair) -> tuple[float, NDArray[np.float32]]:
     truth = resample(pair.truth_lab, small)
     result = resample(np.ascontiguousarray(pair.result_ab), small)
     inside = resample(edge_zone(pair.truth_ab).astype(np.float32), small) <= 0.5
-    total, count = np.zeros(small, np.float32), np.zeros(small, np.float32)
+    total: NDArray[np.float32] = np.zeros(small, np.float32)
+    count = np.zeros_like(total)
     for distance in _DISTANCES:
         far = max(1, round(distance * max(small)))
         for rows, columns in DIRECTIONS[:4]:
@@ -49,6 +50,6 @@ def inconsistency(pair: Pair) -> tuple[float, NDArray[np.float32]]:
             for end in (here, there):
                 total[end] += excess
                 count[end] += counts
-    patches = total / np.maximum(count, 1)
+    patches = np.asarray(total / np.maximum(count, 1), np.float32)
     score = mean_where(patches, count > 0)
     return score, np.clip(resample(patches, (shape[0], shape[1])), 0, 1)

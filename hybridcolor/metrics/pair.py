@@ -21,9 +21,6 @@ class Pair:
     ----------
     result, truth : (H, W, 3) uint8 or uint16
         sRGB. Where only one of them has 16 bits, the other is widened to it (each value times 257, exactly).
-    class_prior : (313,) array or None
-        How often each bin of `hybridcolor.bins.AB_BINS` occurs in the whole set of true pictures that is scored, for
-        class-balanced scores. None: the prior of this one truth.
 
     Raises
     ------
@@ -39,7 +36,6 @@ class Pair:
 
     result: NDArray[Any]
     truth: NDArray[Any]
-    class_prior: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         for name in ("result", "truth"):

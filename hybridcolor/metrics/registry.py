@@ -1,10 +1,9 @@
-"""Every score by name, so that a report or a study loops over them and knows what each means."""
+"""Every score by name, so that a report loops over them and knows what each means."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from hybridcolor.metrics.auc import auc, smoothed_prior
 from hybridcolor.metrics.bleeding import bleeding
 from hybridcolor.metrics.deficiency import deficiency
-from hybridcolor.metrics.fading import fading_sensitivity
 from hybridcolor.metrics.fidelity import ab_psnr, ab_rmse, ciede2000, colourfulness, psnr, rgb_rmse
 from hybridcolor.metrics.inconsistency import inconsistency
 from hybridcolor.metrics.pair import Pair
@@ -26,182 +24,106 @@ class Score:
 
     Attributes
     ----------
-    key : str
-        What CSV, JSON and the dict call it.
     name : str
         As it stands at the head of a table's column.
+    better : {1, -1, 0}
+        Higher is better, lower is, or neither.
     about : str
         What it is, in one line.
-    unit : str
-        Such as "dB"; empty where the number is a plain ratio.
-    higher_is_better : bool
-        Which way is good.
     function : callable
         Takes a `Pair`, returns a float; may be ``inf`` (PSNR of equal pictures), never NaN.
     """
 
-    key: str
     name: str
+    better: int
     about: str
-    unit: str
-    higher_is_better: bool
     function: Callable[[Pair], float]
-
-    def __call__(self, pair: Pair) -> float:
-        """The score of a pair."""
-        return self.function(pair)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A way in which colorizations fail, as a number and as a map of where.
+    """A way in which colorizations fail, as a share (0 is a result without it) and as a map of where.
 
     Attributes
     ----------
-    key : str
-        What CSV, JSON and the dict call it.
-    key : str
-        What CSV, JSON and the dict call it.
-    name : str
-        As it stands at the head of a table's column.
-    about : str
-        What it is, in one line.
+    name, about : str
+        As for a `Score`.
     function : callable
-        Takes a `Pair`, returns the score and an (H, W) float32 map, both in 0..1.
-    against : "truth" or "unfaded"
-        What the `Pair`'s ``truth`` must be: the true picture, or the same method's result for the scene before it was
-        faded (``result`` is then its result for the faded one; `hybridcolor.metrics.fading.fade` fades).
-    unit : str
-        Empty: all are shares.
-    higher_is_better : bool
-        False: 0 is a result without this failure.
+        Takes a `Pair`, returns the share and an (H, W) float32 map, both in 0..1.
     """
 
-    key: str
     name: str
     about: str
     function: Callable[[Pair], tuple[float, NDArray[np.float32]]]
-    against: Literal["truth", "unfaded"] = "truth"
-    unit: str = ""
-    higher_is_better: bool = False
-
-    def __call__(self, pair: Pair) -> tuple[float, NDArray[np.float32]]:
-        """The score and the map of a pair."""
-        return self.function(pair)
 
 
 def _balanced_auc(pair: Pair) -> float:
-    prior = smoothed_prior(pair.truth_ab) if pair.class_prior is None else pair.class_prior
-    return auc(pair.result_ab, pair.truth_ab, class_prior=prior)
+    return auc(pair.result_ab, pair.truth_ab, class_prior=smoothed_prior(pair.truth_ab))
 
 
-_SCORES = [
-    Score(
-        "psnr",
-        "PSNR",
-        "Peak signal to noise ratio of the RGB values",
-        "dB",
-        higher_is_better=True,
-        function=lambda pair: psnr(pair.result, pair.truth),
-    ),
-    Score(
-        "rgb_rmse",
+SCORES: dict[str, Score] = {
+    "psnr": Score("PSNR, dB", 1, "Peak signal to noise ratio of RGB.", lambda pair: psnr(pair.result, pair.truth)),
+    "rgb_rmse": Score(
         "RGB RMSE",
-        "Root mean square error of the RGB values, in 8-bit levels",
-        "levels",
-        higher_is_better=False,
-        function=lambda pair: rgb_rmse(pair.result, pair.truth),
+        -1,
+        "Root mean square error of RGB; white is 255.",
+        lambda pair: rgb_rmse(pair.result, pair.truth),
     ),
-    Score(
-        "ab_psnr",
-        "ab PSNR",
-        "Peak signal to noise ratio of a* and b*, the peak being 255",
-        "dB",
-        higher_is_better=True,
-        function=lambda pair: ab_psnr(pair.result_ab, pair.truth_ab),
+    "ab_psnr": Score(
+        "ab PSNR, dB",
+        1,
+        "Peak signal to noise ratio of a* and b*; the peak is 255.",
+        lambda pair: ab_psnr(pair.result_ab, pair.truth_ab),
     ),
-    Score(
-        "ab_rmse",
+    "ab_rmse": Score(
         "ab RMSE",
-        "Root mean square error of a* and b*, over both channels",
-        "ab",
-        higher_is_better=False,
-        function=lambda pair: ab_rmse(pair.result_ab, pair.truth_ab),
+        -1,
+        "Root mean square error of a* and b*, in their units.",
+        lambda pair: ab_rmse(pair.result_ab, pair.truth_ab),
     ),
-    Score(
-        "ciede2000",
+    "ciede2000": Score(
         "CIEDE2000",
-        "Mean colour difference as people see it",
-        "",
-        higher_is_better=False,
-        function=lambda pair: ciede2000(pair.result_lab, pair.truth_lab),
+        -1,
+        "Mean colour difference as seen, by the formula of 2000; 1 is just visible.",
+        lambda pair: ciede2000(pair.result_lab, pair.truth_lab),
     ),
-    Score(
-        "auc",
+    "auc": Score(
         "AuC",
-        "Area under the share of pixels whose ab error is below 0 to 150",
-        "",
-        higher_is_better=True,
-        function=lambda pair: auc(pair.result_ab, pair.truth_ab),
+        1,
+        "Area under the share of pixels whose ab error is below 0 to 150 (Zhang et al. 2016).",
+        lambda pair: auc(pair.result_ab, pair.truth_ab),
     ),
-    Score(
-        "auc_balanced",
-        "AuC balanced",
-        "AuC with every colour class counting the same: 1 over its share of the truth",
-        "",
-        higher_is_better=True,
-        function=_balanced_auc,
+    "auc_balanced": Score(
+        "AuC, balanced", 1, "AuC in which every colour of the picture counts the same, however rare.", _balanced_auc
     ),
-    Score(
-        "pa",
+    "pa": Score(
         "PA",
-        "Share of the truly even pixels that are even in the result: few artefacts",
-        "",
-        higher_is_better=True,
-        function=lambda pair: pa(pair.result_ab, pair.truth_ab),
+        1,
+        "Share of the truly even pixels that are even in the result: few artefacts.",
+        lambda pair: pa(pair.result_ab, pair.truth_ab),
     ),
-    Score(
-        "ssim",
+    "ssim": Score(
         "SSIM",
-        "Structural similarity of the RGB channels",
-        "",
-        higher_is_better=True,
-        function=lambda pair: ssim(pair.result, pair.truth),
+        1,
+        "Structural similarity of RGB, Wang et al. 2004 (doi 10.1109/TIP.2003.819861); 1 is equal.",
+        lambda pair: ssim(pair.result, pair.truth),
     ),
-    Score(
-        "qssim",
+    "qssim": Score(
         "QSSIM",
-        "Quaternion structural similarity: luminance, saturation and hue at once",
-        "",
-        higher_is_better=True,
-        function=lambda pair: qssim(pair.result, pair.truth),
+        1,
+        "Quaternion structural similarity: luminance, saturation and hue at once (doi 10.1109/TIP.2011.2181522).",
+        lambda pair: qssim(pair.result, pair.truth),
     ),
-    Score(
-        "colourfulness",
-        "Colourfulness",
-        "How colourful the result is, whether right or wrong; gray is 0",
-        "",
-        higher_is_better=True,
-        function=lambda pair: colourfulness(pair.result),
+    "colourfulness": Score(
+        "Colourfulness", 0, "Hasler and Suesstrunk 2003; gray is 0.", lambda pair: colourfulness(pair.result)
     ),
-]
-
-SCORES: dict[str, Score] = {score.key: score for score in _SCORES}
+}
 """The scores by the key that CSV and JSON use."""
 
-_FAILURES = [
-    Failure("inconsistency", "Inconsistent colouring", "One surface of one colour comes out in patches", inconsistency),
-    Failure("pollution", "Edge pollution", "A rim of wrong or mixed colour right at the edges", pollution),
-    Failure("bleeding", "Colour bleeding", "The colour of one thing crosses an edge into its neighbour", bleeding),
-    Failure("deficiency", "Colour deficiency", "Chroma that the truth has and the result lacks", deficiency),
-    Failure(
-        "fading",
-        "Fading sensitivity",
-        "Colours change when nothing but the scene's light does",
-        fading_sensitivity,
-        against="unfaded",
-    ),
-]
-
-FAILURES: dict[str, Failure] = {failure.key: failure for failure in _FAILURES}
-"""The failure forms by the key that CSV and JSON use."""
+FAILURES: dict[str, Failure] = {
+    "inconsistency": Failure("Inconsistent", "One surface of one colour comes out in patches.", inconsistency),
+    "pollution": Failure("Polluted edges", "A rim of wrong or mixed colour right at the edges.", pollution),
+    "bleeding": Failure("Bleeding", "The colour of one thing crosses an edge into its neighbour.", bleeding),
+    "deficiency": Failure("Deficient", "Chroma that the truth has and the result lacks.", deficiency),
+}
+"""The failure forms that one result shows. The fifth, `hybridcolor.metrics.fading`, compares two results."""

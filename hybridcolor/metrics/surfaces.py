@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 EDGE_REACH = 4
-"""How far, in pixels, an edge of the true colour reaches: a network that answers at a quarter of the size is off by this."""
+"""How far, in pixels, an edge of the true colour reaches: a network with a grid of quarter size is off by this."""
 
 CONTRAST = 20.0
 """Two colours this far apart in ab are of different things."""
@@ -56,11 +58,11 @@ def pixels_apart(shape: tuple[int, ...], step: tuple[int, int]) -> tuple[_Slices
     return (here[0], here[1]), (there[0], there[1])
 
 
-def length(ab: NDArray[np.float32]) -> NDArray[np.float32]:
+def length(ab: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """The Euclidean length of the last axis's two numbers: chroma, of a colour."""
-    return np.hypot(ab[..., 0], ab[..., 1])
+    return np.asarray(np.hypot(ab[..., 0], ab[..., 1]), np.float32)
 
 
-def mean_where(values: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
+def mean_where(values: NDArray[np.floating[Any]], where: NDArray[np.bool_]) -> float:
     """The mean over the pixels where a failure can be; 0 if it can be nowhere."""
     return float(values[where].mean(dtype=np.float64)) if where.any() else 0.0

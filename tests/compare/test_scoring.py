@@ -43,5 +43,15 @@ def test_every_column_has_a_score_and_every_score_a_column():
     assert set(score(other, None).scores) == {column.key for column in COLUMNS if not column.needs_truth}
 
 
-def test_pictures_smaller_than_the_window_have_no_ssim():
-    assert np.isnan(score(colour_photo(1, (3, 9)), colour_photo(2, (3, 9))).scores["ssim"])
+def test_a_colour_that_runs_over_is_seen_as_bleeding_and_where():
+    truth, result = (np.full((60, 90, 2), (0, 0), np.float32) for _ in range(2))
+    truth[:, :45] = result[:, :58] = (50, 40)
+    luminance = np.full((60, 90), 55, np.float32)
+    scored = score(*(quantize(lab_to_rgb(luminance, ab), 8) for ab in (result, truth)))
+    assert scored.scores["bleeding"] > 0.05 > scored.scores["deficiency"]
+    assert scored.maps["bleeding"][:, 50:56].mean() > 0.5 > 0.01 > scored.maps["bleeding"][:, 65:].max()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 9), (40, 2)])
+def test_small_pictures_have_every_score(shape):
+    assert not np.isnan(list(score(colour_photo(1, shape), colour_photo(2, shape)).scores.values())).any()
