@@ -40,7 +40,7 @@ err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
 NO_MODEL = "none"
-HEADLINES = ("psnr", "ab_rmse", "ciede2000", "ssim", "bleeding", "colourfulness")  # what a terminal has room for
+HEADLINES = ("psnr", "ab_rmse", "ciede2000", "bleeding", "colourfulness")  # what a terminal has room for
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
 Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
