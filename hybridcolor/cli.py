@@ -138,10 +138,9 @@ def colorize(
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
             )
-            painted = getattr(predictor, "paint", False) if paint is None else paint
             write_image(
                 target,
-                result.to_rgb(paint=painted),
+                result.to_rgb(paint=paint),
                 alpha=picture.alpha,
                 metadata=picture.metadata,
                 keep_private=keep_private,
@@ -182,6 +181,43 @@ def seeds_(
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
     out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)
+
+
+@app.command()
+def replay(
+    session: Annotated[Path, typer.Argument(help="What the editor saved: NAME.hybridcolor.json.", metavar="SESSION")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The coloured picture.")],
+    picture: Annotated[
+        Path | None, typer.Option(help="The picture it was drawn on, if it is not beside the session.")
+    ] = None,
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize a picture as it was edited: the same strokes and settings, the same picture to the bit.
+
+    For instance:
+
+      hybridcolor replay old.png.hybridcolor.json -o old-colour.png
+    """
+    from hybridcolor.drawing import picture_of
+    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.session import EditSession
+
+    _check_folder(output)
+    _check_free(output, overwrite=overwrite)
+    source = read_image(picture_of(session) if picture is None else picture, frame=frame, max_pixels=max_pixels)
+    editing = EditSession(source, method="optimization")
+    editing.load(session)
+    result = editing.final()
+    write_image(
+        output,
+        result.to_rgb(),
+        alpha=source.alpha,
+        metadata=source.metadata,
+        overwrite=overwrite,
+    )
+    out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s", soft_wrap=True)
 
 
 models_app = typer.Typer(help="List models, import weights of others, export to ONNX.", rich_markup_mode=None)

@@ -19,6 +19,7 @@ from hybridcolor.decoding import decode, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
 from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
+from hybridcolor.files import write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
@@ -168,7 +169,7 @@ def write_image(
         if isinstance(data, dict):
             _write_folder(target, data)
         else:
-            _write_whole(target, data, overwrite)
+            write_whole(target, data, overwrite=overwrite)
     except ImageError as error:
         raise ImageError(f"cannot write {_name(target)}: {error}") from error
     except FileExistsError as error:
@@ -220,7 +221,7 @@ def _check_source(source: Path) -> None:
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
-    """Find early what would fail late; the final word on an existing file is `_write_whole`'s."""
+    """Find early what would fail late; the final word on an existing file is `write_whole`'s."""
     if suffix_of(target) not in WRITABLE_SUFFIXES:
         raise ImageError(f"'{target.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
     check_library(suffix_of(target))
@@ -247,25 +248,8 @@ def _with_alpha(pixels: NDArray[Any], alpha: NDArray[Any] | None) -> NDArray[Any
     return np.dstack([pixels, alpha])
 
 
-def _write_whole(target: Path, data: bytes, overwrite: bool) -> None:
-    """Put the bytes in a temporary file beside the target, down to the disk, and only then give it the name."""
-    final = Path(os.path.realpath(target))  # through a link, its target is replaced and not the link
-    part = final.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if overwrite:
-            part.replace(final)
-        else:
-            _rename_new(part, final)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
-    """As `_write_whole`, for a folder; one that exists is never replaced."""
+    """As `write_whole`, for a folder; one that exists is never replaced."""
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         for name, data in files.items():
@@ -278,18 +262,3 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
         part.rename(target)  # which fails if a file, or a folder that is not empty, has this name by now
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _rename_new(part: Path, final: Path) -> None:
-    """Rename, but never over a file that has come into being meanwhile."""
-    try:
-        os.link(part, final)  # fails if the name is taken, in one step
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links: take the name first, then replace our own empty file
-        final.open("xb").close()
-        try:
-            part.replace(final)
-        except OSError:
-            final.unlink()
-            raise

@@ -47,6 +47,8 @@ class Colorization:
         How the seeds were propagated.
     seconds : float
         Time it took.
+    paint : bool
+        Whether blank paper is to be darkened as far as its colour needs: models of drawings ask for it.
     """
 
     picture: Picture
@@ -55,10 +57,14 @@ class Colorization:
     predicted: NDArray[np.float32] | None
     method: str
     seconds: float
+    paint: bool = False
 
-    def to_rgb(self, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
-        return self.picture.to_rgb(self.chroma, paint=paint)
+    def to_rgb(self, *, paint: bool | None = None) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`.
+
+        ``paint`` is the result's own unless it is given.
+        """
+        return self.picture.to_rgb(self.chroma, paint=self.paint if paint is None else paint)
 
 
 def colorize(
@@ -114,7 +120,9 @@ def colorize(
     used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
     seconds = time.perf_counter() - started
-    return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds)
+    return Colorization(
+        picture, result.chroma, seeds, groundwork.predicted, method, seconds, getattr(predictor, "paint", False)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from skimage.measure import label
 
 from hybridcolor.errors import ImageError, SeedError
+from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import gamut_chroma
 from hybridcolor.picture import Picture
@@ -91,18 +91,14 @@ def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *,
         return
     if path.exists() and not overwrite:
         raise SeedError(f"{path}: exists already; choose another name or pass --overwrite")
-    text = json.dumps(_to_json(seeds, picture.shape), indent=1)
+    content = {
+        "format": "hybridcolor-seeds",
+        "schema": SCHEMA,
+        "shape": list(picture.shape),
+        "strokes": strokes_to_json(seeds),
+    }
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False, encoding="utf-8") as part:
-            try:
-                part.write(text)
-                part.flush()
-                os.fsync(part.fileno())
-                Path(part.name).chmod(0o644)
-                Path(part.name).replace(path)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
+        write_whole(path, json.dumps(content, indent=1).encode(), overwrite=overwrite)
     except OSError as error:
         raise SeedError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from error
 
@@ -124,7 +120,7 @@ def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np
     return Picture(luminance, None, None, picture.bit_depth).to_rgb(chroma)
 
 
-def _to_json(seeds: Seeds, shape: tuple[int, int]) -> dict[str, Any]:
+def strokes_to_json(seeds: Seeds) -> list[dict[str, Any]]:
     """Strokes of one colour, weight and origin each, their pixels as runs (row, first column, length)."""
     key = np.column_stack([seeds.stroke, seeds.origin, seeds.ab, seeds.weight]).astype(np.float64)
     groups, group = np.unique(key, axis=0, return_inverse=True)
@@ -137,10 +133,10 @@ def _to_json(seeds: Seeds, shape: tuple[int, int]) -> dict[str, Any]:
                 "origin": _ORIGINS[int(origin)],
                 "ab": [_shortest(a), _shortest(b)],
                 "weight": None if np.isinf(weight) else _shortest(weight),
-                "runs": _runs(seeds.coords[group == i]),
+                "runs": runs_of_pixels(seeds.coords[group == i]),
             }
         )
-    return {"format": "hybridcolor-seeds", "schema": SCHEMA, "shape": list(shape), "strokes": strokes}
+    return strokes
 
 
 def _shortest(value: np.float64) -> float:
@@ -148,11 +144,48 @@ def _shortest(value: np.float64) -> float:
     return float(str(np.float32(value)))
 
 
-def _runs(coords: NDArray[np.int32]) -> list[list[int]]:
-    """Horizontal runs that cover the pixels."""
+def runs_of_pixels(coords: NDArray[np.int32]) -> list[list[int]]:
+    """Horizontal runs (row, first column, length) that cover (N, 2) pixels.
+
+    Examples
+    --------
+    >>> runs_of_pixels(np.array([[0, 2], [0, 1], [3, 0]], np.int32))
+    [[0, 1, 2], [3, 0, 1]]
+    """
     coords = coords[np.lexsort((coords[:, 1], coords[:, 0]))]
     breaks = np.flatnonzero((np.diff(coords[:, 0]) != 0) | (np.diff(coords[:, 1]) != 1)) + 1
     return [[int(part[0, 0]), int(part[0, 1]), len(part)] for part in np.split(coords, breaks) if len(part)]
+
+
+def pixels_of_runs(runs: Any, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """The pixels of runs, which are checked before they could fill the memory.
+
+    Raises
+    ------
+    SeedError
+        If one lies outside the picture, or they have more pixels than it has.
+    TypeError, ValueError
+        If they are no runs.
+
+    Examples
+    --------
+    >>> pixels_of_runs([[0, 1, 2]], (4, 4)).tolist()
+    [[0, 1], [0, 2]]
+    """
+    pixels = 0
+    for row, column, length in runs:
+        if not all(type(number) is int for number in (row, column, length)):
+            raise TypeError("rows, columns and lengths are whole numbers")
+        if not (0 <= row < shape[0] and column >= 0 and length > 0 and column + length <= shape[1]):
+            raise SeedError(
+                f"seeds: a run of {length} at row {row}, column {column} lies outside the picture "
+                f"({_size(shape)}); were they made for another picture or size?"
+            )
+        pixels += length
+    if pixels > shape[0] * shape[1]:
+        raise SeedError(f"seeds: {pixels} pixels are given, the picture has {shape[0] * shape[1]}; some come twice")
+    parts = [np.column_stack([np.full(n, row), np.arange(column, column + n)]) for row, column, n in runs]
+    return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
 
 
 def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
@@ -167,50 +200,43 @@ def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
             raise SeedError(f"{path}: schema {content['schema']!r} is not known, expected {SCHEMA}; update hybridcolor")
         if tuple(content["shape"]) != shape:
             raise SeedError(f"{path}: was made for {_size(content['shape'])}, the picture is {_size(shape)}")
-        _check_runs(content["strokes"], shape)
-        parts = [_stroke_pixels(stroke) for stroke in content["strokes"]]
-        origin_of = {name: number for number, name in _ORIGINS.items()}
-        columns = [
-            (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])
-            for s, pixels in zip(content["strokes"], parts, strict=True)
-        ]
-        if not columns:
-            return Seeds.empty()
-        count, ab, weight, stroke, origin = zip(*columns, strict=True)
-        with np.errstate(over="ignore"):  # what is too large becomes inf, which Seeds refuses for a colour
-            colours, weights = np.asarray(ab, np.float32).reshape(-1, 2), np.asarray(weight, np.float32)
-        return Seeds(
-            np.concatenate(parts).astype(np.int32),
-            np.repeat(colours, count, axis=0),
-            np.repeat(weights, count),
-            np.repeat(np.asarray(stroke, np.int32), count),
-            np.repeat(np.asarray(origin, np.uint8), count),
-        )
+        return strokes_from_json(content["strokes"], shape)
     except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise SeedError(f"{path}: is not a seeds file of hybridcolor ({type(error).__name__}: {error})") from error
 
 
-def _check_runs(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> None:
-    """Refuse runs that are no whole numbers, lie outside or are too many pixels, before they could fill the memory."""
-    pixels = 0
-    for stroke in strokes:
-        for row, column, length in stroke["runs"]:
-            if not all(type(number) is int for number in (row, column, length, stroke["stroke"])):
-                raise TypeError("rows, columns, lengths and stroke ids are whole numbers")
-            if not (0 <= row < shape[0] and column >= 0 and length > 0 and column + length <= shape[1]):
-                raise SeedError(
-                    f"seeds: a run of {length} at row {row}, column {column} lies outside the picture "
-                    f"({_size(shape)}); were they made for another picture or size?"
-                )
-            pixels += length
-    if pixels > shape[0] * shape[1]:
-        raise SeedError(f"seeds: {pixels} pixels are given, the picture has {shape[0] * shape[1]}; some come twice")
+def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> Seeds:
+    """Seeds from what `strokes_to_json` made.
 
-
-def _stroke_pixels(stroke: dict[str, Any]) -> NDArray[np.int64]:
-    """Pixels of a stroke's runs."""
-    parts = [np.column_stack([np.full(n, row), np.arange(column, column + n)]) for row, column, n in stroke["runs"]]
-    return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
+    Raises
+    ------
+    SeedError
+        If a pixel lies outside of a picture of this shape, comes twice, or has no colour.
+    LookupError, TypeError, ValueError, OverflowError
+        If it is something else.
+    """
+    parts = [pixels_of_runs(stroke["runs"], shape) for stroke in strokes]
+    if not all(type(stroke["stroke"]) is int for stroke in strokes):
+        raise TypeError("stroke ids are whole numbers")
+    if sum(map(len, parts)) > shape[0] * shape[1]:
+        raise SeedError("seeds: there are more than the picture has pixels; some come twice")
+    origin_of = {name: number for number, name in _ORIGINS.items()}
+    columns = [
+        (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])
+        for s, pixels in zip(strokes, parts, strict=True)
+    ]
+    if not columns:
+        return Seeds.empty()
+    count, ab, weight, stroke, origin = zip(*columns, strict=True)
+    with np.errstate(over="ignore"):  # what is too large becomes inf, which Seeds refuses for a colour
+        colours, weights = np.asarray(ab, np.float32).reshape(-1, 2), np.asarray(weight, np.float32)
+    return Seeds(
+        np.concatenate(parts).astype(np.int32),
+        np.repeat(colours, count, axis=0),
+        np.repeat(weights, count),
+        np.repeat(np.asarray(stroke, np.int32), count),
+        np.repeat(np.asarray(origin, np.uint8), count),
+    )
 
 
 def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:

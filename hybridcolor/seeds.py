@@ -146,6 +146,16 @@ class Seeds:
         """The seeds that a boolean mask or an index array selects."""
         return Seeds(self.coords[index], self.ab[index], self.weight[index], self.stroke[index], self.origin[index])
 
+    def without(self, coords: NDArray[np.int32]) -> Seeds:
+        """The seeds that are at none of these (N, 2) pixels.
+
+        Examples
+        --------
+        >>> Seeds.of([[0, 0], [0, 1]], [1, 1]).without(np.array([[0, 1]])).coords.tolist()
+        [[0, 0]]
+        """
+        return self.take(~np.isin(_keys(self.coords), _keys(coords)))
+
     def check_inside(self, shape: tuple[int, int]) -> None:
         """Raise `SeedError` if a seed lies outside a picture of ``shape`` (rows, columns)."""
         outside = (self.coords >= np.asarray(shape)).any(axis=1)

@@ -1,22 +1,30 @@
-"""A picture held open while a person draws: every change of the scribbles is answered at once, then exactly.
+"""A picture held open while a person draws: every change is answered at once, then exactly, and can be undone.
 
-The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. It is not for
-several threads at once; to stop a refinement from another thread, let its ``cancel`` see a flag.
+The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. A change only
+notes what is wanted and takes no time; `preview` and `refine` compute, and may run in one other thread meanwhile. To
+stop a refinement from outside let its ``cancel`` see a flag.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import ArrayLike
+
 from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.drawing import NO_MODEL, Drawing, History, Stroke, read_drawing, save_drawing
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization, Groundwork
-from hybridcolor.propagate import Propagation, PropagationState
+from hybridcolor.pipeline import Colorization, Groundwork, colorize
+from hybridcolor.propagate import Propagation, PropagationState, get_propagator
 from hybridcolor.seeds import Seeds
 
 if TYPE_CHECKING:
+    from hybridcolor.bins import ColorDistribution
     from hybridcolor.predict import Predictor
 
 
@@ -27,6 +35,13 @@ class EditSession:
     ----------
     picture, predictor, method, vividness, **options
         As for `hybridcolor.colorize`. The CNN looks at the picture once; one that takes hints hears every change.
+    autosave : path-like, optional
+        Where every change is saved at once, so that a crash loses none.
+
+    Attributes
+    ----------
+    picture : Picture
+        What is coloured.
 
     Raises
     ------
@@ -37,11 +52,18 @@ class EditSession:
     --------
     >>> import numpy as np
     >>> session = EditSession(Picture.from_array(np.full((8, 8), 120, np.uint8)), method="optimization")
-    >>> session.set_scribbles(Seeds.of([[4, 4]], [[30.0, 20.0]]))
-    >>> *_, answer = session.refine()
-    >>> answer.chroma[0, 0].round().tolist()
+    >>> session.draw([[4, 4]], (30.0, 20.0))
+    >>> session.draw([[1, 1]], (0.0, 0.0))
+    >>> session.undo()
+    True
+    >>> session.result().chroma[0, 0].round().tolist()
     [30.0, 20.0]
     """
+
+    _groundwork: Groundwork
+    _state: PropagationState
+    _applied: Drawing  # which the state has been given
+    _heard: Drawing  # which the CNN has been told
 
     def __init__(
         self,
@@ -50,38 +72,105 @@ class EditSession:
         predictor: Predictor | None = None,
         method: str = "hybrid",
         vividness: float = DEFAULT_VIVIDNESS,
+        autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> None:
-        self._groundwork = Groundwork.of(
-            picture, predictor=predictor, method=method, vividness=vividness, scribbles=Seeds.empty()
-        )
-        predicted = self._groundwork.predicted
-        self._state = PropagationState(picture.luminance, method=method, prior=predicted, **options)
-        self._method = method
-        self._scribbles = Seeds.empty()
-        self._seeds: Seeds | None = None
-        self._told = True  # whether the CNN has heard the scribbles as they are
+        self.picture = picture
+        self.autosave = None if autosave is None else Path(autosave)
+        model = NO_MODEL if predictor is None else predictor.name
+        self._history = History(Drawing(model=model, method=method, vividness=vividness))
+        self._predictor = predictor
+        self._options = {method: options}
         self._changed = time.perf_counter()
-        self.set_scribbles(Seeds.empty())
+        self._seeds: Seeds | None = None
+        self._open(self.drawing)
 
     @property
-    def picture(self) -> Picture:
-        """The picture that is coloured."""
-        return self._groundwork.picture
+    def drawing(self) -> Drawing:
+        """Strokes and settings as they are now."""
+        return self._history.present
+
+    def draw(self, coords: ArrayLike, ab: ArrayLike) -> None:
+        """Add a stroke.
+
+        Parameters
+        ----------
+        coords : (N, 2) array-like of int
+            Rows and columns.
+        ab : (2,) array-like
+            Its a* and b*; (0, 0) is gray.
+
+        Raises
+        ------
+        SeedError
+            If it lies outside the picture, or the colour is none; the session is then as before.
+        """
+        self._add(Stroke.of(coords, ab))
+
+    def erase(self, coords: ArrayLike) -> None:
+        """Rub out what was drawn at these pixels.
+
+        Raises
+        ------
+        SeedError
+            If they lie outside the picture.
+        """
+        self._add(Stroke.of(coords, None))
+
+    def set(self, drawing: Drawing) -> None:
+        """Make this the present drawing, with all its strokes and settings.
+
+        Raises
+        ------
+        SeedError
+            If a stroke lies outside the picture.
+        MethodError
+            If the method is unknown. The session is then as before.
+        """
+        get_propagator(drawing.method)
+        drawing.scribbles.check_inside(self.picture.shape)
+        self._history.do(drawing)
+        self._note()
+
+    def undo(self) -> bool:
+        """Take the last change back, of strokes or settings; False if there is none."""
+        return self._history.undo() and self._note()
+
+    def redo(self) -> bool:
+        """Make the change that was taken back; False if there is none."""
+        return self._history.redo() and self._note()
 
     def set_scribbles(self, scribbles: Seeds) -> None:
-        """Replace what the person drew.
+        """Replace all that was drawn by scribbles, and edited automatic seeds, of a file.
 
         Raises
         ------
         SeedError
             If a scribble lies outside the picture; the session is then as before.
         """
-        self._changed = time.perf_counter()
-        scribbles.check_inside(self.picture.shape)
-        self._told = self._groundwork.reading is None or (len(scribbles) == len(self._scribbles) == 0)
-        self._scribbles = scribbles
-        self._set_seeds()
+        self.set(replace(self.drawing, imported=scribbles, strokes=()))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save strokes and settings.
+
+        Raises
+        ------
+        SeedError
+            If the file cannot be written.
+        """
+        save_drawing(path, self.drawing, self.picture)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take up what was saved, as a change that can be undone.
+
+        Raises
+        ------
+        SeedError
+            If the file is no session, or one of another picture.
+        MethodError
+            If its method is unknown.
+        """
+        self.set(read_drawing(path, self.picture))
 
     def preview(self) -> Colorization:
         """An answer at once: exact near the last change, nearly so elsewhere, before the CNN has heard of it.
@@ -93,7 +182,10 @@ class EditSession:
         SeedError
             If there is neither a scribble nor a CNN to go by.
         """
-        return self._colorization(self._state.preview(), self._scribbles if self._seeds is None else self._seeds)
+        self._catch_up()
+        return self._colorization(
+            self._state.preview(), self._applied.scribbles if self._seeds is None else self._seeds
+        )
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`.
@@ -110,22 +202,110 @@ class EditSession:
         ConvergenceError
             If a solver cannot reach its tolerance.
         """
-        if not self._told:
-            self._groundwork, self._told = self._groundwork.told(self._scribbles), True
+        self._catch_up()
+        if self._heard is not self._applied:
+            self._heard = self._applied
+            self._groundwork = self._groundwork.told(self._applied.scribbles)
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
-            self._set_seeds()
+                self._set_seeds()
         for answer in self._state.refine(cancel):
             if self._seeds is None:
-                self._seeds = self._groundwork.merged_with(self._scribbles)
+                self._seeds = self._groundwork.merged_with(self._applied.scribbles)
             yield self._colorization(answer, self._seeds)
+
+    def result(self) -> Colorization:
+        """The best answer.
+
+        Raises
+        ------
+        SeedError, ConvergenceError
+            As for `refine`.
+        """
+        *_, best = self.refine()
+        return best
+
+    def final(self) -> Colorization:
+        """What `hybridcolor.colorize` makes of the present drawing: the same to the bit, however it came to be.
+
+        Raises
+        ------
+        SeedError, ConvergenceError
+            As for `hybridcolor.colorize`.
+        """
+        drawing = self.drawing
+        return colorize(
+            self.picture,
+            predictor=self._predictor_for(drawing.model),
+            scribbles=drawing.scribbles,
+            method=drawing.method,
+            vividness=drawing.vividness,
+            **self._options.get(drawing.method, {}),
+        )
+
+    def belief(self) -> ColorDistribution | None:
+        """What the CNN thinks of every place, having heard the strokes; None without one."""
+        reading = self._groundwork.reading
+        return None if reading is None else reading.predict(self._applied.scribbles)
+
+    def _add(self, stroke: Stroke) -> None:
+        Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
+        self._history.do(self.drawing.with_stroke(stroke))
+        self._note()
+
+    def _note(self) -> bool:
+        self._changed = time.perf_counter()
+        if self.autosave is not None:
+            self.save(self.autosave)
+        return True
+
+    def _open(self, drawing: Drawing) -> None:
+        """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
+        self._groundwork = Groundwork.of(
+            self.picture,
+            predictor=self._predictor_for(drawing.model),
+            method=drawing.method,
+            vividness=drawing.vividness,
+            scribbles=drawing.scribbles,
+        )
+        prior, options = self._groundwork.predicted, self._options.get(drawing.method, {})
+        self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
+        self._heard = self._applied = drawing
+        self._set_seeds()
+
+    def _catch_up(self) -> None:
+        """Have what is wanted by now propagated from here on."""
+        drawing = self.drawing
+        if drawing.settings() != self._applied.settings():
+            self._open(drawing)
+        elif drawing is not self._applied:
+            self._applied = drawing
+            self._set_seeds()
+
+    def _predictor_for(self, model: str) -> Predictor | None:
+        if model == NO_MODEL:
+            return None
+        if self._predictor is None or self._predictor.name != model:
+            from hybridcolor.predict import load_predictor
+
+            self._predictor = load_predictor(model)
+        return self._predictor
 
     def _set_seeds(self) -> None:
         """Have the scribbles propagated, with the automatic seeds where the method needs them."""
-        suffices = self._groundwork.suffices(self._scribbles)
-        self._seeds = None if suffices else self._groundwork.merged_with(self._scribbles)
-        self._state.set_seeds(self._scribbles if self._seeds is None else self._seeds)
+        scribbles = self._applied.scribbles
+        suffices = self._groundwork.suffices(scribbles)
+        self._seeds = None if suffices else self._groundwork.merged_with(scribbles)
+        self._state.set_seeds(scribbles if self._seeds is None else self._seeds)
 
     def _colorization(self, answer: Propagation, seeds: Seeds) -> Colorization:
         seconds = time.perf_counter() - self._changed
-        return Colorization(self.picture, answer.chroma, seeds, self._groundwork.predicted, self._method, seconds)
+        return Colorization(
+            self.picture,
+            answer.chroma,
+            seeds,
+            self._groundwork.predicted,
+            self._applied.method,
+            seconds,
+            getattr(self._predictor_for(self._applied.model), "paint", False),
+        )

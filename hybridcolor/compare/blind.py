@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from hybridcolor.compare.methods import GRAY
 from hybridcolor.compare.pictures import slug
 from hybridcolor.errors import HybridColorError, ImageError, MethodError
-from hybridcolor.predict.weights import write_whole
+from hybridcolor.files import write_whole
 
 if TYPE_CHECKING:
     from hybridcolor.compare.report import Report

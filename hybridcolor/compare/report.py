@@ -17,7 +17,7 @@ from hybridcolor.compare.aggregation import Row, summarize
 from hybridcolor.compare.running import Record
 from hybridcolor.compare.scoring import COLUMNS, LEVELS, Column
 from hybridcolor.errors import ImageError
-from hybridcolor.predict.weights import write_whole
+from hybridcolor.files import write_whole
 
 SCHEMA = 1
 COSTS = (

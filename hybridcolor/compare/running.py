@@ -23,10 +23,10 @@ from hybridcolor.compare.pictures import save_map, save_picture, slug
 from hybridcolor.compare.provenance import describe
 from hybridcolor.compare.scoring import score
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
+from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import read_image
 from hybridcolor.picture import Picture
 from hybridcolor.predict import Predictor, load_predictor
-from hybridcolor.predict.weights import write_whole
 from hybridcolor.seedfiles import read_seeds
 from hybridcolor.seeds import Seeds
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from hybridcolor.bins import AB_BINS
 from hybridcolor.errors import ModelError
+from hybridcolor.files import write_whole
 from hybridcolor.predict import load_network
-from hybridcolor.predict.weights import find_model, write_whole
+from hybridcolor.predict.weights import find_model
 
 OPSET = 18
 """Version of the ONNX operators: old enough for what is in use, and what PyTorch's exporters write natively."""

@@ -18,8 +18,9 @@ from safetensors.torch import save
 
 from hybridcolor.bins import AB_BINS
 from hybridcolor.errors import ModelError
+from hybridcolor.files import write_whole
 from hybridcolor.predict.released import TO_AB, Released, read_released
-from hybridcolor.predict.weights import ModelEntry, own_folder, read_registry, register, write_whole
+from hybridcolor.predict.weights import ModelEntry, own_folder, read_registry, register
 
 NETWORK = "plain"
 """The network that `read_released` gives weights of."""

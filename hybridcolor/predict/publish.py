@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from hybridcolor.errors import ImageError, ModelError
+from hybridcolor.files import write_whole
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.data import ImageSet, SoftTargets, central_square, read_shards, to_tensors
 from hybridcolor.predict.evaluate import Calibration, mean_colour, mean_scores, score_photos
@@ -24,7 +25,7 @@ from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.train import read_checkpoint
 from hybridcolor.predict.validation import VALIDATION_SIZE, cross_entropy
-from hybridcolor.predict.weights import register, write_whole
+from hybridcolor.predict.weights import register
 
 _MARK = ("<!-- measured: written by `hybridcolor publish` -->", "<!-- end of measured -->")
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import math
 import os
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from torch import Tensor
 
 import hybridcolor
 from hybridcolor.errors import ModelError
+from hybridcolor.files import write_whole
 
 ENVIRONMENT = "HYBRIDCOLOR_MODELS"
 SCHEMA = 1
@@ -196,13 +196,3 @@ def register(folder: Path, name: str, entry: dict[str, Any]) -> None:
         registry = json.loads(path.read_text(encoding="utf-8"))
     registry["models"][name] = entry
     write_whole(path, (json.dumps(registry, indent=2) + "\n").encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, then move: there is the old file or the new one, and nothing else is left."""
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -20,9 +20,9 @@ from typing import Any
 from skimage import data
 
 from hybridcolor.errors import HybridColorError, ImageError
+from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
-from hybridcolor.predict.weights import write_whole
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
 from hybridcolor.study.scoring import Plan, score_photo
 from hybridcolor.study.tables import Table, summarize
