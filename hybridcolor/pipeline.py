@@ -148,6 +148,8 @@ class Groundwork:
         Whether the method propagates corrections to ``predicted``.
     reading : Reading or None
         The picture as the CNN has read it.
+    belief : ColorDistribution or None
+        What it thinks, having heard the strokes.
     predicted : (H, W, 2) float32 or None
         As in `Colorization`, as saturated as the person's strokes say.
     automatic : Seeds
@@ -158,6 +160,7 @@ class Groundwork:
     vividness: float
     takes_prior: bool
     reading: Reading | _Deaf | None = None
+    belief: ColorDistribution | None = None
     predicted: NDArray[np.float32] | None = None
     automatic: Seeds = field(default_factory=Seeds.empty)
 
@@ -191,7 +194,7 @@ class Groundwork:
         colours = np.float32(gain) * belief.rebalanced(self.vividness).annealed_mean()
         automatic = extract_seeds(belief, luminance, vividness=self.vividness)
         automatic = replace(automatic, ab=np.float32(gain) * automatic.ab)
-        return replace(self, predicted=guided_resample(colours, luminance), automatic=automatic)
+        return replace(self, belief=belief, predicted=guided_resample(colours, luminance), automatic=automatic)
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""

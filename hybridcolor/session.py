@@ -33,8 +33,11 @@ class EditSession:
 
     Parameters
     ----------
-    picture, predictor, method, vividness, **options
-        As for `hybridcolor.colorize`. The CNN looks at the picture once; one that takes hints hears every change.
+    picture, method, vividness, **options
+        As for `hybridcolor.colorize`.
+    predictor : Predictor or str, optional
+        The CNN, or a model's name, to be loaded when it is first needed. It looks at the picture once; one that takes
+        hints hears every change.
     autosave : path-like, optional
         Where every change is saved at once, so that a crash loses none.
 
@@ -60,16 +63,14 @@ class EditSession:
     [30.0, 20.0]
     """
 
-    _groundwork: Groundwork
+    _groundwork: Groundwork  # these two from the first answer on
     _state: PropagationState
-    _applied: Drawing  # which the state has been given
-    _heard: Drawing  # which the CNN has been told
 
     def __init__(
         self,
         picture: Picture,
         *,
-        predictor: Predictor | None = None,
+        predictor: Predictor | str | None = None,
         method: str = "hybrid",
         vividness: float = DEFAULT_VIVIDNESS,
         autosave: str | os.PathLike[str] | None = None,
@@ -77,13 +78,19 @@ class EditSession:
     ) -> None:
         self.picture = picture
         self.autosave = None if autosave is None else Path(autosave)
-        model = NO_MODEL if predictor is None else predictor.name
+        get_propagator(method)
+        self._predictors: dict[str, Predictor | None] = {NO_MODEL: None}
+        if predictor is None or isinstance(predictor, str):
+            model = predictor or NO_MODEL
+        else:
+            model = predictor.name
+            self._predictors[model] = predictor
         self._history = History(Drawing(model=model, method=method, vividness=vividness))
-        self._predictor = predictor
         self._options = {method: options}
+        self._applied: Drawing | None = None  # what the state below has been given
+        self._heard: Drawing | None = None  # what the CNN has been told
+        self._seeds: Seeds | None = None  # all of them, where they are known already
         self._changed = time.perf_counter()
-        self._seeds: Seeds | None = None
-        self._open(self.drawing)
 
     @property
     def drawing(self) -> Drawing:
@@ -182,9 +189,9 @@ class EditSession:
         SeedError
             If there is neither a scribble nor a CNN to go by.
         """
-        self._catch_up()
+        drawing = self._catch_up()
         return self._colorization(
-            self._state.preview(), self._applied.scribbles if self._seeds is None else self._seeds
+            drawing, self._state.preview(), drawing.scribbles if self._seeds is None else self._seeds
         )
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
@@ -202,17 +209,17 @@ class EditSession:
         ConvergenceError
             If a solver cannot reach its tolerance.
         """
-        self._catch_up()
-        if self._heard is not self._applied:
-            self._heard = self._applied
-            self._groundwork = self._groundwork.told(self._applied.scribbles)
+        drawing = self._catch_up()
+        if self._heard is not drawing:
+            self._heard = drawing
+            self._groundwork = self._groundwork.told(drawing.scribbles)
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
-                self._set_seeds()
+                self._set_seeds(drawing)
         for answer in self._state.refine(cancel):
             if self._seeds is None:
-                self._seeds = self._groundwork.merged_with(self._applied.scribbles)
-            yield self._colorization(answer, self._seeds)
+                self._seeds = self._groundwork.merged_with(drawing.scribbles)
+            yield self._colorization(drawing, answer, self._seeds)
 
     def result(self) -> Colorization:
         """The best answer.
@@ -243,10 +250,10 @@ class EditSession:
             **self._options.get(drawing.method, {}),
         )
 
+    @property
     def belief(self) -> ColorDistribution | None:
-        """What the CNN thinks of every place, having heard the strokes; None without one."""
-        reading = self._groundwork.reading
-        return None if reading is None else reading.predict(self._applied.scribbles)
+        """What the CNN thought of every place when it was last asked; None before that, or without one."""
+        return None if self._applied is None else self._groundwork.belief
 
     def _add(self, stroke: Stroke) -> None:
         Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
@@ -270,42 +277,40 @@ class EditSession:
         )
         prior, options = self._groundwork.predicted, self._options.get(drawing.method, {})
         self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
-        self._heard = self._applied = drawing
-        self._set_seeds()
+        self._heard = drawing
 
-    def _catch_up(self) -> None:
-        """Have what is wanted by now propagated from here on."""
+    def _catch_up(self) -> Drawing:
+        """Have the present drawing propagated from here on."""
         drawing = self.drawing
-        if drawing.settings() != self._applied.settings():
+        if self._applied is None or drawing.settings() != self._applied.settings():
             self._open(drawing)
-        elif drawing is not self._applied:
+        if drawing is not self._applied:
             self._applied = drawing
-            self._set_seeds()
+            self._set_seeds(drawing)
+        return drawing
 
     def _predictor_for(self, model: str) -> Predictor | None:
-        if model == NO_MODEL:
-            return None
-        if self._predictor is None or self._predictor.name != model:
+        if model not in self._predictors:
             from hybridcolor.predict import load_predictor
 
-            self._predictor = load_predictor(model)
-        return self._predictor
+            self._predictors[model] = load_predictor(model)
+        return self._predictors[model]
 
-    def _set_seeds(self) -> None:
+    def _set_seeds(self, drawing: Drawing) -> None:
         """Have the scribbles propagated, with the automatic seeds where the method needs them."""
-        scribbles = self._applied.scribbles
+        scribbles = drawing.scribbles
         suffices = self._groundwork.suffices(scribbles)
         self._seeds = None if suffices else self._groundwork.merged_with(scribbles)
         self._state.set_seeds(scribbles if self._seeds is None else self._seeds)
 
-    def _colorization(self, answer: Propagation, seeds: Seeds) -> Colorization:
+    def _colorization(self, drawing: Drawing, answer: Propagation, seeds: Seeds) -> Colorization:
         seconds = time.perf_counter() - self._changed
         return Colorization(
             self.picture,
             answer.chroma,
             seeds,
             self._groundwork.predicted,
-            self._applied.method,
+            drawing.method,
             seconds,
-            getattr(self._predictor_for(self._applied.model), "paint", False),
+            getattr(self._predictor_for(drawing.model), "paint", False),
         )
