@@ -184,6 +184,24 @@ def seeds_(
 
 
 @app.command()
+def edit(
+    source: Annotated[Path, typer.Argument(help="A picture, or what the editor saved beside one.", metavar="INPUT")],
+) -> None:
+    """Open a picture in a napari window, to correct its colours by hand. Strokes are saved as you go.
+
+    For instance:
+
+      hybridcolor edit old.jpg
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec("napari") is None:
+        raise MethodError("the editor needs napari; pip install 'hybridcolor[gui]'")
+    import_module("napari_hybridcolor.opening").edit(source)  # a plugin: nothing here depends on it
+
+
+@app.command()
 def replay(
     session: Annotated[Path, typer.Argument(help="What the editor saved: NAME.hybridcolor.json.", metavar="SESSION")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The coloured picture.")],

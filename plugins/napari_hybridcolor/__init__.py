@@ -1,4 +1,5 @@
-"""The napari plugin: draw scribbles on a gray picture and see it coloured.
+"""The napari plugin: draw on a gray picture and see it coloured.
 
-``layers`` turns napari's arrays into hybridcolor's types and back and knows no window; ``widget`` is the window.
+``opening`` brings pictures in and out; ``widget`` is the panel, a view over ``editing``, which knows the session, the
+layers and the background thread of ``work``; ``colours`` are its colour widgets, ``layers`` knows arrays only.
 """

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.errors import ImageError, SeedError
+from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.errors import ImageError
+from hybridcolor.lab import gamut_chroma, lab_to_rgb
 from hybridcolor.picture import Picture
-from hybridcolor.seeds import USER, Seeds
 
-Colour = tuple[float, float]
-"""a* and b*."""
+SHOWN_AT = 62.0
+"""L* at which a stroke is shown: most colours are possible there."""
 
 
 def layer_picture(data: NDArray[Any]) -> Picture:
@@ -39,47 +40,58 @@ def layer_picture(data: NDArray[Any]) -> Picture:
     return Picture.from_array(data)
 
 
-def scribble_seeds(labels: NDArray[Any], palette: Mapping[int, Colour]) -> Seeds:
-    """A person's seeds from a labels layer: every label is one stroke of one colour.
+def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """(H, W) labels of a drawing: a colour's place in the palette, from 1; 0 where nobody drew.
+
+    Examples
+    --------
+    >>> drawing_labels(Drawing().with_stroke(Stroke.of([[0, 1]], (5, 5))), (1, 3)).tolist()
+    [[0, 1, 0]]
+    """
+    labels = np.zeros(shape, np.int32)
+    scribbles = drawing.scribbles
+    if not len(scribbles):
+        return labels
+    colours, which = np.unique(scribbles.ab, axis=0, return_inverse=True)
+    apart = np.hypot(*(colours[:, None] - np.array(drawing.palette, np.float32)[None]).transpose(2, 0, 1))
+    labels[tuple(scribbles.coords.T)] = apart.argmin(axis=1)[which.reshape(-1)] + 1
+    return labels
+
+
+def new_strokes(before: NDArray[Any], after: NDArray[Any], palette: Sequence[Colour]) -> list[Stroke]:
+    """The strokes that turn labels into others: one for each colour that appeared, and one where some were rubbed out.
 
     Parameters
     ----------
-    labels : (H, W) int
-        0 where nobody drew.
-    palette : mapping of int to (a*, b*)
-        The colour of each label.
-
-    Raises
-    ------
-    SeedError
-        If a label has no colour.
+    before, after : (H, W) int
+        Places in the palette, from 1; 0 is nothing. A label without a colour is taken for the palette's last.
+    palette : sequence of (a*, b*)
 
     Examples
     --------
-    >>> scribble_seeds(np.array([[0, 2]]), {2: (30.0, -40.0)}).ab.tolist()
-    [[30.0, -40.0]]
+    >>> strokes = new_strokes(np.array([[1, 0, 0]]), np.array([[0, 0, 1]]), [(20.0, 30.0)])
+    >>> [(stroke.coords.tolist(), stroke.ab) for stroke in strokes]
+    [([[0, 0]], None), ([[0, 2]], (20.0, 30.0))]
     """
-    coords = np.argwhere(labels > 0)
-    strokes = labels[labels > 0]
-    used, which = np.unique(strokes, return_inverse=True)
-    unknown = [int(label) for label in used if int(label) not in palette]
-    if unknown:
-        raise SeedError(f"label {unknown[0]} has no colour; pick one with 'New colour' before you draw")
-    if not len(used):
-        return Seeds.empty()
-    colours = np.array([palette[int(label)] for label in used], np.float32)
-    return Seeds.of(coords, colours[which.reshape(-1)], stroke=strokes, origin=USER)
+    changed = np.argwhere(before != after)
+    labels = after[tuple(changed.T)]
+    strokes = []
+    for label in np.unique(labels):
+        colour = palette[min(int(label), len(palette)) - 1] if label > 0 and palette else None
+        strokes.append(Stroke.of(changed[labels == label], colour))
+    return strokes
 
 
-def seed_labels(seeds: Seeds, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """(H, W) labels that show where seeds are: stroke id + 1, 0 elsewhere.
+def shown_colour(ab: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
+    """8-bit RGB in which a colour is shown, at some L*.
 
     Examples
     --------
-    >>> seed_labels(Seeds.of([[0, 1]], [5, 5]), (1, 3)).tolist()
-    [[0, 1, 0]]
+    >>> shown_colour((0.0, 0.0), 100.0)
+    (255, 255, 255)
     """
-    seeds.check_inside(shape)
-    labels = np.zeros(shape, np.int32)
-    labels[tuple(seeds.coords.T)] = seeds.stroke + 1
-    return labels
+    level = np.float32(luminance)
+    red, green, blue = (
+        (lab_to_rgb(level, gamut_chroma(level, np.array(ab, np.float32))) * 255 + 0.5).astype(int).tolist()
+    )
+    return red, green, blue

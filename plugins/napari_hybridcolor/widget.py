@@ -1,30 +1,23 @@
-"""The Colorize panel: choose a picture, pick a colour, draw, and see the answer.
-
-A view over `hybridcolor.session.EditSession`: every stroke is answered by a preview and then by better and better
-results. Work happens in one background thread at a time on copies of the data; a new stroke ends what is under way,
-and only the newest of what was asked meanwhile is done. Undo in a labels layer fires no paint event, so the panel also
-listens to ``set_data`` and compares the scribbles with those it last submitted.
-"""
+"""The panel: a view over `editing.Editing`. It holds no state of its own but what the mouse is doing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import napari
 import numpy as np
-from napari.layers import Image, Labels
-from napari.qt.threading import GeneratorWorker, create_worker
-from napari.utils.colormaps import DirectLabelColormap
-from numpy.typing import NDArray
+from napari.layers import Image, Points
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QCheckBox,
-    QColorDialog,
     QComboBox,
+    QFileDialog,
     QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSlider,
@@ -32,73 +25,27 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
+from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.drawing import NO_MODEL, Colour
 from hybridcolor.errors import HybridColorError
-from hybridcolor.lab import rgb_to_lab
-from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization
-from hybridcolor.predict import NetworkPredictor, Reading, load_predictor
+from hybridcolor.predict.weights import read_registry
 from hybridcolor.propagate import propagator_names, warm_up
-from hybridcolor.seeds import Seeds
-from hybridcolor.session import EditSession
-from napari_hybridcolor.layers import Colour, layer_picture, scribble_seeds
+from napari_hybridcolor.colours import ColourPlane, Swatches
+from napari_hybridcolor.editing import RESULT, Editing
+from napari_hybridcolor.layers import shown_colour
 
-SCRIBBLES = "scribbles"
-RESULT = "colorized"
-DEBOUNCE_MS = 60
-
-
-class RememberingPredictor:
-    """The default predictor, loaded when first asked, with its last reading, so that a picture is not read twice."""
-
-    name = "default"
-
-    def __init__(self) -> None:
-        self._predictor: NetworkPredictor | None = None
-        self._luminance: NDArray[np.float32] | None = None
-        self._reading: Reading | None = None
-
-    @property
-    def takes_hints(self) -> bool:
-        """Whether the network listens to a person's hints."""
-        return self._loaded().takes_hints
-
-    def predict(self, luminance: NDArray[np.float32]) -> ColorDistribution:
-        """The distribution of a picture."""
-        return self.read(luminance).predict()
-
-    def read(self, luminance: NDArray[np.float32]) -> Reading:
-        """A picture's reading, from memory if it was the last one asked for."""
-        if self._reading is None or self._luminance is None or not np.array_equal(luminance, self._luminance):
-            self._reading, self._luminance = self._loaded().read(luminance), luminance
-        return self._reading
-
-    def _loaded(self) -> NetworkPredictor:
-        self._predictor = self._predictor or load_predictor(self.name)
-        return self._predictor
-
-
-class Desk:
-    """The session that is open, kept from one run to the next while picture and settings stay the same."""
-
-    def __init__(self) -> None:
-        self._predictor = RememberingPredictor()
-        self._session: EditSession | None = None
-        self._settings: tuple[str, bool, float] | None = None
-
-    def session(self, picture: Picture, *, method: str, use_network: bool, vividness: float) -> EditSession:
-        """The session of a picture, opened anew only if something is other than before."""
-        settings = (method, use_network, vividness)
-        if (
-            self._session is None
-            or settings != self._settings
-            or picture.bit_depth != self._session.picture.bit_depth
-            or not np.array_equal(picture.luminance, self._session.picture.luminance)
-        ):
-            predictor = self._predictor if use_network else None
-            self._session = EditSession(picture, predictor=predictor, method=method, vividness=vividness)
-            self._settings = settings
-        return self._session
+REST_MS = 250  # the mouse has come to rest on a place
+HERE = "draw here"
+KEYS = (
+    ("Ctrl+Z", "undo, also of settings"),
+    ("Ctrl+Shift+Z", "redo"),
+    ("N", "where a stroke is needed most"),
+    ("K", "pick a colour from the picture"),
+    ("Q", "gray or coloured"),
+    ("[  ]", "smaller, larger brush"),
+    ("1  2  6", "rub out, draw, move the picture"),
+)
 
 
 class ColorizeWidget(QWidget):
@@ -107,187 +54,290 @@ class ColorizeWidget(QWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.palette_ab: dict[int, Colour] = {}
-        self._shown: dict[int | None, Any] = {None: "transparent"}
-        self._desk = Desk()
-        self._worker: GeneratorWorker | None = None
-        self._again = False
-        self._submitted: NDArray[np.int64] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DEBOUNCE_MS)
-        self._timer.timeout.connect(self.run)
+        self.editing = Editing(napari_viewer)
+        self.place: tuple[int, int] | None = None
+        self._picking = False
+        self._hovered: tuple[int, int] | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._rested)
         self._build()
-        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
-            event.connect(self._list_images)
+        self._connect()
         self._list_images()
-        self._warm_up()
 
     def _build(self) -> None:
+        layout = QVBoxLayout(self)
         self.image_choice = QComboBox()
+        self.image_choice.setToolTip("Which layer to colorize")
+        layout.addWidget(self.image_choice)
+        layout.addWidget(self._colour_box())
+        layout.addLayout(self._steps())
+        layout.addWidget(self._settings_box())
+        self.save_button = QPushButton("Save picture…")
+        self.save_button.setToolTip("Write the coloured picture; strokes are saved as you go, beside the picture")
+        layout.addWidget(self.save_button)
+        self.message = QLabel("Open a picture to begin.")
+        self.message.setWordWrap(True)
+        self.message.setMinimumHeight(44)
+        layout.addWidget(self.message)
+        keys = QGroupBox("Keys")
+        lines = QFormLayout(keys)
+        lines.setVerticalSpacing(1)
+        for key, what in KEYS:
+            lines.addRow(f"<b>{key}</b>", QLabel(what))
+        layout.addWidget(keys)
+        layout.addStretch()
+
+    def _colour_box(self) -> QGroupBox:
+        box = QGroupBox("Colour to draw with")
+        self.plane = ColourPlane()
+        self.now = QLabel()
+        self.now.setMinimumHeight(30)
+        self.now.setToolTip("The colour that the next stroke will have")
+        self.gray_button = _button("Gray", "Draw with gray: this place has no colour")
+        self.pick_button = _button("Pick (K)", "Click on the picture to take a colour from it")
+        self.pick_button.setCheckable(True)
+        self.erase_button = _button("Rub out (1)", "Rub strokes out")
+        side = QVBoxLayout()
+        for widget in (self.now, self.gray_button, self.pick_button, self.erase_button):
+            side.addWidget(widget)
+        side.addStretch()
+        top = QHBoxLayout()
+        top.addWidget(self.plane)
+        top.addLayout(side)
+        self.likely_label = QLabel("The network's guesses: rest the mouse on a place")
+        self.likely = Swatches(5, "the network's guess")
+        self.used = Swatches(8, "in use")
+        inner = QVBoxLayout(box)
+        inner.addLayout(top)
+        inner.addWidget(self.likely_label)
+        inner.addWidget(self.likely)
+        inner.addWidget(QLabel("Your colours"))
+        inner.addWidget(self.used)
+        return box
+
+    def _steps(self) -> QHBoxLayout:
+        self.next_button = _button("Where next? (N)", "Show where one more stroke is expected to gain most")
+        self.undo_button = _button("Undo", "Take back the last stroke or setting (Ctrl+Z)")
+        self.redo_button = _button("Redo", "Bring back what was undone (Ctrl+Shift+Z)")
+        self.compare_button = _button("Gray (Q)", "Show the gray picture, or the colours again")
+        row = QHBoxLayout()
+        for button in (self.next_button, self.undo_button, self.redo_button, self.compare_button):
+            row.addWidget(button)
+        return row
+
+    def _settings_box(self) -> QGroupBox:
+        box = QGroupBox("Settings")
+        self.model_choice = QComboBox()
+        for name in ("default", *(name for name in read_registry()[1])):
+            self.model_choice.addItem("the default network" if name == "default" else name, name)
+        self.model_choice.addItem("none: my strokes alone", NO_MODEL)
+        self.model_choice.setToolTip("Which network proposes colours")
         self.method_choice = QComboBox()
         self.method_choice.addItems(propagator_names())
-        self.method_choice.currentTextChanged.connect(self._warm_up)
-        self.use_network = QCheckBox("use the CNN")
-        self.live = QCheckBox("update while drawing")
-        for box in (self.use_network, self.live):
-            box.setChecked(True)
+        self.method_choice.setToolTip("How strokes spread")
         self.vividness = QSlider(Qt.Orientation.Horizontal)
         self.vividness.setRange(0, 100)
         self.vividness.setValue(round(100 * DEFAULT_VIVIDNESS))
-        self.new_colour = QPushButton("New colour…")
-        self.new_colour.clicked.connect(self._pick_colour)
-        self.colorize_button = QPushButton("Colorize")
-        self.colorize_button.clicked.connect(self.run)
-        self.message = QLabel("Choose a picture and press Colorize.")
-        self.message.setWordWrap(True)
-        form = QFormLayout()
-        for caption, field in (
-            ("picture", self.image_choice),
-            ("method", self.method_choice),
-            ("vividness", self.vividness),
-            ("", self.use_network),
-            ("", self.live),
-            ("scribble", self.new_colour),
-        ):
-            form.addRow(caption, field)
-        layout = QVBoxLayout(self)
-        layout.addLayout(form)
-        layout.addWidget(self.colorize_button)
-        layout.addWidget(self.message)
-        layout.addStretch()
+        self.vividness.setToolTip("How far the network's rare colours are lifted")
+        self.live = QCheckBox("Update while drawing")
+        self.live.setChecked(True)
+        self.colorize_button = _button("Update now", "Colorize with the strokes as they are")
+        form = QFormLayout(box)
+        form.addRow("network", self.model_choice)
+        form.addRow("method", self.method_choice)
+        form.addRow("vividness", self.vividness)
+        form.addRow(self.live, self.colorize_button)
+        return box
 
-    def _warm_up(self) -> None:
-        """Have the method compiled by the time somebody draws."""
+    def _connect(self) -> None:
+        editing = self.editing
+        editing.said.connect(self.message.setText)
+        editing.answered.connect(self._answered)
+        editing.drawing_changed.connect(self._show_drawing)
+        self.image_choice.activated.connect(lambda _: self._open_chosen())
+        for row in (self.plane, self.likely, self.used):
+            row.picked.connect(lambda a, b: self.use_colour((a, b)))
+        self.gray_button.clicked.connect(lambda: self.use_colour((0.0, 0.0)))
+        self.pick_button.toggled.connect(self._pick)
+        self.erase_button.clicked.connect(self._erase)
+        self.next_button.clicked.connect(self.show_next_place)
+        self.undo_button.clicked.connect(editing.undo)
+        self.redo_button.clicked.connect(editing.redo)
+        self.compare_button.clicked.connect(editing.compare)
+        self.model_choice.activated.connect(lambda _: editing.change(model=self.model_choice.currentData()))
+        self.method_choice.textActivated.connect(self._change_method)
+        self.vividness.sliderReleased.connect(lambda: editing.change(vividness=self.vividness.value() / 100))
+        self.live.toggled.connect(lambda on: setattr(editing, "live", on))
+        self.colorize_button.clicked.connect(editing.ask)
+        self.save_button.clicked.connect(self._save)
+        self._events = (self.viewer.layers.events.inserted, self.viewer.layers.events.removed)
+        for event in self._events:
+            event.connect(self._list_images)
+        self._keys = {
+            "N": lambda _viewer: self.show_next_place(),
+            "K": lambda _viewer: self.pick_button.toggle(),
+            "Q": lambda _viewer: editing.compare(),
+            "Control-Z": lambda _viewer: editing.undo(),
+            "Control-Shift-Z": lambda _viewer: editing.redo(),
+        }
+        for key, action in self._keys.items():
+            self.viewer.bind_key(key, action, overwrite=True)
+        self.viewer.mouse_move_callbacks.append(self._hover)
+        self.viewer.mouse_drag_callbacks.append(self._press)
+        let_go = self._let_go_of(self.viewer)
+        self.destroyed.connect(let_go)
         Thread(target=warm_up, args=(self.method_choice.currentText(),), daemon=True).start()
 
-    def add_colour(self, rgb: tuple[int, int, int]) -> int:
-        """Make a new scribble colour the one to draw with, and return its label."""
-        _, a, b = rgb_to_lab(np.array(rgb, np.uint8)).tolist()
-        layer = self._scribbles()
-        if layer is None:
-            raise HybridColorError("there is no picture to draw on; open one first")
-        label = max(self.palette_ab, default=0) + 1
-        self.palette_ab[label] = (a, b)
-        self._shown[label] = np.array([*rgb, 255]) / 255
-        layer.colormap = DirectLabelColormap(color_dict=self._shown)
-        layer.selected_label = label
-        layer.mode = "paint"
-        self.viewer.layers.selection.active = layer
-        return label
+    def _let_go_of(self, viewer: napari.Viewer) -> Any:
+        """What to do when the panel has gone: its own methods cannot be called any more."""
+        hover, press, keys, editing = self._hover, self._press, tuple(self._keys), self.editing
+        events, listing = self._events, self._list_images
 
-    def run(self) -> None:
-        """Colorize with the scribbles as they are now; a worker that is busy stops at its next step for it."""
-        if self._worker is not None:
-            self._again = True
-            return
-        image = self._image()
-        if image is None:
-            self.message.setText("There is no picture; open one first.")
-            return
-        try:
-            picture = layer_picture(np.array(image.data))
-            labels = self._labels()
-            scribbles = None if labels is None else scribble_seeds(labels, self.palette_ab)
-            if labels is not None and labels.shape != picture.shape:
-                self.message.setText("The scribbles are of another size; remove their layer.")
-                return
-        except HybridColorError as error:
-            self.message.setText(str(error))
-            return
-        self._submitted = labels
-        self.message.setText("working…")
-        self._worker = create_worker(
-            _answers,
-            self._desk,
-            picture,
-            Seeds.empty() if scribbles is None else scribbles,
-            cancel=lambda: self._again,
-            method=self.method_choice.currentText(),
-            use_network=self.use_network.isChecked(),
-            vividness=self.vividness.value() / 100,
-            _start_thread=False,
-        )
-        self._worker.yielded.connect(self._show)
-        self._worker.finished.connect(self._finished)
-        self._worker.start()
+        def let_go() -> None:
+            for callbacks, ours in ((viewer.mouse_move_callbacks, hover), (viewer.mouse_drag_callbacks, press)):
+                if ours in callbacks:
+                    callbacks.remove(ours)
+            for event in events:
+                event.disconnect(listing)
+            for key in keys:
+                viewer.bind_key(key, None, overwrite=True)
+            editing.close()
 
-    def _show(self, outcome: Colorization | str) -> None:
-        if isinstance(outcome, str):
-            self.message.setText(outcome)
+        return let_go
+
+    def use_colour(self, colour: Colour) -> None:
+        """Draw with a colour from now on."""
+        self.plane.set_colour(colour)
+        self._show_now(colour)
+        self.editing.use_colour(colour)
+
+    def look_at(self, place: tuple[int, int]) -> None:
+        """Show what colours a place can have, and which ones the network holds likely there."""
+        session = self.editing.session
+        if session is None:
             return
-        rgb = outcome.to_rgb()
-        shown = rgb if rgb.dtype == np.uint8 else (rgb >> 8).astype(np.uint8)
-        if RESULT in self.viewer.layers:
-            self.viewer.layers[RESULT].data = shown
-        else:
-            active = self.viewer.layers.selection.active
-            layer = Image(shown, name=RESULT, rgb=True)
-            above = self.viewer.layers.index(self._image()) + 1
-            self.viewer.layers.insert(above, layer)
-            self.viewer.layers.selection.active = active
-        self.message.setText(f"{outcome.method}: {outcome.seconds:.2f} s, {len(outcome.seeds)} seed pixels")
+        self.place = place
+        luminance = float(session.picture.luminance[place])
+        self.plane.set_luminance(luminance)
+        found = self.editing.likely(place)
+        texts = [f"{chance:.0%}" for _, chance in found]
+        self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
+        self.likely_label.setText(f"The network's guesses at {place[1]}, {place[0]}")
 
-    def _finished(self) -> None:
-        self._worker = None
-        if self._again:
-            self._again = False
-            self.run()
-
-    def _edited(self) -> None:
-        """Ask for an update, but only where the scribbles really changed."""
-        if not self.live.isChecked():
+    def show_next_place(self) -> None:
+        """Mark where one more stroke is expected to gain most, and offer colours for it."""
+        place = self.editing.next_place()
+        if place is None or self.editing.session is None:
             return
-        labels = self._labels()
-        if labels is not None and (self._submitted is None or not np.array_equal(labels, self._submitted)):
-            self._timer.start()
+        size = max(self.editing.session.picture.shape) / 18
+        if HERE in self.viewer.layers:
+            self.viewer.layers.remove(HERE)
+        active = self.viewer.layers.selection.active
+        ring = Points([place], name=HERE, size=size, face_color="transparent", border_color="yellow", border_width=0.08)
+        self.editing.lay_over(ring)
+        self.viewer.layers.append(ring)
+        self.viewer.layers.selection.active = active
+        self.look_at(place)
+        self.message.setText("A stroke in the ring helps most, it is expected. Choose a guess, or your own colour.")
 
-    def _pick_colour(self) -> None:
-        colour = QColorDialog.getColor(QColor(200, 60, 50), self, "Colour of the next scribbles")
-        if colour.isValid():
-            try:
-                self.add_colour((colour.red(), colour.green(), colour.blue()))
-            except HybridColorError as error:
-                self.message.setText(str(error))
+    def _answered(self, answer: Colorization) -> None:
+        session = self.editing.session
+        if session is None:
+            return
+        strokes = len(session.drawing.strokes)
+        saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
+        self.message.setText(f"{strokes} strokes, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}")
+        if self.place is not None:
+            self.look_at(self.place)
+
+    def _show_drawing(self) -> None:
+        session = self.editing.session
+        if session is None:
+            return
+        drawing = session.drawing
+        self.used.show_colours(drawing.palette[::-1])
+        self.model_choice.setCurrentIndex(max(0, self.model_choice.findData(drawing.model)))
+        self.method_choice.setCurrentText(drawing.method)
+        self.vividness.setValue(round(100 * drawing.vividness))
+        if HERE in self.viewer.layers:
+            self.viewer.layers.remove(HERE)
+
+    def _show_now(self, colour: Colour) -> None:
+        red, green, blue = shown_colour(colour, self.plane.luminance)
+        self.now.setStyleSheet(f"background: rgb({red},{green},{blue}); border: 1px solid #808080; border-radius: 3px;")
+
+    def _change_method(self, method: str) -> None:
+        Thread(target=warm_up, args=(method,), daemon=True).start()
+        self.editing.change(method=method)
 
     def _list_images(self) -> None:
-        chosen = self.image_choice.currentText()
-        names = [layer.name for layer in self.viewer.layers if isinstance(layer, Image) and layer.name != RESULT]
+        chosen = self.image_choice.currentData()
         self.image_choice.clear()
-        self.image_choice.addItems(names)
-        if chosen in names:
-            self.image_choice.setCurrentText(chosen)
+        for layer in self._images():
+            self.image_choice.addItem(layer.name, layer)
+        found = next((i for i, layer in enumerate(self._images()) if layer is chosen), 0)
+        self.image_choice.setCurrentIndex(found)
+        self._open_chosen()
 
-    def _image(self) -> Image | None:
-        name = self.image_choice.currentText()
-        return next((layer for layer in self.viewer.layers if layer.name == name), None)
+    def _images(self) -> Iterable[Image]:
+        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and layer.name != RESULT]
 
-    def _labels(self) -> NDArray[np.int64] | None:
-        """A copy of the scribbles, None where there is no layer for them."""
-        return np.array(self.viewer.layers[SCRIBBLES].data) if SCRIBBLES in self.viewer.layers else None
+    def _open_chosen(self) -> None:
+        layer = self.image_choice.currentData()
+        if layer is None:
+            return
+        try:
+            self.editing.open(layer)
+        except HybridColorError as error:
+            self.message.setText(str(error))
 
-    def _scribbles(self) -> Labels | None:
-        """The layer to draw in, made on top of all others if there is none yet."""
-        image = self._image()
-        if image is None:
-            return None
-        if SCRIBBLES not in self.viewer.layers:
-            layer = self.viewer.add_labels(np.zeros(image.data.shape[:2], np.int64), name=SCRIBBLES, opacity=1.0)
-            layer.brush_size = max(3, round(max(image.data.shape[:2]) / 100))
-            layer.events.paint.connect(self._edited)
-            layer.events.set_data.connect(self._edited)
-        return self.viewer.layers[SCRIBBLES]
+    def _hover(self, _viewer: Any, event: Any) -> None:
+        self._hovered = self.editing.pixel(event.position)
+        self._rest.start()
+
+    def _rested(self) -> None:
+        if self._hovered is not None:
+            self.look_at(self._hovered)
+
+    def _erase(self) -> None:
+        if self.editing.session is not None:
+            self.editing.draw_with("erase")
+
+    def _pick(self, on: bool) -> None:
+        self._picking = on and self.editing.session is not None
+        if self._picking:
+            self.editing.draw_with("pan_zoom")
+            self.message.setText("Click on the picture to take a colour from it.")
+
+    def _press(self, _viewer: Any, event: Any) -> Iterator[None]:
+        """From the mouse button's press to its release."""
+        place = self.editing.pixel(event.position) if self._picking else None
+        self.editing.dragging = True
+        yield
+        while event.type == "mouse_move":
+            yield
+        self.editing.dragging = False
+        if place is not None:
+            self.pick_button.setChecked(False)
+            colour = self.editing.colour_at(place)
+            if colour is not None:
+                self.use_colour(colour)
+
+    def _save(self) -> None:
+        session = self.editing.session
+        if session is None:
+            self.message.setText("There is no picture yet; open one first.")
+            return
+        source = session.picture.source
+        start = str(source.with_name(f"{source.stem}-colour.png")) if source else "colour.png"
+        path, _ = QFileDialog.getSaveFileName(self, "Save the coloured picture", start, "Images (*.png *.tif *.jpg)")
+        if path:
+            self.editing.save_picture(Path(path))
 
 
-def _answers(
-    desk: Desk, picture: Picture, scribbles: Seeds, *, cancel: Callable[[], bool], **settings: Any
-) -> Iterator[Colorization | str]:
-    """Preview and refinements; the line of a known error as a value, since the panel shows it."""
-    try:
-        session = desk.session(picture, **settings)
-        session.set_scribbles(scribbles)
-        yield session.preview()
-        if not cancel():
-            yield from session.refine(cancel)
-    except HybridColorError as error:
-        yield str(error)
+def _button(text: str, about: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(about)
+    return button

@@ -1,38 +1,75 @@
+"""What needs no window: arrays to strokes and back, colours, files."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_hybridcolor.layers import layer_picture, scribble_seeds, seed_labels
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from napari_hybridcolor.layers import drawing_labels, layer_picture, new_strokes, shown_colour
+from napari_hybridcolor.opening import get_reader, read_layers, sample_coins, sample_medical, sample_photo, write_layer
+from PIL import Image
+from skimage import data
 
-from hybridcolor.errors import ImageError, SeedError
-from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.drawing import Drawing, save_drawing
+from hybridcolor.errors import HybridColorError, ImageError
+from hybridcolor.imagefiles import read_image
+from hybridcolor.lab import rgb_to_lab
+
+PALETTE = ((20.0, 30.0), (-40.0, 10.0), (0.0, 0.0))
+LABELS = arrays(np.int32, (5, 6), elements=st.integers(0, 3))
 
 
-@pytest.mark.parametrize("shape", [(5, 6, 7), (3, 4, 5, 3), (9,)])
+@given(st.lists(LABELS, min_size=1, max_size=4))
+def test_any_painting_becomes_strokes_that_paint_it_again(states):
+    drawing, before = Drawing(palette=PALETTE), np.zeros((5, 6), np.int32)
+    for labels in states:
+        for stroke in new_strokes(before, labels, PALETTE):
+            drawing = drawing.with_stroke(stroke)
+        before = labels
+        np.testing.assert_array_equal(drawing_labels(drawing, (5, 6)), labels)
+    assert drawing.palette == PALETTE
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (2, 3, 4, 4), (7,)])
 def test_stacks_are_refused(shape):
     with pytest.raises(ImageError, match="not a stack"):
         layer_picture(np.zeros(shape, np.uint8))
 
 
-def test_pictures_keep_their_depth():
-    assert layer_picture(np.zeros((3, 4), np.uint16)).bit_depth == 16
-    assert layer_picture(np.zeros((3, 4, 4), np.uint8)).alpha is not None
+@given(st.tuples(st.floats(-60, 60), st.floats(-60, 60)), st.floats(20, 90))
+def test_a_shown_colour_has_its_hue(ab, luminance):
+    shown = rgb_to_lab(np.array(shown_colour(ab, luminance), np.uint8)[None, None])[0, 0]
+    assert abs(shown[0] - luminance) < 1
+    if np.hypot(*shown[1:]) > 8:
+        assert np.dot(shown[1:], ab) > 0.95 * np.hypot(*shown[1:]) * np.hypot(*ab)
 
 
-def test_labels_become_seeds_and_go_back():
-    labels = np.zeros((6, 8), int)
-    labels[1, 2:5] = 3
-    labels[4, 4] = 1
-    seeds = scribble_seeds(labels, {1: (0.0, 0.0), 2: (9.0, 9.0), 3: (-20.0, 30.0)})
-    assert (seeds.origin == USER).all()
-    assert seeds.ab[seeds.stroke == 3].tolist() == [[-20.0, 30.0]] * 3
-    assert seeds.ab[seeds.stroke == 1].tolist() == [[0.0, 0.0]]
-    assert np.array_equal(seed_labels(seeds, (6, 8)) > 0, labels > 0)
+def test_a_session_is_read_as_its_picture(tmp_path):
+    Image.fromarray(data.coffee()[::4, ::4]).save(tmp_path / "cup.png")
+    picture = read_image(tmp_path / "cup.png")
+    save_drawing(tmp_path / "cup.png.hybridcolor.json", Drawing(), picture)
+    for name in ("cup.png", "cup.png.hybridcolor.json"):
+        reader = get_reader(str(tmp_path / name))
+        (gray, about, kind), (colours, hidden, _) = reader(str(tmp_path / name))
+        assert (kind, gray.shape, hidden["visible"]) == ("image", picture.shape, False)
+        assert about["metadata"]["hybridcolor_source"] == str(tmp_path / "cup.png")
+        assert colours.shape == (*picture.shape, 3)
+    with pytest.raises(HybridColorError):
+        read_layers(str(tmp_path / "nothing.png"))
+    assert get_reader(["a.dcm", "b.dcm"]) is None
 
 
-def test_no_labels_are_no_seeds_and_labels_without_colour_are_told():
-    assert len(scribble_seeds(np.zeros((4, 4), int), {})) == 0
-    with pytest.raises(SeedError, match="label 5 has no colour"):
-        scribble_seeds(np.full((1, 1), 5), {1: (0.0, 0.0)})
-    with pytest.raises(SeedError, match="outside"):
-        seed_labels(Seeds.of([[9, 9]], [0, 0], origin=AUTO), (3, 3))
+def test_a_layer_is_written(tmp_path):
+    pixels = data.coffee()[::8, ::8]
+    assert write_layer(str(tmp_path / "out.png"), pixels, {}) == [str(tmp_path / "out.png")]
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), pixels)
+
+
+@pytest.mark.parametrize("sample", [sample_photo, sample_coins, sample_medical])
+def test_samples_are_gray_pictures(sample):
+    ((gray, _, kind),) = sample()
+    assert kind == "image"
+    assert gray.ndim == 2
+    assert layer_picture(gray).shape == gray.shape

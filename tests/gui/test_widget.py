@@ -1,40 +1,92 @@
-"""The panel in a real window."""
+"""The panel in a real window, by mouse and keyboard."""
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import napari_hybridcolor
 import numpy as np
 import pytest
 from npe2 import PluginManifest
+from PIL import Image
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtTest import QTest
 from skimage import data
+from typer.testing import CliRunner
 
+from hybridcolor.cli import app
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 
-PURPLE = (150, 60, 190)
+PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
+REST = 120_000
 
 
 @pytest.fixture
-def panel(qtbot):
+def viewer(qtbot):
     import napari
-    from napari_hybridcolor.widget import ColorizeWidget
 
     viewer = napari.Viewer()
-    gray = Picture.from_array(data.astronaut()[::4, ::4]).to_rgb()[..., 0]
-    viewer.add_image(gray, name="photo")
-    panel = ColorizeWidget(viewer)
-    viewer.window.add_dock_widget(panel)
-    panel.use_network.setChecked(False)
-    panel.method_choice.setCurrentText("optimization")
-    yield panel
-    wait_for_result(panel, qtbot)
+    qtbot.waitExposed(viewer.window._qt_window)
+    yield viewer
     viewer.close()
 
 
-def wait_for_result(panel, qtbot):
-    qtbot.waitUntil(lambda: panel._worker is None and not panel._timer.isActive() and not panel._again, timeout=60000)
+@pytest.fixture
+def gray():
+    return Picture.from_array(data.astronaut()[::4, ::4]).to_rgb()[..., 0]
+
+
+@pytest.fixture
+def panel(viewer, gray, qtbot):
+    return opened(viewer, gray, qtbot)
+
+
+def opened(viewer, gray, qtbot, **about):
+    from napari_hybridcolor.widget import ColorizeWidget
+
+    viewer.add_image(gray, **{"name": "photo", **about})
+    panel = ColorizeWidget(viewer)
+    viewer.window.add_dock_widget(panel)
+    wait_for_answer(panel, qtbot)
+    return panel
+
+
+def wait_for_answer(panel, qtbot):
+    editing = panel.editing
+    qtbot.waitUntil(
+        lambda: not editing.timer.isActive() and not editing.work.busy and editing.answer is not None, timeout=REST
+    )
+
+
+def at(viewer, row, column):
+    """Where a pixel of the picture is on the canvas."""
+    canvas = viewer.window._qt_viewer.canvas
+    camera = viewer.scene.camera
+    zoom, (_, y, x) = camera.zoom, camera.center
+    width, height = canvas.native.width(), canvas.native.height()
+    return QPoint(round(width / 2 + (column - x) * zoom), round(height / 2 + (row - y) * zoom))
+
+
+def drag(viewer, start, end, steps=8):
+    """Press, move and let go the mouse on the canvas."""
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, *start))
+    for step in np.linspace(0, 1, steps):
+        place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
+        QTest.mouseMove(native, at(viewer, *place))
+        QTest.qWait(5)
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *end))
+
+
+def press(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(viewer.window._qt_viewer.canvas.native, key, modifier)
+
+
+def shown(viewer):
+    return rgb_to_lab(viewer.layers["colorized"].data)
 
 
 def test_the_manifest_is_valid_and_names_the_panel():
@@ -43,54 +95,214 @@ def test_the_manifest_is_valid_and_names_the_panel():
     assert [widget.display_name for widget in manifest.contributions.widgets] == ["Colorize"]
 
 
-def draw(panel, row, column):
-    layer = panel.viewer.layers["scribbles"]
-    with layer.block_history():  # as napari does between pressing and releasing the mouse button
-        layer.paint((row, column), layer.selected_label)
+def test_the_network_colours_a_picture_as_soon_as_it_is_open(panel, viewer):
+    assert np.hypot(*np.moveaxis(shown(viewer)[..., 1:], -1, 0)).mean() > 4
+    assert "0 strokes" in panel.message.text()
 
 
-def test_a_stroke_gives_its_colour_at_once_and_undo_takes_it_back(panel, qtbot):
-    panel.add_colour(PURPLE)
-    draw(panel, 20, 40)
-    wait_for_result(panel, qtbot)
-    first = panel.viewer.layers["colorized"].data.copy()
-    lab = rgb_to_lab(first)
-    np.testing.assert_allclose(lab[20, 40, 1:], rgb_to_lab(np.array(PURPLE, np.uint8))[1:], atol=1)
-
-    panel.add_colour((60, 160, 60))
-    draw(panel, 100, 60)
-    wait_for_result(panel, qtbot)
-    assert not np.array_equal(panel.viewer.layers["colorized"].data, first)
-    panel.viewer.layers["scribbles"].undo()
-    wait_for_result(panel, qtbot)
-    assert np.array_equal(panel.viewer.layers["colorized"].data, first)
-
-
-def test_the_network_colours_without_a_stroke(panel, qtbot):
-    panel.use_network.setChecked(True)
-    panel.method_choice.setCurrentText("hybrid")
-    panel.run()
-    wait_for_result(panel, qtbot)
-    result = rgb_to_lab(panel.viewer.layers["colorized"].data)
-    assert np.hypot(result[..., 1], result[..., 2]).mean() > 2
-    assert "hybrid" in panel.message.text()
+def test_a_stroke_by_mouse_colours_where_it_is_and_not_far_away_and_undo_takes_it_back(panel, viewer, qtbot):
+    before = shown(viewer)
+    panel.use_colour(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    assert len(panel.editing.session.drawing.strokes) == 1
+    after = shown(viewer)
+    assert np.abs(after[80, 38, 1:] - PURPLE).max() < 2
+    assert np.abs(after[5:20, 100:] - before[5:20, 100:]).max() < 6
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_for_answer(panel, qtbot)
+    assert not viewer.layers["scribbles"].data.any()
+    np.testing.assert_allclose(shown(viewer), before, atol=2)
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    wait_for_answer(panel, qtbot)
+    np.testing.assert_allclose(shown(viewer), after, atol=2)
 
 
-def test_mistakes_are_one_line(panel, qtbot):
-    panel.run()
-    wait_for_result(panel, qtbot)
-    assert "draw at least one scribble" in panel.message.text()
-    panel.viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="stack")
-    panel.image_choice.setCurrentText("stack")
-    panel.run()
+def test_rubbing_out_by_mouse(panel, viewer, qtbot):
+    panel.use_colour(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    qtbot.mouseClick(panel.erase_button, Qt.MouseButton.LeftButton)
+    drag(viewer, (80, 24), (80, 50), steps=20)
+    wait_for_answer(panel, qtbot)
+    assert not len(panel.editing.session.drawing.scribbles)
+    assert [stroke.ab for stroke in panel.editing.session.drawing.strokes] == [PURPLE, None]
+
+
+def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, viewer, qtbot):
+    plane = panel.plane
+    target = plane.position_of((25.0, 30.0)).toPoint()
+    qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=target)
+    assert np.hypot(*np.subtract(panel.editing.session.drawing.palette[-1], (25.0, 30.0))) < 3
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mouseMove(native, at(viewer, 80, 38))
+    qtbot.waitUntil(lambda: panel.place is not None, timeout=5000)
+    assert np.abs(np.subtract(panel.place, (80, 38))).max() <= 1
+    qtbot.mouseClick(panel.likely.buttons[0], Qt.MouseButton.LeftButton)
+    assert panel.editing.session.drawing.palette[-1] == panel.likely.colours[0]
+    press(viewer, Qt.Key.Key_K)
+    assert panel.pick_button.isChecked()
+    drag(viewer, (90, 60), (90, 60))
+    assert not panel.pick_button.isChecked()
+    picked, there = panel.plane.colour, shown(viewer)[88:93, 58:63, 1:].reshape(-1, 2)
+    assert np.hypot(*(there - picked).T).min() < 1
+    assert not len(panel.editing.session.drawing.strokes)
+    qtbot.mouseClick(panel.gray_button, Qt.MouseButton.LeftButton)
+    drag(viewer, (90, 55), (90, 65))
+    wait_for_answer(panel, qtbot)
+    assert np.abs(shown(viewer)[90, 60, 1:]).max() < 1
+
+
+def test_settings_can_be_undone(panel, viewer, qtbot):
+    before = shown(viewer)
+    panel.vividness.setValue(100)
+    panel.vividness.sliderReleased.emit()
+    wait_for_answer(panel, qtbot)
+    assert np.hypot(*np.moveaxis(shown(viewer)[..., 1:], -1, 0)).mean() > 5
+    assert np.abs(shown(viewer) - before).max() > 5
+    qtbot.mouseClick(panel.undo_button, Qt.MouseButton.LeftButton)
+    wait_for_answer(panel, qtbot)
+    assert panel.vividness.value() == 45
+    np.testing.assert_allclose(shown(viewer), before, atol=2)
+
+
+def test_the_next_place_is_marked_and_gray_can_be_seen(panel, viewer):
+    press(viewer, Qt.Key.Key_N)
+    assert np.allclose(viewer.layers["draw here"].data[0], panel.place)
+    assert panel.likely.colours
+    press(viewer, Qt.Key.Key_Q)
+    assert not viewer.layers["colorized"].visible
+    press(viewer, Qt.Key.Key_Q)
+    assert viewer.layers["colorized"].visible
+
+
+def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_replay(viewer, gray, tmp_path, qtbot):
+    Image.fromarray(gray).save(tmp_path / "old.png")
+    panel = opened(viewer, gray, qtbot, metadata={"hybridcolor_source": str(tmp_path / "old.png")})
+    panel.use_colour(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    saved = tmp_path / "old.png.hybridcolor.json"
+    assert saved.exists()
+    panel.editing.save_picture(tmp_path / "window.png")
+    wait_for_answer(panel, qtbot)
+    done = CliRunner().invoke(app, ["replay", str(saved), "-o", str(tmp_path / "replay.png")], catch_exceptions=False)
+    assert done.exit_code == 0
+    window, replay = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("window", "replay"))
+    assert np.array_equal(window, replay)
+
+    again = opened(viewer, gray, qtbot, name="again", metadata={"hybridcolor_source": str(tmp_path / "old.png")})
+    again.image_choice.setCurrentIndex(again.image_choice.findText("again"))
+    again.image_choice.activated.emit(again.image_choice.currentIndex())
+    wait_for_answer(again, qtbot)
+    assert len(again.editing.session.drawing.strokes) == 1
+
+
+def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, viewer, gray, qtbot):
+    panel.use_colour(GREEN)
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    viewer.layers["colorized"].name = "mine"
+    viewer.layers["photo"].name = "old"
+    viewer.layers.remove("scribbles")
+    panel.use_colour(PURPLE)
+    drag(viewer, (60, 30), (60, 45))
+    wait_for_answer(panel, qtbot)
+    assert len(panel.editing.session.drawing.strokes) == 2
+    viewer.layers.remove("mine")
+    panel.editing.ask()
+    wait_for_answer(panel, qtbot)
+    first = shown(viewer)
+
+    viewer.add_image(gray[:100, :90].copy(), name="second")
+    panel.image_choice.setCurrentIndex(panel.image_choice.findText("second"))
+    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
+    wait_for_answer(panel, qtbot)
+    assert viewer.layers["scribbles"].data.shape == (100, 90)
+    assert not len(panel.editing.session.drawing.strokes)
+    viewer.layers.remove("second")
+    wait_for_answer(panel, qtbot)
+    assert len(panel.editing.session.drawing.strokes) == 2
+    np.testing.assert_allclose(shown(viewer), first, atol=2)
+    viewer.layers.clear()
+
+
+def test_a_panel_may_be_closed_while_it_works_and_another_opened(panel, viewer, gray, qtbot):
+    panel.use_colour(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    viewer.window.remove_dock_widget(panel)
+    panel.deleteLater()
+    QTest.qWait(100)
+    press(viewer, Qt.Key.Key_Q)
+    other = opened(viewer, gray, qtbot, name="other")
+    assert other.editing.answer is not None
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float", "rgb"])
+def test_kinds_of_pictures(viewer, gray, kind, qtbot):
+    pictures = {
+        "uint16": gray.astype(np.uint16) * 257,
+        "float": (gray / 255).astype(np.float32),
+        "rgb": data.astronaut()[::4, ::4],
+    }
+    opened(viewer, pictures[kind], qtbot)
+    np.testing.assert_allclose(shown(viewer)[..., 0], rgb_to_lab(np.repeat(gray[..., None], 3, axis=2))[..., 0], atol=1)
+
+
+def test_a_stack_is_refused_in_one_line(panel, viewer):
+    viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="stack")
+    panel.image_choice.setCurrentIndex(panel.image_choice.findText("stack"))
+    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
     assert "not a stack" in panel.message.text()
     assert "\n" not in panel.message.text()
 
 
-def test_many_strokes_end_with_the_newest(panel, qtbot):
-    panel.add_colour(PURPLE)
-    for column in range(10, 100, 8):
-        draw(panel, 20, column)
-        panel.run()
-    wait_for_result(panel, qtbot)
-    assert np.array_equal(panel._submitted, panel.viewer.layers["scribbles"].data)
+def test_the_window_does_not_freeze_while_it_solves(viewer, qtbot):
+    tile = Picture.from_array(data.astronaut()).to_rgb()[..., 0]
+    panel = opened(viewer, np.tile(tile, (3, 3)), qtbot)
+    panel.use_colour(PURPLE)
+    gaps, last = [], [time.perf_counter()]
+
+    def tick():
+        now = time.perf_counter()
+        gaps.append(now - last[0])
+        last[0] = now
+
+    timer = QTimer()
+    timer.timeout.connect(tick)
+    timer.start(5)
+    last[0] = time.perf_counter()
+    drag(viewer, (700, 300), (700, 500))
+    drag(viewer, (200, 300), (300, 500))
+    wait_for_answer(panel, qtbot)
+    timer.stop()
+    assert len(gaps) > 50  # a window that is frozen does not tick at all
+    assert max(gaps) < 0.2 * sum(gaps)
+
+
+def test_windows_leave_no_thread(qtbot, gray):
+    import napari
+
+    def cycle():
+        viewer = napari.Viewer()
+        panel = opened(viewer, gray, qtbot)
+        wait_for_answer(panel, qtbot)
+        viewer.close()
+        QTest.qWait(30)
+
+    cycle()
+    before = threading.active_count()
+    for _ in range(4):
+        cycle()
+    assert threading.active_count() <= before
+
+
+def test_the_plane_shows_what_the_screen_has():
+    from napari_hybridcolor.colours import ColourPlane
+
+    plane = ColourPlane()
+    for luminance in (5.0, 50.0, 99.0):
+        plane.set_luminance(luminance)
+        for place in (QPointF(0, 0), QPointF(84, 84), QPointF(167, 20)):
+            a, b = plane._colour_at(place)
+            rgb = Picture(np.full((1, 1), plane.luminance, np.float32)).to_rgb(np.array([[[a, b]]], np.float32))
+            assert np.hypot(*(rgb_to_lab(rgb)[0, 0, 1:] - (a, b))) < 1.5
