@@ -2,7 +2,7 @@
 # More arguments for pytest: make test ARGS="-k seeds"
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench study-small docs clean runtime developer
+.PHONY: help demo test check bench tour study-small docs clean runtime developer
 
 BIN := .venv/bin
 # pdoc follows __all__, which names no modules, so they are named here.
@@ -29,6 +29,9 @@ check: developer ## style, types and import directions
 bench: developer ## measure every method and its peers, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.figure
+
+tour: developer ## drive the editor's window and write the pictures of docs/tutorial.md
+	.ci/window $(BIN)/python -m benchmarks.tour
 
 study-small: developer ## simulated users on scikit-image's photos, into study/
 	$(BIN)/hybridcolor study --output study --workers 2

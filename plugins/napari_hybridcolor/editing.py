@@ -7,6 +7,7 @@ taken over. Layers are held by reference: a person may rename, move or delete th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +33,12 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import drawing_labels, layer_picture, new_strokes, shown_colour
 from napari_hybridcolor.work import Job, Newest
 
+FIRST: Colour = (32.0, 36.0)
+"""What a person draws with who has not picked a colour."""
 SCRIBBLES = "scribbles"
 RESULT = "colorized"
-DEBOUNCE_MS = 60
+DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
+BETWEEN = 0.5  # seconds between pictures that are shown on the way to the best: to show one takes time too
 _SAME = 1.0  # ab units within which a colour is one of the palette
 
 
@@ -57,6 +61,7 @@ class Editing(QObject):
         self._scribbles: Labels | None = None
         self._result: Image | None = None
         self._painted: NDArray[Any] | None = None  # the labels as the session knows them
+        self._coloured: tuple[Labels, tuple[Colour, ...]] | None = None
         self._asked: EditSession | None = None
         self.work = Newest(self)
         self.work.answered.connect(self._show)
@@ -210,10 +215,12 @@ class Editing(QObject):
         if labels.shape != self._painted.shape or np.array_equal(labels, self._painted):
             return
         drawing = self.session.drawing
-        for stroke in new_strokes(self._painted, labels, drawing.palette):
+        for stroke in new_strokes(self._painted, labels, drawing.palette or (FIRST,)):
             drawing = drawing.with_stroke(stroke)
         self._painted = labels.copy()
         self._set(drawing)
+        if labels.max() > len(drawing.palette):  # a label of napari's own, without a colour
+            self._paint()
         if self.live:
             self.timer.start()
 
@@ -238,10 +245,14 @@ class Editing(QObject):
 
     def _colour_labels(self) -> None:
         """Show every stroke in its own colour."""
-        if self._scribbles is None or self.session is None:
+        if self._scribbles is None or self.session is None or self._scribbles not in self.viewer.layers:
             return
+        palette = self.session.drawing.palette or (FIRST,)
+        if self._coloured == (self._scribbles, palette):
+            return  # to set a colormap draws the layer anew
+        self._coloured = self._scribbles, palette
         shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
-        for number, colour in enumerate(self.session.drawing.palette, 1):
+        for number, colour in enumerate(palette, 1):
             shown[number] = np.array([*shown_colour(colour), 255]) / 255
         self._scribbles.colormap = DirectLabelColormap(color_dict=shown)
 
@@ -308,8 +319,15 @@ def _take_up(session: EditSession) -> str:
 def _answers(session: EditSession) -> Job:
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
         yield _as_shown(session.preview())
-        if not stop():
-            yield from map(_as_shown, session.refine(stop))
+        shown = time.perf_counter()
+        waiting: Colorization | None = None
+        for better in () if stop() else session.refine(stop):
+            waiting = better
+            if time.perf_counter() - shown > BETWEEN:
+                yield _as_shown(better)
+                shown, waiting = time.perf_counter(), None
+        if waiting is not None:
+            yield _as_shown(waiting)
 
     return job
 

@@ -32,7 +32,7 @@ from hybridcolor.pipeline import Colorization
 from hybridcolor.predict.weights import read_registry
 from hybridcolor.propagate import propagator_names, warm_up
 from napari_hybridcolor.colours import ColourPlane, Swatches
-from napari_hybridcolor.editing import RESULT, Editing
+from napari_hybridcolor.editing import FIRST, RESULT, Editing
 from napari_hybridcolor.layers import shown_colour
 
 REST_MS = 250  # the mouse has come to rest on a place
@@ -62,7 +62,12 @@ class ColorizeWidget(QWidget):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._rested)
+        self._listing = QTimer(self)  # not from within napari's own work on its layers
+        self._listing.setSingleShot(True)
+        self._listing.timeout.connect(self._list_images)
         self._build()
+        self.plane.set_colour(FIRST)
+        self._show_now(FIRST)
         self._connect()
         self._list_images()
 
@@ -174,7 +179,7 @@ class ColorizeWidget(QWidget):
         self.save_button.clicked.connect(self._save)
         self._events = (self.viewer.layers.events.inserted, self.viewer.layers.events.removed)
         for event in self._events:
-            event.connect(self._list_images)
+            event.connect(self._layers_changed)
         self._keys = {
             "N": lambda _viewer: self.show_next_place(),
             "K": lambda _viewer: self.pick_button.toggle(),
@@ -193,7 +198,7 @@ class ColorizeWidget(QWidget):
     def _let_go_of(self, viewer: napari.Viewer) -> Any:
         """What to do when the panel has gone: its own methods cannot be called any more."""
         hover, press, keys, editing = self._hover, self._press, tuple(self._keys), self.editing
-        events, listing = self._events, self._list_images
+        events, listing = self._events, self._layers_changed
 
         def let_go() -> None:
             for callbacks, ours in ((viewer.mouse_move_callbacks, hover), (viewer.mouse_drag_callbacks, press)):
@@ -271,6 +276,9 @@ class ColorizeWidget(QWidget):
     def _change_method(self, method: str) -> None:
         Thread(target=warm_up, args=(method,), daemon=True).start()
         self.editing.change(method=method)
+
+    def _layers_changed(self) -> None:
+        self._listing.start(0)
 
     def _list_images(self) -> None:
         chosen = self.image_choice.currentData()

@@ -61,6 +61,12 @@ def wait_for_answer(panel, qtbot):
     )
 
 
+def choose(panel, name, qtbot):
+    qtbot.waitUntil(lambda: panel.image_choice.findText(name) >= 0, timeout=5000)
+    panel.image_choice.setCurrentIndex(panel.image_choice.findText(name))
+    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
+
+
 def at(viewer, row, column):
     """Where a pixel of the picture is on the canvas."""
     canvas = viewer.window._qt_viewer.canvas
@@ -116,6 +122,21 @@ def test_a_stroke_by_mouse_colours_where_it_is_and_not_far_away_and_undo_takes_i
     press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     wait_for_answer(panel, qtbot)
     np.testing.assert_allclose(shown(viewer), after, atol=2)
+
+
+def test_drawing_before_a_colour_is_picked_and_with_a_label_of_naparis_own(panel, viewer, qtbot):
+    layer = panel.editing.scribbles_layer()
+    viewer.layers.selection.active = layer
+    layer.mode = "paint"
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    first = panel.editing.session.drawing.strokes[0].ab
+    assert np.hypot(*first) > 20
+    layer.selected_label = 7
+    drag(viewer, (60, 30), (60, 45))
+    wait_for_answer(panel, qtbot)
+    assert [stroke.ab for stroke in panel.editing.session.drawing.strokes] == [first, first]
+    assert set(np.unique(layer.data)) == {0, 1}
 
 
 def test_rubbing_out_by_mouse(panel, viewer, qtbot):
@@ -191,8 +212,7 @@ def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_re
     assert np.array_equal(window, replay)
 
     again = opened(viewer, gray, qtbot, name="again", metadata={"hybridcolor_source": str(tmp_path / "old.png")})
-    again.image_choice.setCurrentIndex(again.image_choice.findText("again"))
-    again.image_choice.activated.emit(again.image_choice.currentIndex())
+    choose(again, "again", qtbot)
     wait_for_answer(again, qtbot)
     assert len(again.editing.session.drawing.strokes) == 1
 
@@ -214,12 +234,12 @@ def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, vie
     first = shown(viewer)
 
     viewer.add_image(gray[:100, :90].copy(), name="second")
-    panel.image_choice.setCurrentIndex(panel.image_choice.findText("second"))
-    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
+    choose(panel, "second", qtbot)
     wait_for_answer(panel, qtbot)
     assert viewer.layers["scribbles"].data.shape == (100, 90)
     assert not len(panel.editing.session.drawing.strokes)
     viewer.layers.remove("second")
+    qtbot.waitUntil(lambda: viewer.layers["scribbles"].data.shape == gray.shape, timeout=5000)
     wait_for_answer(panel, qtbot)
     assert len(panel.editing.session.drawing.strokes) == 2
     np.testing.assert_allclose(shown(viewer), first, atol=2)
@@ -248,10 +268,9 @@ def test_kinds_of_pictures(viewer, gray, kind, qtbot):
     np.testing.assert_allclose(shown(viewer)[..., 0], rgb_to_lab(np.repeat(gray[..., None], 3, axis=2))[..., 0], atol=1)
 
 
-def test_a_stack_is_refused_in_one_line(panel, viewer):
+def test_a_stack_is_refused_in_one_line(panel, viewer, qtbot):
     viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="stack")
-    panel.image_choice.setCurrentIndex(panel.image_choice.findText("stack"))
-    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
+    choose(panel, "stack", qtbot)
     assert "not a stack" in panel.message.text()
     assert "\n" not in panel.message.text()
 

@@ -1,0 +1,191 @@
+"""Drives the editor's real window over three pictures: python -m benchmarks.tour (or `make tour`).
+
+Writes numbered screenshots into build/tour, those of the tutorial into docs/tutorial, and docs/tutorial/timing.md: how
+long after the mouse is let go a preview and the exact answer are shown. Needs a display; `.ci/window` makes one.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import napari
+import numpy as np
+from napari_hybridcolor.widget import ColorizeWidget
+from numpy.typing import NDArray
+from PIL import Image
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+from skimage import data
+
+from benchmarks.planted import drawing
+from hybridcolor.drawing import Colour
+from hybridcolor.picture import Picture
+
+OUT, PAGES = Path("build/tour"), Path("docs/tutorial")
+SIZE = (1440, 900)
+PATIENCE = 120.0  # seconds
+TIMED = {"0.26": 1, "1.0": 2, "2.4": 3, "12": 7}
+"""Megapixels, and how many times over the astronaut is laid in both directions for them."""
+
+
+class Tour:
+    """A window with one picture, and hands to draw in it."""
+
+    def __init__(self, gray: NDArray[np.uint8], name: str) -> None:
+        self.viewer = napari.Viewer()
+        self.viewer.window._qt_window.resize(*SIZE)  # noqa: SLF001  # napari has no public way
+        self.canvas = self.viewer.window._qt_viewer.canvas.native  # noqa: SLF001  # napari has no public way
+        self.viewer.add_image(gray, name=name)
+        self.panel = ColorizeWidget(self.viewer)
+        self.viewer.window.add_dock_widget(self.panel, name="hybridcolor")
+        self.settle()
+        self.viewer.reset_view()
+        self.settle()
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Let the window live until something is so."""
+        end = time.monotonic() + PATIENCE
+        while not until():
+            if time.monotonic() > end:
+                raise TimeoutError(self.panel.message.text())
+            QApplication.processEvents()
+            time.sleep(0.002)
+
+    def settle(self) -> None:
+        """Let the window live until the last answer is there."""
+        editing = self.panel.editing
+        self.wait(lambda: not editing.timer.isActive() and not editing.work.busy and editing.answer is not None)
+        QTest.qWait(150)
+
+    def place(self, row: int, column: int) -> QPoint:
+        """Where a pixel of the picture is on the canvas."""
+        native, camera = self.canvas, self.viewer.scene.camera
+        _, y, x = camera.center
+        return QPoint(
+            round(native.width() / 2 + (column - x) * camera.zoom), round(native.height() / 2 + (row - y) * camera.zoom)
+        )
+
+    def drag(self, *corners: tuple[int, int]) -> None:
+        """One stroke by mouse through these pixels."""
+        native = self.canvas
+        QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=self.place(*corners[0]))
+        for start, end in pairwise(corners):
+            for step in np.linspace(0, 1, 12):
+                place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
+                QTest.mouseMove(native, self.place(place[0], place[1]))
+                QTest.qWait(3)
+        QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=self.place(*corners[-1]))
+
+    def stroke(self, colour: Colour, *corners: tuple[int, int]) -> None:
+        """A stroke of a colour, and its answer."""
+        self.panel.use_colour(colour)
+        self.drag(*corners)
+        self.settle()
+
+    def choose(self, model: str, method: str) -> None:
+        """Choose other settings than the default ones."""
+        self.panel.editing.change(model=model, method=method)
+
+    def shoot(self, name: str) -> None:
+        """The window as a picture."""
+        QTest.qWait(300)
+        path = OUT / f"{name}.png"
+        self.viewer.window.screenshot(str(path), canvas_only=False, flash=False)
+        Image.open(path).convert("RGB").resize((960, 600), Image.Resampling.LANCZOS).save(
+            PAGES / f"{name}.jpg", quality=82
+        )
+
+    def close(self) -> None:
+        """Close the window."""
+        self.viewer.close()
+        QTest.qWait(100)
+
+
+def gray_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The luminance as a gray picture."""
+    return np.ascontiguousarray(Picture.from_array(rgb).to_rgb()[..., 0], np.uint8)
+
+
+def photo() -> None:
+    """A cup: the network's guess, where to draw next, three strokes."""
+    tour = Tour(gray_of(data.coffee()), "coffee")
+    tour.shoot("1-photo-guess")
+    tour.panel.show_next_place()
+    tour.shoot("2-photo-where-next")
+    tour.stroke((32.0, 38.0), (320, 90), (350, 200), (360, 420))
+    tour.stroke((22.0, 40.0), (160, 320), (200, 380))
+    tour.stroke((1.0, 3.0), (130, 215), (245, 270), (275, 400))
+    tour.panel.look_at((90, 60))
+    tour.shoot("3-photo-strokes")
+    tour.close()
+
+
+def page() -> None:
+    """A drawing: strokes alone, each fills its region."""
+    tour = Tour(gray_of(drawing(640)), "drawing")
+    tour.choose("none", "watershed")
+    tour.stroke((-8.0, -28.0), (40, 60), (60, 400), (200, 560))
+    tour.stroke((-30.0, 35.0), (430, 60), (440, 330))
+    tour.stroke((-30.0, 35.0), (380, 610), (460, 560))
+    tour.stroke((38.0, 30.0), (240, 150), (280, 280))
+    tour.stroke((15.0, -30.0), (180, 190), (190, 230))
+    tour.stroke((10.0, 25.0), (330, 205), (380, 215))
+    tour.stroke((5.0, 60.0), (90, 510), (110, 540))
+    tour.stroke((40.0, -35.0), (370, 430), (390, 470))
+    tour.shoot("4-drawing")
+    tour.close()
+
+
+def medical() -> None:
+    """A retina: colours of one's own choice by strokes alone."""
+    tour = Tour(gray_of(data.retina()[::2, ::2]), "retina")
+    tour.choose("none", "hybrid")
+    tour.stroke((28.0, 42.0), (160, 300), (220, 500), (520, 520), (600, 350), (500, 200), (220, 230))
+    tour.stroke((8.0, 45.0), (310, 110), (340, 135))
+    tour.stroke((0.0, 0.0), (8, 8), (690, 8), (695, 690))
+    tour.shoot("5-retina")
+    tour.close()
+
+
+def timing() -> None:
+    """Milliseconds from the mouse's release to the picture on the screen, the median of five strokes."""
+    lines = ["| megapixels | preview, ms | exact answer, ms |", "|---|---|---|"]
+    for size, times in TIMED.items():
+        tour = Tour(np.tile(gray_of(data.astronaut()), (times, times)), "astronaut")
+        shown: list[float] = []
+        tour.panel.editing.answered.connect(lambda _, shown=shown: shown.append(time.perf_counter()))
+        first, last = [], []
+        side = 512 * times
+        for number in range(6):
+            tour.panel.use_colour(((-1) ** number * 40.0, 30.0))
+            row = round(side * (0.2 + 0.1 * number))
+            tour.settle()
+            shown.clear()
+            tour.drag((row, side // 3), (row, side // 2))
+            released = time.perf_counter()
+            tour.settle()
+            if number:  # the first has things to compile and to allocate
+                first.append(1000 * (shown[0] - released))
+                last.append(1000 * (shown[-1] - released))
+        lines.append(f"| {size} | {statistics.median(first):.0f} | {statistics.median(last):.0f} |")
+        tour.close()
+    (PAGES / "timing.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Everything, or what is named."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    PAGES.mkdir(parents=True, exist_ok=True)
+    parts = {"photo": photo, "page": page, "medical": medical, "timing": timing}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+if __name__ == "__main__":
+    main()
