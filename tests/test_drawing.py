@@ -192,7 +192,7 @@ for number in range(100_000):
 
 def test_a_kill_loses_at_most_the_last_stroke(tmp_path):
     path = tmp_path / "a.hybridcolor.json"
-    kills = int(os.environ.get("HYBRIDCOLOR_KILLS", "6"))
+    kills = int(os.environ.get("HYBRIDCOLOR_KILLS", "4"))
     rng = np.random.default_rng(0)
     for _ in range(kills):
         path.unlink(missing_ok=True)

@@ -1,0 +1,190 @@
+"""Processes that colorize one picture at a time. One that dies is replaced; a picture that kills two is given up.
+
+Each has one thread, so that results are the same to the bit whatever the number of processes. A process ends by itself
+when the one that started it has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from hybridcolor.batch.journal import content, stamp
+from hybridcolor.batch.plan import Task
+from hybridcolor.batch.recipe import Recipe
+from hybridcolor.drawing import NO_MODEL
+from hybridcolor.errors import HybridColorError, ModelError
+
+DEATHS = 2
+"""So many processes may die of one picture."""
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+
+Record = dict[str, Any]
+"""Of a finished picture: source, target, and either what was done or the ``error``."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    task: Task | None = None
+
+
+@dataclass(slots=True)
+class Pool:
+    """Processes that work off tasks.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    folder : Path
+        Of the results.
+    count : int
+        How many processes.
+    """
+
+    recipe: Recipe
+    folder: Path
+    count: int
+    _workers: list[_Worker] = field(default_factory=list)
+    _deaths: dict[Task, int] = field(default_factory=dict)
+
+    def run(self, tasks: Iterator[Task], stopped: Callable[[], bool]) -> Iterator[Record]:
+        """The records of all tasks, in the order in which they are done; fewer once ``stopped`` returns True."""
+        again: deque[Task] = deque()
+        try:
+            while True:
+                exhausted = self._feed(tasks, again, stopped)
+                busy = [worker for worker in self._workers if worker.task is not None]
+                if not busy:
+                    if exhausted:
+                        return
+                    continue
+                yield from self._collect(busy, again)
+        finally:
+            self._close()
+
+    def _feed(self, tasks: Iterator[Task], again: deque[Task], stopped: Callable[[], bool]) -> bool:
+        """Give every idle process a task; returns whether there was none left."""
+        while not stopped():
+            idle = next((worker for worker in self._workers if worker.task is None), None)
+            if idle is None and len(self._workers) >= self.count:
+                return False
+            task = again.popleft() if again else next(tasks, None)
+            if task is None:
+                return True
+            if idle is None:
+                idle = self._start()
+            idle.task = task
+            with suppress(OSError):  # it has died: the end of its pipe is found in a moment
+                idle.pipe.send(task)
+        return True
+
+    def _collect(self, busy: list[_Worker], again: deque[Task]) -> Iterator[Record]:
+        """What has been done by those that are ready, or died."""
+        for ready in wait([worker.pipe for worker in busy]):
+            worker = next(worker for worker in busy if worker.pipe is ready)
+            task, worker.task = worker.task, None
+            assert task is not None  # noqa: S101  # it is busy
+            try:
+                record = worker.pipe.recv()
+                if isinstance(record, ModelError):
+                    raise record  # every picture would fail of it
+                yield record
+            except (EOFError, OSError):
+                self._workers.remove(worker)
+                worker.process.join()
+                self._deaths[task] = self._deaths.get(task, 0) + 1
+                if self._deaths[task] < DEATHS:
+                    again.append(task)
+                else:
+                    code = worker.process.exitcode
+                    yield _failed(task, f"{DEATHS} processes died of it, the last with code {code}; is memory short?")
+
+    def _start(self) -> _Worker:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ |= _ONE_THREAD  # libraries ask when they are loaded
+        try:
+            process = context.Process(target=_work, args=(theirs, self.recipe, self.folder), daemon=True)
+            process.start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def _close(self) -> None:
+        for worker in self._workers:
+            worker.pipe.close()  # at which it ends
+        for worker in self._workers:
+            worker.process.join(timeout=30)
+            worker.process.kill()
+
+
+def _work(pipe: Connection, recipe: Recipe, folder: Path) -> None:
+    """The life of a process: tasks in, records out, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes: the first one decides
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    from hybridcolor.predict import load_predictor
+
+    with suppress(EOFError, OSError):
+        try:
+            predictor = None if recipe.model == NO_MODEL else load_predictor(recipe.model)
+        except ModelError as error:
+            pipe.send(error)
+            return
+        while True:
+            task = pipe.recv()
+            pipe.send(colorize_task(task, recipe, folder, predictor))
+
+
+def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> Record:
+    """Colorize one picture and write it whole; the record of it, or of why not."""
+    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.pipeline import colorize
+    from hybridcolor.seedfiles import read_seeds
+
+    started = time.perf_counter()
+    try:
+        mark, checksum = stamp(task), content(task)
+        picture = read_image(task.source)
+        scribbles = None if task.seeds is None else read_seeds(task.seeds, picture)
+        result = colorize(
+            picture, predictor=predictor, scribbles=scribbles, method=recipe.method, vividness=recipe.vividness
+        )
+        target = folder / task.target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_image(target, result.to_rgb(), alpha=picture.alpha, metadata=picture.metadata, overwrite=True)
+    except HybridColorError as error:
+        return _failed(task, str(error))
+    except (OSError, MemoryError) as error:
+        return _failed(task, f"{task.source}: {type(error).__name__}: {error}")
+    return {
+        "source": task.source,
+        "target": task.target,
+        "seeds": task.seeds,
+        "stamp": mark,
+        "content": checksum,
+        "seconds": round(time.perf_counter() - started, 4),
+    }
+
+
+def _failed(task: Task, error: str) -> Record:
+    return {"source": task.source, "target": task.target, "error": " ".join(error.splitlines())}

@@ -1,0 +1,259 @@
+"""Batches: which file becomes which, what is skipped, what fails; and kills, after which nothing is lost or torn."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
+from hybridcolor.batch.journal import NAME
+from hybridcolor.cli import app
+from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
+
+RECIPE = Recipe(model="none", method="chrominance")
+COUNT = int(os.environ.get("HYBRIDCOLOR_BATCH", "24"))
+KILLS = int(os.environ.get("HYBRIDCOLOR_KILLS", "4"))
+
+
+def make(folder, count, *, side=24):
+    """Gray pictures with a scribble beside each."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        place = folder / f"box{number % 3}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (side, side), np.uint8)).save(place / f"p{number}.png")
+        scribbles = np.zeros((side, side, 4), np.uint8)
+        scribbles[3:6, 3:9] = (200, 60, number % 200, 255)
+        Image.fromarray(scribbles).save(place / f"p{number}.seeds.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("pictures"), COUNT)
+
+
+@pytest.fixture(scope="module")
+def expected(pictures, tmp_path_factory):
+    """What one process makes of them without any trouble."""
+    folder = tmp_path_factory.mktemp("expected")
+    outcome = run_batch(plan_tasks([pictures], RECIPE, folder), folder, RECIPE)
+    assert (outcome.done, outcome.failures) == (COUNT, [])
+    return contents(folder)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.png")}
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+
+
+def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
+    outcome = run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE, workers=3)
+    assert outcome.done == COUNT
+    assert contents(tmp_path) == expected
+    assert set(expected) == {f"box{number % 3}/p{number}.png" for number in range(COUNT)}
+    assert {line["target"] for line in lines(tmp_path)} == set(expected)
+
+
+def test_what_is_done_is_skipped_by_content_and_recipe(tmp_path):
+    source, folder = make(tmp_path / "in", 4), tmp_path / "out"
+
+    def again(recipe=RECIPE):
+        outcome = run_batch(plan_tasks([source], recipe, folder), folder, recipe)
+        return outcome.done, outcome.skipped
+
+    assert again() == (4, 0)
+    assert again() == (0, 4)
+    os.utime(source / "box0" / "p0.png", ns=(1, 1))  # newer or older, but the same
+    assert again() == (0, 4)
+    Image.fromarray(np.full((24, 24), 90, np.uint8)).save(source / "box0" / "p0.png")
+    assert again() == (1, 3)
+    (source / "box1" / "p1.seeds.png").unlink()
+    assert again() == (0, 3)  # without scribbles and without a network it fails
+    (folder / "box2" / "p2.png").unlink()
+    assert again()[0] == 1
+    other = Recipe(model="none", method="watershed")
+    assert again(other) == (3, 0)
+
+
+def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
+    source, folder = make(tmp_path / "in", 3), tmp_path / "out"
+    (source / "box0" / "bad.png").write_bytes(b"no picture")
+    (source / "box1" / "p1.tif").write_bytes((source / "box1" / "p1.png").read_bytes())  # would become p1.png too
+    outcome = run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE, workers=2)
+    assert outcome.done == 3
+    with (folder / "failures.csv").open(newline="") as file:
+        rows = {Path(row["source"]).name: row["error"] for row in csv.DictReader(file)}
+    assert set(rows) == {"bad.png", "p1.tif"}
+    assert "another picture" in rows["p1.tif"]
+    (source / "box0" / "bad.png").unlink()
+    (source / "box1" / "p1.tif").unlink()
+    run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    assert not (folder / "failures.csv").exists()
+
+
+def test_lists_and_patterns(pictures, tmp_path):
+    listing = pictures / "list.csv"
+    listing.write_text("path,output\nbox0/p0.png,deep/first.png\nbox1/p1.png,\n")
+    found = list(plan_tasks([listing], RECIPE, tmp_path))
+    assert [(task.target, Path(task.seeds).name) for task in found] == [
+        ("deep/first.png", "p0.seeds.png"),
+        ("p1.png", "p1.seeds.png"),
+    ]
+    jsonl = pictures / "list.jsonl"
+    jsonl.write_text('{"path": "box0/p0.png"}\n{"path": "box2/p2.png"}\n')
+    assert [task.target for task in plan_tasks([jsonl], RECIPE, tmp_path)] == ["p0.png", "p2.png"]
+    pattern = [task.source for task in plan_tasks([f"{pictures}/**/p1*.png"], RECIPE, tmp_path)]
+    assert f"{pictures}/box1/p1.png" in pattern
+    listing.unlink()
+    jsonl.unlink()
+    for name, text, what in (
+        ("a.csv", "name\nx.png\n", "no path"),
+        ("b.jsonl", "{}\n[", "no path"),
+        ("c.jsonl", "[", "cannot be read as a list"),
+        ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
+        ("e.csv", "path\n\udcff", "cannot be read as a list"),
+    ):
+        (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
+        with pytest.raises(ImageError, match=what):
+            list(plan_tasks([tmp_path / name], RECIPE, tmp_path / "out"))
+    for source in (tmp_path / "nothing", "no*thing.png", tmp_path):
+        with pytest.raises(ImageError):
+            list(plan_tasks([source], RECIPE, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("model = 3", MethodError),
+        ("model = 'nobody'", ModelError),
+        ("method = 'magic'", MethodError),
+        ("vividness = 2", MethodError),
+        ("vividness = true", MethodError),
+        ("name = 'x.png'", MethodError),
+        ("name = '../{stem}.png'", MethodError),
+        ("name = '{stem}.doc'", MethodError),
+        ("colour = 1", MethodError),
+        ("= 1", MethodError),
+    ],
+)
+def test_bad_recipes_are_told(text, error, tmp_path):
+    (tmp_path / "recipe.toml").write_text(text)
+    with pytest.raises(error):
+        Recipe.read(tmp_path / "recipe.toml")
+    with pytest.raises(MethodError, match="cannot be read"):
+        Recipe.read(tmp_path / "nothing.toml")
+
+
+def test_no_picture_is_replaced_by_its_own_colorization(tmp_path):
+    source = make(tmp_path / "in", 1)
+    picture = source / "box0" / "p0.png"
+    before = picture.read_bytes()
+    with pytest.raises(ImageError, match="folder of results"):
+        list(plan_tasks([source], RECIPE, source))
+    outcome = run_batch([Task(str(picture), "p0.png")], picture.parent, RECIPE)
+    assert "its own colorization" in outcome.failures[0][1]
+    assert picture.read_bytes() == before
+    inside = list(plan_tasks([source], RECIPE, source / "out"))
+    run_batch(inside, source / "out", RECIPE)
+    assert list(plan_tasks([source], RECIPE, source / "out")) == inside
+
+
+def test_two_batches_do_not_write_to_one_folder(tmp_path):
+    def nested(_):
+        with pytest.raises(HybridColorError, match="another batch"):
+            run_batch([], tmp_path / "out", RECIPE)
+
+    source = make(tmp_path / "in", 1)
+    run_batch(plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, progress=nested)
+
+
+def command(source, folder, recipe, workers=2):
+    return [
+        sys.executable, "-c", "from hybridcolor.cli import main; main()", "batch", str(source), "-o", str(folder),
+        "--recipe", str(recipe), "--workers", str(workers),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('model = "none"\nmethod = "chrominance"\n')
+    return path
+
+
+def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recipe, tmp_path):
+    folder, rng = tmp_path / "out", np.random.default_rng(0)
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command(pictures, folder, recipe),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(rng.uniform(1.0, 3.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for name, found in contents(folder).items() if folder.exists() else ():
+            assert found == expected[name]
+    done = subprocess.run(command(pictures, folder, recipe), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert contents(folder) == expected
+    assert not [path for path in folder.rglob(".*") if path.is_file()]
+    assert {line["target"] for line in lines(folder)} == set(expected)
+
+
+def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe, tmp_path):
+    folder = tmp_path / "out"
+    process = subprocess.Popen(command(pictures, folder, recipe), stderr=subprocess.PIPE, text=True)
+    journal = folder / NAME
+    while not journal.exists() or journal.stat().st_size == 0:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the same command goes on" in told
+    assert {line["target"] for line in lines(folder)} == set(contents(folder))
+    assert subprocess.run(command(pictures, folder, recipe), capture_output=True, check=False).returncode == 0
+    assert contents(folder) == expected
+
+
+def test_a_process_that_dies_is_replaced_and_a_picture_that_kills_is_given_up(tmp_path, monkeypatch):
+    source = make(tmp_path / "in", 4)
+    monkeypatch.setenv("HYBRIDCOLOR_TEST_POISON", "p2.png")
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "poison"))
+    monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parent / 'poison'}:{os.environ.get('PYTHONPATH', '')}")
+    outcome = run_batch(plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, workers=2)
+    assert outcome.done == 3
+    ((name, why),) = outcome.failures
+    assert name.endswith("p2.png")
+    assert "2 processes died of it" in why
+
+
+def test_the_command_line(pictures, tmp_path, recipe):
+    runner = CliRunner()
+    args = ["batch", str(pictures), "-o", str(tmp_path / "out"), "--recipe", str(recipe)]
+    done = runner.invoke(app, args, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"{COUNT} done, 0 were done before" in done.output
+    assert f"0 done, {COUNT} were done before" in runner.invoke(app, args, catch_exceptions=False).output
+    recipe.write_text('model = "none"\n')
+    (pictures / "broken.png").write_bytes(b"")
+    failed = runner.invoke(app, [*args[:-2], "--recipe", str(recipe)], catch_exceptions=False)
+    (pictures / "broken.png").unlink()
+    assert failed.exit_code == 1
+    assert "1 failed: see" in failed.output
