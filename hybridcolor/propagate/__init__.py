@@ -51,7 +51,8 @@ def propagate(
     seeds : Seeds
         Pixels of known colour. Hard ones keep it exactly, with every method.
     method : str, optional
-        One of `propagator_names`: "hybrid", "optimization", "chrominance", "watershed", "flood", or an entry point's.
+        One of `propagator_names`: "hybrid", "optimization", "chrominance", "watershed", "flood", "lineart", or an entry
+        point's.
     prior : (H, W, 2) array-like, optional
         a* and b* that a model proposes. Methods other than "hybrid" have no use for it and leave it aside.
     trust : (H, W) array-like, optional

@@ -27,6 +27,7 @@ PROPAGATORS: dict[str, str] = {
     "chrominance": "hybridcolor.propagate.chrominance:chrominance",
     "watershed": "hybridcolor.propagate.watershed:watershed",
     "flood": "hybridcolor.propagate.flood:flood",
+    "lineart": "hybridcolor.propagate.lineart:lineart",
 }
 """Name of each built-in method, and where it lives; a method's kernels load when it is first used."""
 
