@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 # pdoc follows __all__, which names no modules, so they are named here.
-PACKAGES := hybridcolor $(addprefix hybridcolor/,decoding encoding propagate predict predict/networks metrics compare study)
+PACKAGES := hybridcolor $(addprefix hybridcolor/,decoding encoding propagate predict predict/networks metrics compare study batch)
 MODULES := $(subst /,.,$(PACKAGES) $(basename $(wildcard $(addsuffix /[a-z]*.py,$(PACKAGES)))))
 # Waiting threads sleep: with busy waiting, numerical code collapses as soon as another program wants a core.
 export OMP_WAIT_POLICY := passive

@@ -129,7 +129,7 @@ def photo() -> None:
 def page() -> None:
     """A drawing: strokes alone, each fills its region."""
     tour = Tour(gray_of(drawing(640)), "drawing")
-    tour.choose("none", "watershed")
+    tour.choose("none", "lineart")
     tour.stroke((-8.0, -28.0), (40, 60), (60, 400), (200, 560))
     tour.stroke((-30.0, 35.0), (430, 60), (440, 330))
     tour.stroke((-30.0, 35.0), (380, 610), (460, 560))

@@ -77,7 +77,7 @@ def colorize(
         Path, typer.Option("-o", "--output", help="A file for one input, else a folder, made if missing.")
     ],
     method: Annotated[
-        str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance or watershed.")
+        str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance, watershed, flood or lineart.")
     ] = "hybrid",
     seeds: Annotated[
         Path | None,
