@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 
 from hybridcolor import cli, imagefiles
+from hybridcolor.cli import common
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
@@ -44,7 +45,7 @@ def test_a_page_of_many(tmp_path: Path, seeds: Path, monkeypatch: pytest.MonkeyP
 def test_the_limit_and_how_to_raise_it(
     tmp_path: Path, seeds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.MAX_PIXELS == imagefiles.MAX_PIXELS
+    assert common.MAX_PIXELS == imagefiles.MAX_PIXELS
     write_image(tmp_path / "in.png", np.full((8, 9), 100, np.uint8))
     options = ("-o", tmp_path / "out.png", "--seeds", seeds, "--model", "none", "--method", "optimization")
     assert run(monkeypatch, "colorize", tmp_path / "in.png", *options, "--max-pixels", 71) == 2
@@ -75,5 +76,5 @@ def test_folders_are_searched_for_the_new_kinds(tmp_path: Path, monkeypatch: pyt
         write_image(tmp_path / "in" / name, np.full((8, 9), 100, np.uint8))
     Image.fromarray(np.full((8, 9), 100, np.uint8)).save(tmp_path / "in" / "d.gif")
     (tmp_path / "in" / "notes.txt").touch()
-    jobs = cli._plan([tmp_path / "in"], tmp_path / "out", overwrite=False)
+    jobs = common.plan_jobs([tmp_path / "in"], tmp_path / "out", overwrite=False)
     assert [target.name for _, target in jobs] == ["a.png", "b.png", "c.png", "d.png"]

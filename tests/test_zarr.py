@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import zarr
 
-from hybridcolor import cli
+from hybridcolor.cli.common import plan_jobs
 from hybridcolor.encoding import NOTE
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import read_image, write_image
@@ -123,8 +123,8 @@ def test_a_folder_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_folder_of_zarr_is_one_picture_to_the_command_line(tmp_path: Path) -> None:
     path = stored(tmp_path / "v.zarr", PLANES, "tczyx")
-    assert cli._plan([path], tmp_path / "out.png", overwrite=False) == [(path, tmp_path / "out.png")]
-    assert cli._plan([tmp_path], tmp_path / "out", overwrite=False) == [(path, tmp_path / "out" / "v.png")]
+    assert plan_jobs([path], tmp_path / "out.png", overwrite=False) == [(path, tmp_path / "out.png")]
+    assert plan_jobs([tmp_path], tmp_path / "out", overwrite=False) == [(path, tmp_path / "out" / "v.png")]
 
 
 @pytest.mark.parametrize("offset", [4, 12])

@@ -1,0 +1,137 @@
+"""What the verbs share: options, the two consoles, checks that are made before any work, and how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from hybridcolor.errors import HybridColorError, ImageError, ModelError
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
+out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
+err = Console(markup=False, emoji=False, highlight=False, stderr=True)
+
+MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
+NO_MODEL = "none"
+
+Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
+Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Larger pictures are refused before they take memory.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist already.")]
+
+
+def print_scores(scores: dict[str, float]) -> None:
+    """Names and values in a line."""
+    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()), soft_wrap=True)
+
+
+def load(model: str) -> Predictor | None:
+    """The model of this name, or none."""
+    from hybridcolor.predict import load_predictor
+
+    return None if model == NO_MODEL else load_predictor(model)
+
+
+def listed(text: str, mark: str) -> tuple[str, ...]:
+    """The parts of an option that lists several."""
+    return tuple(part.strip() for part in text.split(mark) if part.strip())
+
+
+def plan_jobs(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
+    """Which file becomes which, checked for clashes before any work is done."""
+    from hybridcolor.imagefiles import images_at
+
+    sources = [source for item in inputs for source in images_at(item)]
+    named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
+    if sources == list(inputs[:1]) and named:
+        check_folder(output)
+        jobs = [(sources[0], output)]
+    else:
+        jobs = [(source, output / f"{source.stem.removesuffix('.nii')}.png") for source in sources]
+    targets: dict[Path, Path] = {}
+    for source, target in jobs:
+        if target in targets:
+            raise ImageError(
+                f"{targets[target]} and {source} would both become {target}; rename one, or run them apart"
+            )
+        targets[target] = source
+        check_free(target, overwrite=overwrite)
+        if target.exists() and target.samefile(source):
+            raise ImageError(
+                f"{source}: would be replaced by its own colorization; choose another name or folder for -o"
+            )
+    return jobs
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of results."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be made ({error.strerror}); choose another folder for -o") from error
+
+
+def check_seeds_file(path: Path, *, overwrite: bool) -> None:
+    """As `check_free`, for a file of seeds."""
+    check_folder(path)
+    if path.suffix.lower() != ".json":
+        check_free(path, overwrite=overwrite)
+    elif path.exists() and not overwrite:
+        raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is missing."""
+    if not path.parent.is_dir():
+        raise ImageError(f"{path.parent}: no such folder; make it first or choose another")
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse early what could not be written later."""
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_library, suffix_of
+
+    if suffix_of(path) not in WRITABLE_SUFFIXES:
+        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(WRITABLE_SUFFIXES)}")
+    try:
+        check_library(suffix_of(path))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    if path.exists() and path.suffix == ".zarr":
+        raise ImageError(f"{path}: exists already, and folders are not replaced; remove it or choose another name")
+    if path.exists() and not overwrite:
+        raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+
+
+def progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
+    """The jobs, with a bar on a terminal if there are many and a spinner if there is one."""
+    if len(jobs) == 1:
+        with err.status(f"colorizing {jobs[0][0].name}"):
+            yield jobs[0]
+    else:
+        yield from track(jobs, "colorizing", console=err, disable=not err.is_terminal)
+
+
+@contextmanager
+def reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
+    """Among many pictures, a bad one is named and counted and the others go on; a bad model ends them all."""
+    failed: list[HybridColorError] = []
+    try:
+        yield failed
+    except HybridColorError as error:
+        if not many or isinstance(error, ModelError):
+            raise
+        complain(error)
+        failed.append(error)
+
+
+def complain(error: HybridColorError) -> None:
+    """An error as one line."""
+    err.print(f"hybridcolor: {' '.join(str(error).splitlines())}", style="red", soft_wrap=True)

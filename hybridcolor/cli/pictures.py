@@ -1,0 +1,223 @@
+"""Verbs for single pictures: colorize them, find their seeds, edit them by hand, and a demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from hybridcolor.cli.common import (
+    MAX_PIXELS,
+    Frame,
+    MaxPixels,
+    Model,
+    Overwrite,
+    check_folder,
+    check_free,
+    check_seeds_file,
+    load,
+    make_folder,
+    out,
+    plan_jobs,
+    progress,
+    reporting,
+)
+from hybridcolor.errors import ImageError, MethodError
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+    from hybridcolor.seeds import Seeds
+
+app = typer.Typer()
+
+
+@app.command()
+def colorize(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A file for one input, else a folder, made if missing.")
+    ],
+    method: Annotated[
+        str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance, watershed, flood or lineart.")
+    ] = "hybrid",
+    seeds: Annotated[
+        Path | None,
+        typer.Option(help="Your scribbles: seeds .json, a marked copy of the picture, or a transparent layer."),
+    ] = None,
+    save_seeds: Annotated[
+        Path | None, typer.Option(help="Also save the seeds that were used: .json, or an image to paint on.")
+    ] = None,
+    model: Model = "default",
+    vividness: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
+    ] = None,
+    paint: Annotated[
+        bool | None,
+        typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
+    ] = None,
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    keep_private: Annotated[
+        bool, typer.Option("--keep-private", help="Also keep where a photo was taken, or a DICOM file's patient.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize pictures. Luminance, size, bit depth and transparency stay as they are.
+
+    For instance:
+
+      hybridcolor colorize old.jpg -o old-colour.png
+
+      hybridcolor colorize old.jpg -o old-colour.png --seeds scribbles.png
+
+      hybridcolor colorize scans/ -o coloured/
+
+      hybridcolor colorize drawing.png -o coloured.png --model lineart --seeds scribbles.png
+    """
+    from hybridcolor import pipeline
+    from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.propagate import get_propagator
+    from hybridcolor.seedfiles import read_seeds, write_seeds
+
+    get_propagator(method)
+    jobs = plan_jobs(inputs, output, overwrite=overwrite)
+    if len(jobs) > 1 and (seeds or save_seeds):
+        raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
+    if save_seeds is not None:
+        check_seeds_file(save_seeds, overwrite=overwrite)
+        if save_seeds == jobs[0][1]:
+            raise ImageError(f"{save_seeds}: is asked for as the picture and as its seeds; give two names")
+    if jobs[0][1] != output:
+        make_folder(output)
+    vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
+    predictor: Predictor | None = None
+    failures = 0
+    for source, target in progress(jobs):
+        with reporting(many=len(jobs) > 1) as failed:
+            picture = read_image(source, frame=frame, max_pixels=max_pixels)
+            scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
+            predictor = predictor or load(model)
+            result = pipeline.colorize(
+                picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
+            )
+            write_image(
+                target,
+                result.to_rgb(paint=paint),
+                alpha=picture.alpha,
+                metadata=picture.metadata,
+                keep_private=keep_private,
+                overwrite=overwrite,
+            )
+            if save_seeds is not None:
+                write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
+            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
+        failures += len(failed)
+    if failures:
+        raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+
+
+@app.command(name="seeds")
+def seeds_(
+    source: Annotated[Path, typer.Argument(help="The picture.", metavar="INPUT")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .json file, or an image to paint on.")],
+    model: Annotated[str, typer.Option(help="A model that `hybridcolor models` lists.")] = "default",
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    overwrite: Overwrite = False,
+) -> None:
+    """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
+
+    A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
+    program, add or repaint strokes with a hard brush, save it without JPEG.
+    """
+    from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.extract import extract_seeds
+    from hybridcolor.imagefiles import read_image
+    from hybridcolor.predict import load_predictor
+    from hybridcolor.seedfiles import write_seeds
+
+    check_seeds_file(output, overwrite=overwrite)
+    picture = read_image(source, frame=frame, max_pixels=max_pixels)
+    belief = load_predictor(model).predict(picture.luminance)
+    found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
+    write_seeds(output, found, picture, overwrite=overwrite)
+    patches = len(set(found.stroke.tolist()))
+    out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)
+
+
+@app.command()
+def edit(
+    source: Annotated[Path, typer.Argument(help="A picture, or what the editor saved beside one.", metavar="INPUT")],
+) -> None:
+    """Open a picture in a napari window, to correct its colours by hand. Strokes are saved as you go.
+
+    For instance:
+
+      hybridcolor edit old.jpg
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if find_spec("napari") is None:
+        raise MethodError("the editor needs napari; pip install 'hybridcolor[gui]'")
+    import_module("napari_hybridcolor.opening").edit(source)  # a plugin: nothing here depends on it
+
+
+@app.command()
+def replay(
+    session: Annotated[Path, typer.Argument(help="What the editor saved: NAME.hybridcolor.json.", metavar="SESSION")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The coloured picture.")],
+    picture: Annotated[
+        Path | None, typer.Option(help="The picture it was drawn on, if it is not beside the session.")
+    ] = None,
+    frame: Frame = 0,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize a picture as it was edited: the same strokes and settings, the same picture to the bit.
+
+    For instance:
+
+      hybridcolor replay old.png.hybridcolor.json -o old-colour.png
+    """
+    from hybridcolor.drawing import picture_of
+    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.session import EditSession
+
+    check_folder(output)
+    check_free(output, overwrite=overwrite)
+    source = read_image(picture_of(session) if picture is None else picture, frame=frame, max_pixels=max_pixels)
+    editing = EditSession(source, method="optimization")
+    editing.load(session)
+    result = editing.final()
+    write_image(
+        output,
+        result.to_rgb(),
+        alpha=source.alpha,
+        metadata=source.metadata,
+        overwrite=overwrite,
+    )
+    out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s", soft_wrap=True)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path("demo"),
+    overwrite: Overwrite = False,
+) -> None:
+    """Colorize two photos whose colours are known, and compare."""
+    from hybridcolor.demo import run_demo
+
+    table = Table("photo", "picture", "PSNR, dB", "ab RMSE", "colourfulness")
+    for score in run_demo(output, overwrite=overwrite):
+        table.add_row(
+            score.photo, score.picture, f"{score.psnr:.2f}", f"{score.ab_rmse:.2f}", f"{score.colourfulness:.1f}"
+        )
+    out.print(table)
+    out.print("'corrected' adds a few scribbles in the true colours to the automatic seeds.")
+    out.print(f"Look at {output / 'comparison.png'}", soft_wrap=True)
