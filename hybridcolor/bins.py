@@ -53,6 +53,8 @@ AB_BINS.flags.writeable = False
 ANNEALED_TEMPERATURE = 0.38
 """The temperature of Zhang et al.: between the mean (1, timid) and the mode (0, spotty)."""
 
+LARGEST_DOUBT = 45.0
+"""The spread of a belief, in ab units, that the least caution leaves gray."""
 DEFAULT_VIVIDNESS = 0.45
 """How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On 150 held-out photos it costs 5% more
 ab error than none, and brings a quarter more colourfulness; on all 527 of them that is 74% of the truth's."""
@@ -197,6 +199,19 @@ class ColorDistribution:
         p = self.probability()
         variance = p @ (self.bins**2).sum(axis=1) - ((p @ self.bins) ** 2).sum(axis=-1)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+    def sureness(self, caution: float) -> NDArray[np.float32]:
+        """(h, w) how much of each colour a cautious person would show, in 0..1.
+
+        Parameters
+        ----------
+        caution : float
+            0 shows all; more leaves gray where `std` is above ``45 (1 - caution)`` ab units, softly; 1 shows none.
+        """
+        limit = np.float32(LARGEST_DOUBT * (1 - caution))
+        if caution == 0 or limit == 0:
+            return np.full(self.logits.shape[:2], float(caution == 0), np.float32)
+        return np.asarray(((1.25 * limit - self.std()) / (0.5 * limit)).clip(0, 1), np.float32)
 
     def confidence(self) -> NDArray[np.float32]:
         """(h, w) probability of the most probable bin, in 0..1. High on grays too: see ``extract`` for ranking."""

@@ -103,7 +103,7 @@ class Drawing:
         For `hybridcolor.predict.load_predictor`; "none" for strokes alone.
     method : str
         A name in `hybridcolor.propagate.PROPAGATORS`.
-    vividness : float
+    vividness, caution : float
         As for `hybridcolor.colorize`.
 
     Examples
@@ -119,6 +119,7 @@ class Drawing:
     model: str = "default"
     method: str = "hybrid"
     vividness: float = DEFAULT_VIVIDNESS
+    caution: float = 0.0
 
     def with_stroke(self, stroke: Stroke) -> Drawing:
         """One stroke more; a new colour joins the palette."""
@@ -143,7 +144,12 @@ class Drawing:
         return concatenate(self.imported.without(every.coords), drawn) if len(self.imported) else drawn
 
     def with_settings(
-        self, *, model: str | None = None, method: str | None = None, vividness: float | None = None
+        self,
+        *,
+        model: str | None = None,
+        method: str | None = None,
+        vividness: float | None = None,
+        caution: float | None = None,
     ) -> Drawing:
         """The same strokes with other settings; what is None stays."""
         return replace(
@@ -151,11 +157,12 @@ class Drawing:
             model=self.model if model is None else model,
             method=self.method if method is None else method,
             vividness=self.vividness if vividness is None else vividness,
+            caution=self.caution if caution is None else caution,
         )
 
-    def settings(self) -> tuple[str, str, float]:
+    def settings(self) -> tuple[str, str, float, float]:
         """What, when it changes, changes more than seeds."""
-        return self.model, self.method, self.vividness
+        return self.model, self.method, self.vividness, self.caution
 
 
 @dataclass(slots=True)
@@ -216,6 +223,7 @@ def save_drawing(path: str | os.PathLike[str], drawing: Drawing, picture: Pictur
         "model": drawing.model,
         "method": drawing.method,
         "vividness": drawing.vividness,
+        "caution": drawing.caution,
         "palette": [list(colour) for colour in drawing.palette],
         "imported": strokes_to_json(drawing.imported),
         "strokes": [stroke.as_json for stroke in drawing.strokes],
@@ -251,6 +259,7 @@ def read_drawing(path: str | os.PathLike[str], picture: Picture) -> Drawing:
             model=content["model"],
             method=content["method"],
             vividness=content["vividness"],
+            caution=content["caution"],
         )
         _check(drawing)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -308,7 +317,8 @@ def _check(drawing: Drawing) -> None:
     """Refuse what JSON allows and no drawing has."""
     if not all(isinstance(name, str) for name in (drawing.model, drawing.method)):
         raise TypeError("model and method are names")
-    if isinstance(drawing.vividness, bool) or not 0 <= drawing.vividness <= 1:
-        raise ValueError("vividness is a number from 0 to 1")
+    for share in (drawing.vividness, drawing.caution):
+        if isinstance(share, bool) or not 0 <= share <= 1:
+            raise ValueError("vividness and caution are numbers from 0 to 1")
     if not all(math.hypot(*colour) <= 2 * LARGEST_AB for colour in drawing.palette):
         raise ValueError("a colour of the palette is out of range")

@@ -74,6 +74,7 @@ def colorize(
     scribbles: Seeds | None = None,
     method: str = "hybrid",
     vividness: float = DEFAULT_VIVIDNESS,
+    caution: float = 0.0,
     **options: Any,
 ) -> Colorization:
     """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
@@ -91,6 +92,9 @@ def colorize(
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness : float, optional
         How far rare colours are lifted: 0 is the timid calibrated belief, 1 the full rebalancing of Zhang et al.
+    caution : float, optional
+        From 0, which shows every guess of the CNN, to 1: leave gray where it is unsure
+        (`hybridcolor.bins.ColorDistribution.sureness`). Scribbles are shown in any case.
     **options
         For the method.
 
@@ -115,7 +119,9 @@ def colorize(
     started = time.perf_counter()
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
-    groundwork = Groundwork.of(picture, predictor=predictor, method=method, vividness=vividness, scribbles=scribbles)
+    groundwork = Groundwork.of(
+        picture, predictor=predictor, method=method, vividness=vividness, caution=caution, scribbles=scribbles
+    )
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
@@ -142,7 +148,7 @@ class Groundwork:
     Attributes
     ----------
     picture : Picture
-    vividness : float
+    vividness, caution : float
         As for `colorize`.
     takes_prior : bool
         Whether the method propagates corrections to ``predicted``.
@@ -158,6 +164,7 @@ class Groundwork:
 
     picture: Picture
     vividness: float
+    caution: float
     takes_prior: bool
     reading: Reading | _Deaf | None = None
     belief: ColorDistribution | None = None
@@ -166,7 +173,14 @@ class Groundwork:
 
     @classmethod
     def of(
-        cls, picture: Picture, *, predictor: Predictor | None, method: str, vividness: float, scribbles: Seeds
+        cls,
+        picture: Picture,
+        *,
+        predictor: Predictor | None,
+        method: str,
+        vividness: float,
+        caution: float,
+        scribbles: Seeds,
     ) -> Groundwork:
         """Ask the CNN; see `colorize` for the parameters.
 
@@ -181,7 +195,7 @@ class Groundwork:
             reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
         elif predictor is not None:
             reading = _Deaf(predictor.predict(picture.luminance))
-        return cls(picture, vividness, takes_prior, reading).told(scribbles)
+        return cls(picture, vividness, caution, takes_prior, reading).told(scribbles)
 
     def told(self, scribbles: Seeds) -> Groundwork:
         """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
@@ -189,11 +203,13 @@ class Groundwork:
             return self
         drawn = scribbles.take(scribbles.origin == USER)
         unheard, belief = self.reading.predict(), self.reading.predict(drawn)
-        gain = told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness))
+        gain = np.float32(told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness)))
+        shown = gain * belief.sureness(self.caution)
         luminance = self.picture.luminance
-        colours = np.float32(gain) * belief.rebalanced(self.vividness).annealed_mean()
+        colours = shown[..., None] * belief.rebalanced(self.vividness).annealed_mean()
         automatic = extract_seeds(belief, luminance, vividness=self.vividness)
-        automatic = replace(automatic, ab=np.float32(gain) * automatic.ab)
+        cells = tuple((automatic.coords.astype(np.int64) * shown.shape // belief.shape).T)
+        automatic = replace(automatic, ab=shown[cells][:, None] * automatic.ab)
         return replace(self, belief=belief, predicted=guided_resample(colours, luminance), automatic=automatic)
 
     def suffices(self, scribbles: Seeds) -> bool:

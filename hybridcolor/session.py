@@ -33,7 +33,7 @@ class EditSession:
 
     Parameters
     ----------
-    picture, method, vividness, **options
+    picture, method, vividness, caution, **options
         As for `hybridcolor.colorize`.
     predictor : Predictor or str, optional
         The CNN, or a model's name, to be loaded when it is first needed. It looks at the picture once; one that takes
@@ -73,6 +73,7 @@ class EditSession:
         predictor: Predictor | str | None = None,
         method: str = "hybrid",
         vividness: float = DEFAULT_VIVIDNESS,
+        caution: float = 0.0,
         autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> None:
@@ -85,7 +86,7 @@ class EditSession:
         else:
             model = predictor.name
             self._predictors[model] = predictor
-        self._history = History(Drawing(model=model, method=method, vividness=vividness))
+        self._history = History(Drawing(model=model, method=method, vividness=vividness, caution=caution))
         self._options = {method: options}
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
@@ -247,6 +248,7 @@ class EditSession:
             scribbles=drawing.scribbles,
             method=drawing.method,
             vividness=drawing.vividness,
+            caution=drawing.caution,
             **self._options.get(drawing.method, {}),
         )
 
@@ -273,6 +275,7 @@ class EditSession:
             predictor=self._predictor_for(drawing.model),
             method=drawing.method,
             vividness=drawing.vividness,
+            caution=drawing.caution,
             scribbles=drawing.scribbles,
         )
         prior, options = self._groundwork.predicted, self._options.get(drawing.method, {})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from skimage import data
@@ -11,6 +13,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
 from hybridcolor.propagate import PROPAGATORS, propagate
+from hybridcolor.resampling import resample
 from hybridcolor.seeds import AUTO, USER, Seeds
 
 
@@ -106,7 +109,7 @@ def test_an_automatic_seed_that_was_given_another_colour_is_used(predictor):
     assert np.array_equal(result.chroma[tuple(edited.coords[edited.stroke == 0].T)], changed[edited.stroke == 0])
 
 
-@pytest.mark.parametrize("method", [name for name in PROPAGATORS if name != "hybrid"])
+@pytest.mark.parametrize("method", [name for name in PROPAGATORS if name not in ("hybrid", "lineart")])
 def test_methods_without_a_prior_live_on_automatic_seeds(predictor, method):
     truth = Picture.from_array(data.astronaut()[::4, ::4])
     result = colorize(Picture(truth.luminance), predictor=predictor, method=method)
@@ -169,3 +172,21 @@ def test_the_result_is_closer_to_the_truth_with_true_scribbles_than_gray_is(pred
     where = np.argwhere(np.ones(truth.shape))[::37]
     result = colorize(picture, predictor=predictor, scribbles=Seeds.of(where, truth.chroma[tuple(where.T)]))
     assert ab_rmse(result.chroma, truth.chroma) < 0.4 * ab_rmse(np.zeros_like(truth.chroma), truth.chroma)
+
+
+def test_caution_leaves_gray_where_the_network_is_unsure_and_strokes_as_they_are(predictor):
+    picture, stroke = gray("coffee"), Seeds.of([(30, 30 + i) for i in range(20)], [40, 30], stroke=[0] * 20)
+    shown = [
+        np.hypot(*np.moveaxis(colorize(picture, predictor=predictor, caution=caution).chroma, -1, 0))
+        for caution in (0.0, 0.4, 0.7, 1.0)
+    ]
+    assert all(more.mean() > less.mean() for more, less in pairwise(shown))
+    assert all((more - less).min() > -2 for more, less in pairwise(shown))
+    assert shown[-1].max() == 0
+    unsure = resample(predictor.predict(picture.luminance).std(), picture.shape)
+    gone = shown[2] < 0.1 * shown[0]
+    assert 0.05 < gone.mean() < 0.99
+    assert unsure[gone].mean() > unsure[~gone].mean()
+    for method in ("hybrid", "optimization"):
+        told = colorize(picture, predictor=predictor, scribbles=stroke, caution=1.0, method=method)
+        assert np.array_equal(told.chroma[30, 30:50], np.broadcast_to(np.float32([40, 30]), (20, 2)))

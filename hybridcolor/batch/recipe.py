@@ -28,7 +28,7 @@ class Recipe:
         A name in `hybridcolor.propagate.PROPAGATORS`.
     model : str
         A model's name, or "none" for scribbles alone.
-    vividness : float
+    vividness, caution : float
         As for `hybridcolor.colorize`.
     name : str
         What an output is called; ``{stem}`` is the input's name without its ending. The ending says the format.
@@ -49,18 +49,19 @@ class Recipe:
     method: str = "hybrid"
     model: str = "default"
     vividness: float = DEFAULT_VIVIDNESS
+    caution: float = 0.0
     name: str = "{stem}.png"
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, kind = getattr(self, field.name), str if field.name != "vividness" else (int, float)
+            value, kind = getattr(self, field.name), (int, float) if field.name in ("vividness", "caution") else str
             if isinstance(value, bool) or not isinstance(value, kind):
                 raise MethodError(f"recipe: {field.name} cannot be {value!r}")
         get_propagator(self.method)
         if self.model != NO_MODEL:
             find_model(self.model)
-        if not 0 <= self.vividness <= 1:
-            raise MethodError(f"recipe: vividness is from 0 to 1, not {self.vividness}")
+        if not (0 <= self.vividness <= 1 and 0 <= self.caution <= 1):
+            raise MethodError(f"recipe: vividness and caution are from 0 to 1, not {self.vividness}, {self.caution}")
         plain = self.name.replace("{stem}", "x", 1)
         if plain == self.name or Path(plain).name != plain or "{" in plain:
             raise MethodError(f"recipe: name {self.name!r} is to hold {{stem}} once, and no folder")

@@ -167,7 +167,12 @@ def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> R
         picture = read_image(task.source)
         scribbles = None if task.seeds is None else read_seeds(task.seeds, picture)
         result = colorize(
-            picture, predictor=predictor, scribbles=scribbles, method=recipe.method, vividness=recipe.vividness
+            picture,
+            predictor=predictor,
+            scribbles=scribbles,
+            method=recipe.method,
+            vividness=recipe.vividness,
+            caution=recipe.caution,
         )
         target = folder / task.target
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,9 @@ def colorize(
     vividness: Annotated[
         float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
     ] = None,
+    caution: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave gray where the network is unsure: 0 nowhere, 1 everywhere.")
+    ] = 0.0,
     paint: Annotated[
         bool | None,
         typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
@@ -103,7 +106,12 @@ def colorize(
             scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or load(model)
             result = pipeline.colorize(
-                picture, predictor=predictor, scribbles=scribbles, method=method, vividness=vividness
+                picture,
+                predictor=predictor,
+                scribbles=scribbles,
+                method=method,
+                vividness=vividness,
+                caution=caution,
             )
             write_image(
                 target,

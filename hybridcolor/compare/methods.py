@@ -104,7 +104,12 @@ class Method:
         if self.algorithm == CNN:
             heard = Seeds.empty() if scribbles is None else scribbles
             return Groundwork.of(
-                picture, predictor=predictor, method="hybrid", vividness=DEFAULT_VIVIDNESS, scribbles=heard
+                picture,
+                predictor=predictor,
+                method="hybrid",
+                vividness=DEFAULT_VIVIDNESS,
+                caution=0.0,
+                scribbles=heard,
             ).predicted
         return colorize(picture, predictor=predictor, scribbles=scribbles, method=self.algorithm).chroma
 

@@ -142,10 +142,8 @@ class ColorizeWidget(QWidget):
         self.method_choice = QComboBox()
         self.method_choice.addItems(propagator_names())
         self.method_choice.setToolTip("How strokes spread")
-        self.vividness = QSlider(Qt.Orientation.Horizontal)
-        self.vividness.setRange(0, 100)
-        self.vividness.setValue(round(100 * DEFAULT_VIVIDNESS))
-        self.vividness.setToolTip("How far the network's rare colours are lifted")
+        self.vividness = _slider(DEFAULT_VIVIDNESS, "How far the network's rare colours are lifted")
+        self.caution = _slider(0.0, "Leave gray where the network is unsure: to the left nowhere, to the right all")
         self.live = QCheckBox("Update while drawing")
         self.live.setChecked(True)
         self.colorize_button = _button("Update now", "Colorize with the strokes as they are")
@@ -153,6 +151,7 @@ class ColorizeWidget(QWidget):
         form.addRow("network", self.model_choice)
         form.addRow("method", self.method_choice)
         form.addRow("vividness", self.vividness)
+        form.addRow("caution", self.caution)
         form.addRow(self.live, self.colorize_button)
         return box
 
@@ -174,6 +173,7 @@ class ColorizeWidget(QWidget):
         self.model_choice.activated.connect(lambda _: editing.change(model=self.model_choice.currentData()))
         self.method_choice.textActivated.connect(self._change_method)
         self.vividness.sliderReleased.connect(lambda: editing.change(vividness=self.vividness.value() / 100))
+        self.caution.sliderReleased.connect(lambda: editing.change(caution=self.caution.value() / 100))
         self.live.toggled.connect(lambda on: setattr(editing, "live", on))
         self.colorize_button.clicked.connect(editing.ask)
         self.save_button.clicked.connect(self._save)
@@ -266,6 +266,7 @@ class ColorizeWidget(QWidget):
         self.model_choice.setCurrentIndex(max(0, self.model_choice.findData(drawing.model)))
         self.method_choice.setCurrentText(drawing.method)
         self.vividness.setValue(round(100 * drawing.vividness))
+        self.caution.setValue(round(100 * drawing.caution))
         if HERE in self.viewer.layers:
             self.viewer.layers.remove(HERE)
 
@@ -343,6 +344,14 @@ class ColorizeWidget(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save the coloured picture", start, "Images (*.png *.tif *.jpg)")
         if path:
             self.editing.save_picture(Path(path))
+
+
+def _slider(share: float, about: str) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 100)
+    slider.setValue(round(100 * share))
+    slider.setToolTip(about)
+    return slider
 
 
 def _button(text: str, about: str) -> QPushButton:

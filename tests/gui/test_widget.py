@@ -186,6 +186,13 @@ def test_settings_can_be_undone(panel, viewer, qtbot):
     np.testing.assert_allclose(shown(viewer), before, atol=2)
 
 
+def test_caution_leaves_gray(panel, viewer, qtbot):
+    panel.caution.setValue(100)
+    panel.caution.sliderReleased.emit()
+    wait_for_answer(panel, qtbot)
+    assert np.abs(shown(viewer)[..., 1:]).max() < 1
+
+
 def test_the_next_place_is_marked_and_gray_can_be_seen(panel, viewer):
     press(viewer, Qt.Key.Key_N)
     assert np.allclose(viewer.layers["draw here"].data[0], panel.place)
