@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.scenes import photo, scribbles
 from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
-from hybridcolor.propagate import PROPAGATORS, propagate
-from hybridcolor.resampling import guided_resample
 
 SIZE = (260, 200)  # of one picture, in pixels
 CAPTION = 22
 STROKES = 40
+METHODS = ("optimization", "chrominance", "watershed", "flood", "hybrid")
 
 
 def main() -> None:
@@ -29,12 +29,12 @@ def main() -> None:
         assert truth.chroma is not None
         gray = Picture.from_array(truth.to_rgb())  # what a gray file would hold
         seeds = scribbles(truth.chroma, STROKES)
-        prior = guided_resample(predictor.predict(gray.luminance).annealed_mean(), gray.luminance)
         drawn = np.zeros_like(truth.chroma)
         drawn[tuple(seeds.coords.T)] = seeds.ab
         row = {"gray with strokes": gray.to_rgb(drawn)}
-        for method in sorted(PROPAGATORS, key=["optimization", "chrominance", "watershed", "flood", "hybrid"].index):
-            row[method] = gray.to_rgb(propagate(gray.luminance, seeds, method=method, prior=prior).chroma)
+        for method in METHODS:
+            heard = predictor if method == "hybrid" else None
+            row[method] = colorize(gray, predictor=heard, scribbles=seeds, method=method).to_rgb()
         rows.append(row | {"truth": rgb})
     sheet = Image.fromarray(np.vstack([np.hstack([_small(rgb) for rgb in row.values()]) for row in rows]))
     figure = Image.new("RGB", (sheet.width, sheet.height + CAPTION), "white")
