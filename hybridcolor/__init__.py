@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hybridcolor.extract import extract_seeds, merge_seeds
     from hybridcolor.imagefiles import read_image, write_image
     from hybridcolor.picture import Picture
-    from hybridcolor.pipeline import Colorization, colorize
+    from hybridcolor.pipeline import Colorization, colorize, write_colorization
     from hybridcolor.predict import Predictor, load_predictor
     from hybridcolor.propagate import PROPAGATORS, Propagation, PropagationState
     from hybridcolor.seedfiles import read_seeds, write_seeds
@@ -46,6 +46,7 @@ _HOME = {
     "merge_seeds": "extract",
     "read_image": "imagefiles",
     "read_seeds": "seedfiles",
+    "write_colorization": "pipeline",
     "write_image": "imagefiles",
     "write_seeds": "seedfiles",
 }
@@ -67,6 +68,7 @@ __all__ = [
     "merge_seeds",
     "read_image",
     "read_seeds",
+    "write_colorization",
     "write_image",
     "write_seeds",
 ]

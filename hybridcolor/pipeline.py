@@ -7,15 +7,19 @@ line.
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor import openraster
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.extract import extract_seeds, merge_seeds
+from hybridcolor.imagefiles import write_image
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
@@ -128,6 +132,44 @@ def colorize(
     seconds = time.perf_counter() - started
     return Colorization(
         picture, result.chroma, seeds, groundwork.predicted, method, seconds, getattr(predictor, "paint", False)
+    )
+
+
+def write_colorization(
+    path: str | os.PathLike[str],
+    result: Colorization,
+    *,
+    paint: bool | None = None,
+    keep_private: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write a result with all that came with its picture; to ``.ora`` as flat colours and lines in layers.
+
+    Parameters
+    ----------
+    path : path-like
+    result : Colorization
+    paint : bool, optional
+        As for `Colorization.to_rgb`.
+    keep_private, overwrite : bool, optional
+        As for `hybridcolor.write_image`.
+
+    Raises
+    ------
+    ImageError
+        If the file exists or cannot be written.
+    """
+    picture = result.picture
+    if Path(path).suffix == openraster.SUFFIX:
+        openraster.write_openraster(path, picture, result.chroma, overwrite=overwrite)
+        return
+    write_image(
+        path,
+        result.to_rgb(paint=paint),
+        alpha=picture.alpha,
+        metadata=picture.metadata,
+        keep_private=keep_private,
+        overwrite=overwrite,
     )
 
 

@@ -1,7 +1,8 @@
 """What is done already: a line of JSON for every picture, in the folder of results.
 
-A line is appended when its picture has been written whole, so a kill at any moment leaves pictures that are whole and
-lines that are true; a torn last line is cut off. One batch at a time may write to a folder.
+A line is appended before a picture is begun, and another when it has been written whole, so a kill at any moment
+leaves pictures that are whole and lines that are true; a torn last line is cut off. One batch at a time may write to a
+folder.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Journal:
         self._file = file
         self._key = key
         self._done: dict[int, bytes] = {}
+        self._ours: set[int] = set()
         end = 0
         for line in file:
             if not line.endswith(b"\n"):
@@ -60,13 +62,27 @@ class Journal:
             return False
         return (self._folder / task.target).exists()
 
+    def may_write(self, task: Task) -> bool:
+        """Whether there is no file where the output belongs, but what a batch put there."""
+        return hash(task.target) in self._ours or not (self._folder / task.target).exists()
+
+    def begin(self, task: Task) -> None:
+        """Note a picture whose output may be written from now on."""
+        self._write({"begun": task.target})
+
     def add(self, record: dict[str, Any]) -> None:
         """Note a picture that has been written."""
-        self._file.write(json.dumps({**record, "recipe": self._key}).encode() + b"\n")
+        self._write({**record, "recipe": self._key})
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._file.write(json.dumps(record).encode() + b"\n")
         self._file.flush()
-        self._note({**record, "recipe": self._key})
+        self._note(record)
 
     def _note(self, record: dict[str, Any]) -> None:
+        if "begun" in record:
+            self._ours.add(hash(record["begun"]))
+            return
         name = hash((record["target"], record["recipe"]))
         self._done[name] = _digest(record["stamp"]) + _digest(record["content"])
 

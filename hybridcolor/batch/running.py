@@ -83,7 +83,7 @@ def run_batch(
         write_whole(folder / RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
         try:
             waiting = _waiting(tasks, journal, outcome, folder)
-            for record in Pool(recipe, folder, workers).run(waiting, stopped):
+            for record in Pool(recipe, folder, workers, journal.begin).run(waiting, stopped):
                 _take(record, journal, outcome, folder)
                 progress(outcome)
         finally:
@@ -106,6 +106,9 @@ def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, folder: 
                 continue
             if journal.has(task):
                 outcome.skipped += 1
+                continue
+            if not journal.may_write(task):
+                outcome.failures.append((task.source, f"{folder / task.target}: exists already, and no batch wrote it"))
                 continue
         except OSError as error:
             outcome.failures.append((task.source, f"{task.source}: cannot be read ({error.strerror})"))

@@ -51,11 +51,14 @@ class Pool:
         Of the results.
     count : int
         How many processes.
+    began : callable, optional
+        Is told of every picture before it is begun.
     """
 
     recipe: Recipe
     folder: Path
     count: int
+    began: Callable[[Task], None] = lambda _: None
     _workers: list[_Worker] = field(default_factory=list)
     _deaths: dict[Task, int] = field(default_factory=dict)
 
@@ -85,6 +88,7 @@ class Pool:
                 return True
             if idle is None:
                 idle = self._start()
+            self.began(task)
             idle.task = task
             with suppress(OSError):  # it has died: the end of its pipe is found in a moment
                 idle.pipe.send(task)
@@ -157,8 +161,8 @@ def _work(pipe: Connection, recipe: Recipe, folder: Path) -> None:
 
 def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> Record:
     """Colorize one picture and write it whole; the record of it, or of why not."""
-    from hybridcolor.imagefiles import read_image, write_image
-    from hybridcolor.pipeline import colorize
+    from hybridcolor.imagefiles import read_image
+    from hybridcolor.pipeline import colorize, write_colorization
     from hybridcolor.seedfiles import read_seeds
 
     started = time.perf_counter()
@@ -176,7 +180,7 @@ def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> R
         )
         target = folder / task.target
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(target, result.to_rgb(), alpha=picture.alpha, metadata=picture.metadata, overwrite=True)
+        write_colorization(target, result, overwrite=True)
     except HybridColorError as error:
         return _failed(task, str(error))
     except (OSError, MemoryError) as error:

@@ -39,7 +39,8 @@ def colorize(
         list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="A file for one input, else a folder, made if missing.")
+        Path,
+        typer.Option("-o", "--output", help="A file for one input (.ora: in layers), else a folder, made if missing."),
     ],
     method: Annotated[
         str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance, watershed, flood or lineart.")
@@ -83,7 +84,7 @@ def colorize(
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
-    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.imagefiles import read_image
     from hybridcolor.propagate import get_propagator
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
@@ -113,14 +114,7 @@ def colorize(
                 vividness=vividness,
                 caution=caution,
             )
-            write_image(
-                target,
-                result.to_rgb(paint=paint),
-                alpha=picture.alpha,
-                metadata=picture.metadata,
-                keep_private=keep_private,
-                overwrite=overwrite,
-            )
+            pipeline.write_colorization(target, result, paint=paint, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
@@ -194,7 +188,8 @@ def replay(
       hybridcolor replay old.png.hybridcolor.json -o old-colour.png
     """
     from hybridcolor.drawing import picture_of
-    from hybridcolor.imagefiles import read_image, write_image
+    from hybridcolor.imagefiles import read_image
+    from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
 
     check_folder(output)
@@ -203,13 +198,7 @@ def replay(
     editing = EditSession(source, method="optimization")
     editing.load(session)
     result = editing.final()
-    write_image(
-        output,
-        result.to_rgb(),
-        alpha=source.alpha,
-        metadata=source.metadata,
-        overwrite=overwrite,
-    )
+    write_colorization(output, result, overwrite=overwrite)
     out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s", soft_wrap=True)
 
 

@@ -25,10 +25,10 @@ from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import SUFFIX, Colour
 from hybridcolor.errors import HybridColorError
-from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization
+from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import drawing_labels, layer_picture, new_strokes, shown_colour
 from napari_hybridcolor.work import Job, Newest
@@ -340,9 +340,7 @@ def _as_shown(answer: Colorization) -> tuple[Colorization, NDArray[np.uint8]]:
 
 def _saving(session: EditSession, path: Path) -> Job:
     def job(_stop: Callable[[], bool]) -> Iterator[str]:
-        picture = session.picture
-        rgb = session.final().to_rgb()
-        write_image(path, rgb, alpha=picture.alpha, metadata=picture.metadata, overwrite=True)
+        write_colorization(path, session.final(), overwrite=True)
         yield f"Saved {path.name}."
 
     return job

@@ -341,7 +341,9 @@ class ColorizeWidget(QWidget):
             return
         source = session.picture.source
         start = str(source.with_name(f"{source.stem}-colour.png")) if source else "colour.png"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the coloured picture", start, "Images (*.png *.tif *.jpg)")
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the coloured picture", start, "Images (*.png *.tif *.jpg);;Layers (*.ora)"
+        )
         if path:
             self.editing.save_picture(Path(path))
 

@@ -58,7 +58,8 @@ def contents(folder):
 
 
 def lines(folder):
-    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+    every = [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+    return [line for line in every if "begun" not in line]
 
 
 def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
@@ -173,6 +174,18 @@ def test_no_picture_is_replaced_by_its_own_colorization(tmp_path):
     assert list(plan_tasks([source], RECIPE, source / "out")) == inside
 
 
+def test_a_file_that_no_batch_wrote_is_not_replaced(tmp_path):
+    source, folder = make(tmp_path / "in", 2), tmp_path / "out"
+    (folder / "box0").mkdir(parents=True)
+    (folder / "box0" / "p0.png").write_bytes(b"mine")
+    outcome = run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    assert outcome.done == 1
+    assert "no batch wrote it" in outcome.failures[0][1]
+    assert (folder / "box0" / "p0.png").read_bytes() == b"mine"
+    other = Recipe(model="none", method="watershed")
+    assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1  # its own it replaces
+
+
 def test_two_batches_do_not_write_to_one_folder(tmp_path):
     def nested(_):
         with pytest.raises(HybridColorError, match="another batch"):
@@ -221,7 +234,7 @@ def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe,
     folder = tmp_path / "out"
     process = subprocess.Popen(command(pictures, folder, recipe), stderr=subprocess.PIPE, text=True)
     journal = folder / NAME
-    while not journal.exists() or journal.stat().st_size == 0:
+    while not journal.exists() or b'"target"' not in journal.read_bytes():
         time.sleep(0.002)
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=60)
