@@ -66,6 +66,7 @@ def million(folder: Path) -> Iterator[str]:
     with (out / "hybridcolor-batch.jsonl").open("w") as file:
         for number in range(ROWS):
             line = {"source": "", "target": f"{number}.png", "stamp": f"33544:{number}", "content": f"{number:064x}"}
+            file.write(json.dumps({"begun": line["target"]}) + "\n")
             file.write(json.dumps({**line, "seconds": 0.1, "recipe": recipe.key()}) + "\n")
 
     def resume() -> None:
@@ -73,7 +74,7 @@ def million(folder: Path) -> Iterator[str]:
             pass
 
     yield f"| a list of {ROWS:,} rows read | {read:.1f} s |"
-    yield f"| a journal of {ROWS:,} lines read | {seconds(resume):.1f} s |"
+    yield f"| a journal of {ROWS:,} pictures read | {seconds(resume):.1f} s |"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     yield f"| peak memory of this process meanwhile | {peak:.0f} MB |"
 
