@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from hybridcolor.drawing import Colour
 from hybridcolor.lab import gamut_chroma, lab_to_rgb
@@ -107,9 +107,10 @@ class ColourPlane(QWidget):
 
 
 class Swatches(QWidget):
-    """A row of colours to click on."""
+    """A row of colours to click on; with Shift, to be put somewhere at once."""
 
     picked = Signal(float, float)
+    put = Signal(float, float)
 
     def __init__(self, count: int, about: str) -> None:
         super().__init__()
@@ -139,11 +140,13 @@ class Swatches(QWidget):
             red, green, blue = shown_colour(self.colours[number], luminance)
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 120 else "white"
             button.setText(texts[number] if number < len(texts) else "")
-            button.setToolTip(f"{self._about}: a* {self.colours[number][0]:.0f}, b* {self.colours[number][1]:.0f}")
+            a, b = self.colours[number]
+            button.setToolTip(f"{self._about}: a* {a:.0f}, b* {b:.0f}")
             button.setStyleSheet(
                 f"QPushButton {{ background: rgb({red},{green},{blue}); color: {ink}; border: 1px solid #808080;"
                 " padding: 0px; border-radius: 3px; } QPushButton:hover { border: 2px solid white; }"
             )
 
     def _pick(self, number: int) -> None:
-        self.picked.emit(*self.colours[number])
+        shift = QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        (self.put if shift else self.picked).emit(*self.colours[number])

@@ -23,7 +23,7 @@ from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import SUFFIX, Colour
+from hybridcolor.drawing import SUFFIX, Colour, Stroke
 from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
@@ -118,6 +118,19 @@ class Editing(QObject):
         layer = self.scribbles_layer()
         self.viewer.layers.selection.active = layer
         layer.mode = mode
+
+    def put(self, place: tuple[int, int], colour: Colour) -> None:
+        """Draw a dab of a colour, as wide as the brush."""
+        if self.session is None:
+            return
+        radius = max(1.0, self.scribbles_layer().brush_size / 2)
+        steps = np.arange(-int(radius), int(radius) + 1)
+        dab = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+        dab = dab[np.hypot(*dab.T) <= radius] + place
+        dab = dab[((dab >= 0) & (dab < self.session.picture.shape)).all(axis=1)]
+        self._set(self.session.drawing.with_stroke(Stroke.of(dab, colour)))
+        self._paint()
+        self.ask()
 
     def change(self, **settings: Any) -> None:
         """Change model, method or vividness."""

@@ -41,6 +41,7 @@ KEYS = (
     ("Ctrl+Z", "undo, also of settings"),
     ("Ctrl+Shift+Z", "redo"),
     ("N", "where a stroke is needed most"),
+    ("Shift+click", "on a guess: put it there"),
     ("K", "pick a colour from the picture"),
     ("Q", "gray or coloured"),
     ("[  ]", "smaller, larger brush"),
@@ -112,8 +113,8 @@ class ColorizeWidget(QWidget):
         top.addWidget(self.plane)
         top.addLayout(side)
         self.likely_label = QLabel("The network's guesses: rest the mouse on a place")
-        self.likely = Swatches(5, "the network's guess")
-        self.used = Swatches(8, "in use")
+        self.likely = Swatches(5, "Click to draw with it, Shift+click to put a dab of it there")
+        self.used = Swatches(8, "Draw with it again")
         inner = QVBoxLayout(box)
         inner.addLayout(top)
         inner.addWidget(self.likely_label)
@@ -163,6 +164,7 @@ class ColorizeWidget(QWidget):
         self.image_choice.activated.connect(lambda _: self._open_chosen())
         for row in (self.plane, self.likely, self.used):
             row.picked.connect(lambda a, b: self.use_colour((a, b)))
+        self.likely.put.connect(self._put)
         self.gray_button.clicked.connect(lambda: self.use_colour((0.0, 0.0)))
         self.pick_button.toggled.connect(self._pick)
         self.erase_button.clicked.connect(self._erase)
@@ -245,7 +247,7 @@ class ColorizeWidget(QWidget):
         self.viewer.layers.append(ring)
         self.viewer.layers.selection.active = active
         self.look_at(place)
-        self.message.setText("A stroke in the ring helps most, it is expected. Choose a guess, or your own colour.")
+        self.message.setText("A stroke in the ring helps most, it is expected. Shift+click a guess to put it there.")
 
     def _answered(self, answer: Colorization) -> None:
         session = self.editing.session
@@ -309,6 +311,10 @@ class ColorizeWidget(QWidget):
     def _rested(self) -> None:
         if self._hovered is not None:
             self.look_at(self._hovered)
+
+    def _put(self, a: float, b: float) -> None:
+        if self.place is not None:
+            self.editing.put(self.place, (a, b))
 
     def _erase(self) -> None:
         if self.editing.session is not None:

@@ -173,6 +173,23 @@ def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, vi
     assert np.abs(shown(viewer)[90, 60, 1:]).max() < 1
 
 
+def test_guesses_are_tried_out_where_a_stroke_helps_most(panel, viewer, qtbot):
+    press(viewer, Qt.Key.Key_N)
+    place, guesses = panel.place, panel.likely.colours[:3]
+    seen = []
+    for guess, button in zip(guesses, panel.likely.buttons, strict=False):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
+        wait_for_answer(panel, qtbot)
+        assert panel.editing.session.drawing.strokes[-1].ab == pytest.approx(guess)
+        assert viewer.layers["scribbles"].data[place] > 0
+        seen.append(shown(viewer))
+        panel.editing.undo()
+        wait_for_answer(panel, qtbot)
+        panel.look_at(place)
+    assert np.abs(seen[0] - seen[1])[..., 1:].max() > 5
+    assert not panel.editing.session.drawing.strokes
+
+
 def test_settings_can_be_undone(panel, viewer, qtbot):
     before = shown(viewer)
     panel.vividness.setValue(100)
