@@ -51,6 +51,7 @@ def opened(viewer, gray, qtbot, **about):
     panel = ColorizeWidget(viewer)
     viewer.window.add_dock_widget(panel)
     wait_for_answer(panel, qtbot)
+    qtbot.wait(150)  # the window comes to its size
     return panel
 
 
@@ -157,7 +158,7 @@ def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, vi
     native = viewer.window._qt_viewer.canvas.native
     QTest.mouseMove(native, at(viewer, 80, 38))
     qtbot.waitUntil(lambda: panel.place is not None, timeout=5000)
-    assert np.abs(np.subtract(panel.place, (80, 38))).max() <= 1
+    assert np.abs(np.subtract(panel.place, (80, 38))).max() <= 2  # a pixel of the picture is several of the screen
     qtbot.mouseClick(panel.likely.buttons[0], Qt.MouseButton.LeftButton)
     assert panel.editing.session.drawing.palette[-1] == panel.likely.colours[0]
     press(viewer, Qt.Key.Key_K)
