@@ -23,7 +23,7 @@ from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.errors import SeedError
 from hybridcolor.files import write_whole
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
+from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
 from hybridcolor.seeds import Seeds, concatenate
 
 SCHEMA = 1
@@ -306,11 +306,13 @@ def _strokes(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> Iterator[
     """The strokes of a file, as long as they are not more than a person can have drawn."""
     room = MOST_LAYERS * shape[0] * shape[1] + MOST_LAYERS**2
     for stroke in strokes:
-        pixels = pixels_of_runs(stroke["runs"], shape)
-        room -= len(pixels)
+        pixels = count_of_runs(stroke["runs"], shape)
+        if pixels > shape[0] * shape[1]:
+            raise SeedError(f"a stroke of {pixels} pixels, the picture has {shape[0] * shape[1]}; some come twice")
+        room -= pixels
         if room < 0:
             raise SeedError(f"strokes cover the picture more than {MOST_LAYERS} times over")
-        yield Stroke.of(pixels, stroke["ab"])
+        yield Stroke.of(pixels_of_runs(stroke["runs"]), stroke["ab"])
 
 
 def _check(drawing: Drawing) -> None:

@@ -157,20 +157,20 @@ def runs_of_pixels(coords: NDArray[np.int32]) -> list[list[int]]:
     return [[int(part[0, 0]), int(part[0, 1]), len(part)] for part in np.split(coords, breaks) if len(part)]
 
 
-def pixels_of_runs(runs: Any, shape: tuple[int, int]) -> NDArray[np.int64]:
-    """The pixels of runs, which are checked before they could fill the memory.
+def count_of_runs(runs: Any, shape: tuple[int, int]) -> int:
+    """How many pixels runs have; to be asked before `pixels_of_runs`, which could fill the memory.
 
     Raises
     ------
     SeedError
-        If one lies outside the picture, or they have more pixels than it has.
+        If one lies outside the picture.
     TypeError, ValueError
         If they are no runs.
 
     Examples
     --------
-    >>> pixels_of_runs([[0, 1, 2]], (4, 4)).tolist()
-    [[0, 1], [0, 2]]
+    >>> count_of_runs([[0, 1, 2], [3, 0, 4]], (4, 4))
+    6
     """
     pixels = 0
     for row, column, length in runs:
@@ -182,8 +182,17 @@ def pixels_of_runs(runs: Any, shape: tuple[int, int]) -> NDArray[np.int64]:
                 f"({_size(shape)}); were they made for another picture or size?"
             )
         pixels += length
-    if pixels > shape[0] * shape[1]:
-        raise SeedError(f"seeds: {pixels} pixels are given, the picture has {shape[0] * shape[1]}; some come twice")
+    return pixels
+
+
+def pixels_of_runs(runs: list[list[int]]) -> NDArray[np.int64]:
+    """The pixels of runs.
+
+    Examples
+    --------
+    >>> pixels_of_runs([[0, 1, 2]]).tolist()
+    [[0, 1], [0, 2]]
+    """
     parts = [np.column_stack([np.full(n, row), np.arange(column, column + n)]) for row, column, n in runs]
     return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
 
@@ -215,11 +224,12 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
     LookupError, TypeError, ValueError, OverflowError
         If it is something else.
     """
-    parts = [pixels_of_runs(stroke["runs"], shape) for stroke in strokes]
     if not all(type(stroke["stroke"]) is int for stroke in strokes):
         raise TypeError("stroke ids are whole numbers")
-    if sum(map(len, parts)) > shape[0] * shape[1]:
-        raise SeedError("seeds: there are more than the picture has pixels; some come twice")
+    pixels = sum(count_of_runs(stroke["runs"], shape) for stroke in strokes)
+    if pixels > shape[0] * shape[1]:
+        raise SeedError(f"seeds: {pixels} pixels are given, the picture has {shape[0] * shape[1]}; some come twice")
+    parts = [pixels_of_runs(stroke["runs"]) for stroke in strokes]
     origin_of = {name: number for number, name in _ORIGINS.items()}
     columns = [
         (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])

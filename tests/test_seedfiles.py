@@ -14,7 +14,7 @@ from scipy import ndimage
 from hybridcolor.errors import HybridColorError, SeedError
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import draw_seeds, read_seeds, write_seeds
+from hybridcolor.seedfiles import draw_seeds, read_seeds, strokes_from_json, write_seeds
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 
 SHAPE = (20, 30)
@@ -348,3 +348,14 @@ def test_folders_and_unwritable_places_are_refused(tmp_path, picture, name):
     with pytest.raises(HybridColorError):
         write_seeds(tmp_path / "file" / name, Seeds.empty(), picture)
     assert sorted(path.name for path in tmp_path.rglob("*")) == sorted([name, "file"])
+
+
+def test_strokes_that_each_fit_and_together_do_not_are_refused_before_they_take_memory():
+    everywhere = [[row, 0, 1000] for row in range(1000)]
+    strokes = [{"stroke": i, "origin": "user", "ab": [1, 1], "weight": None, "runs": everywhere} for i in range(100)]
+    tracemalloc.start()
+    with pytest.raises(SeedError, match="100000000 pixels are given, the picture has 1000000; some come twice"):
+        strokes_from_json(strokes, (1000, 1000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
