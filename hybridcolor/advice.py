@@ -46,8 +46,7 @@ def likely_colours(
     >>> [((round(a), round(b)), round(p, 2)) for (a, b), p in likely_colours(belief, 1, 1, count=2)]
     [((60, 40), 0.77), ((0, -50), 0.23)]
     """
-    rows, columns = belief.logits.shape[:2]
-    left = belief.probability()[row * rows // belief.shape[0], column * columns // belief.shape[1]].astype(np.float64)
+    left = belief.probability()[belief.cells([[row, column]])][0].astype(np.float64)
     near = np.hypot(*(belief.bins[:, None] - belief.bins[None]).transpose(2, 0, 1)) < APART
     found = []
     for _ in range(count):

@@ -219,8 +219,7 @@ class ColorDistribution:
 
     def top(self, count: int, row: int, column: int) -> list[tuple[tuple[float, float], float]]:
         """The ``count`` most probable colours at a pixel of the picture, each as ((a*, b*), probability)."""
-        h, w = self.logits.shape[:2]
-        cell = self.logits[row * h // self.shape[0], column * w // self.shape[1]]
+        cell = self.logits[self.cells([[row, column]])][0]
         p = np.exp(cell - cell.max())
         p /= p.sum()
         return [((float(self.bins[i, 0]), float(self.bins[i, 1])), float(p[i])) for i in np.argsort(-p)[:count]]
@@ -244,6 +243,18 @@ class ColorDistribution:
             raise ModelError("vividness needs a model with a class prior, this one has none; use vividness 0")
         lift = np.float32(vividness) * np.log(rebalancing_weights(self.class_prior))
         return replace(self, logits=self.logits + lift)
+
+    def cells(self, coords: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns of the grid's cells that hold (N, 2) pixels of the picture, to index any decoding with.
+
+        Examples
+        --------
+        >>> belief = ColorDistribution(np.zeros((2, 4, 313), np.float32), shape=(10, 20))
+        >>> [cell.tolist() for cell in belief.cells([[9, 9], [0, 19]])]
+        [[1, 0], [1, 3]]
+        """
+        row, column = (np.asarray(coords, np.int64) * self.logits.shape[:2] // self.shape).T
+        return row, column
 
     def upsample(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bilinear interpolation of an (h, w) or (h, w, C) decoding to the picture's (H, W)."""

@@ -143,23 +143,6 @@ class Drawing:
         drawn = every.take(~np.isin(every.stroke, erasers))
         return concatenate(self.imported.without(every.coords), drawn) if len(self.imported) else drawn
 
-    def with_settings(
-        self,
-        *,
-        model: str | None = None,
-        method: str | None = None,
-        vividness: float | None = None,
-        caution: float | None = None,
-    ) -> Drawing:
-        """The same strokes with other settings; what is None stays."""
-        return replace(
-            self,
-            model=self.model if model is None else model,
-            method=self.method if method is None else method,
-            vividness=self.vividness if vividness is None else vividness,
-            caution=self.caution if caution is None else caution,
-        )
-
     def settings(self) -> tuple[str, str, float, float]:
         """What, when it changes, changes more than seeds."""
         return self.model, self.method, self.vividness, self.caution

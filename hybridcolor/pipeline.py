@@ -220,9 +220,9 @@ class Groundwork:
         *,
         predictor: Predictor | None,
         method: str,
-        vividness: float,
-        caution: float,
         scribbles: Seeds,
+        vividness: float = DEFAULT_VIVIDNESS,
+        caution: float = 0.0,
     ) -> Groundwork:
         """Ask the CNN; see `colorize` for the parameters.
 
@@ -231,13 +231,18 @@ class Groundwork:
         MethodError
             If the method is unknown: told before the CNN's work, not after it.
         """
-        takes_prior = "prior" in inspect.signature(get_propagator(method)).parameters
+        takes_prior = _takes_prior(method)
         reading: Reading | _Deaf | None = None
         if getattr(predictor, "takes_hints", False):
             reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
         elif predictor is not None:
             reading = _Deaf(predictor.predict(picture.luminance))
         return cls(picture, vividness, caution, takes_prior, reading).told(scribbles)
+
+    def changed(self, *, method: str, scribbles: Seeds, vividness: float, caution: float) -> Groundwork:
+        """The same for other settings; the picture is not read again."""
+        other = replace(self, vividness=vividness, caution=caution, takes_prior=_takes_prior(method))
+        return other.told(scribbles)
 
     def told(self, scribbles: Seeds) -> Groundwork:
         """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
@@ -250,8 +255,7 @@ class Groundwork:
         luminance = self.picture.luminance
         colours = shown[..., None] * belief.rebalanced(self.vividness).annealed_mean()
         automatic = extract_seeds(belief, luminance, vividness=self.vividness)
-        cells = tuple((automatic.coords.astype(np.int64) * shown.shape // belief.shape).T)
-        automatic = replace(automatic, ab=shown[cells][:, None] * automatic.ab)
+        automatic = replace(automatic, ab=shown[belief.cells(automatic.coords)][:, None] * automatic.ab)
         return replace(self, belief=belief, predicted=guided_resample(colours, luminance), automatic=automatic)
 
     def suffices(self, scribbles: Seeds) -> bool:
@@ -265,3 +269,7 @@ class Groundwork:
         edited = scribbles.origin == AUTO
         automatic = scribbles.take(edited) if edited.any() else self.automatic
         return merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)
+
+
+def _takes_prior(method: str) -> bool:
+    return "prior" in inspect.signature(get_propagator(method)).parameters

@@ -242,15 +242,9 @@ class EditSession:
             As for `hybridcolor.colorize`.
         """
         drawing = self.drawing
-        return colorize(
-            self.picture,
-            predictor=self._predictor_for(drawing.model),
-            scribbles=drawing.scribbles,
-            method=drawing.method,
-            vividness=drawing.vividness,
-            caution=drawing.caution,
-            **self._options.get(drawing.method, {}),
-        )
+        options = self._options.get(drawing.method, {})
+        predictor = self._predictor_for(drawing.model)
+        return colorize(self.picture, predictor=predictor, **_wanted(drawing), **options)
 
     @property
     def belief(self) -> ColorDistribution | None:
@@ -270,14 +264,11 @@ class EditSession:
 
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
-        self._groundwork = Groundwork.of(
-            self.picture,
-            predictor=self._predictor_for(drawing.model),
-            method=drawing.method,
-            vividness=drawing.vividness,
-            caution=drawing.caution,
-            scribbles=drawing.scribbles,
-        )
+        if self._applied is not None and self._applied.model == drawing.model:
+            self._groundwork = self._groundwork.changed(**_wanted(drawing))
+        else:
+            predictor = self._predictor_for(drawing.model)
+            self._groundwork = Groundwork.of(self.picture, predictor=predictor, **_wanted(drawing))
         prior, options = self._groundwork.predicted, self._options.get(drawing.method, {})
         self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
         self._heard = drawing
@@ -317,3 +308,13 @@ class EditSession:
             seconds,
             getattr(self._predictor_for(drawing.model), "paint", False),
         )
+
+
+def _wanted(drawing: Drawing) -> dict[str, Any]:
+    """What a drawing asks of `colorize`, but for its model."""
+    return {
+        "scribbles": drawing.scribbles,
+        "method": drawing.method,
+        "vividness": drawing.vividness,
+        "caution": drawing.caution,
+    }

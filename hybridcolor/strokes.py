@@ -38,10 +38,9 @@ def possible_strokes(strokes: Seeds, belief: ColorDistribution) -> Seeds:
     >>> [len(possible_strokes(Seeds.of([[1, 1]], [ab]), belief)) for ab in ([5, 15], [95, -60])]
     [1, 0]
     """
-    grid = belief.logits.shape[:2]
-    cell = strokes.coords.astype(np.int64) * grid // belief.shape
-    _, one = np.unique(np.column_stack([cell, strokes.stroke]), axis=0, return_index=True)
-    likely = belief.probability()[cell[one, 0], cell[one, 1]]
+    row, column = belief.cells(strokes.coords)
+    _, one = np.unique(np.column_stack([row, column, strokes.stroke]), axis=0, return_index=True)
+    likely = belief.probability()[row[one], column[one]]
     near = np.square(belief.bins - strokes.ab[one, None]).sum(axis=2) < NEIGHBOURHOOD**2
     numbers, number = np.unique(strokes.stroke[one], return_inverse=True)
     chance = np.bincount(number, (likely * near).sum(axis=1)) / np.bincount(number)
@@ -78,10 +77,9 @@ def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
     """
     if len(strokes) == 0:
         return 1.0
-    colours = belief.annealed_mean()
-    proposed = colours[tuple((strokes.coords.astype(np.int64) * colours.shape[:2] // belief.shape).T)]
+    proposed = belief.annealed_mean()[belief.cells(strokes.coords)]
     _, number = np.unique(strokes.stroke, return_inverse=True)
     count = np.bincount(number)
-    said, proposed = (np.stack([np.bincount(number, ab) / count for ab in each.T]) for each in (strokes.ab, proposed))
-    gain = (OWN_SAY + (said * proposed).sum()) / (OWN_SAY + (proposed**2).sum())
+    said, thought = (np.stack([np.bincount(number, ab) / count for ab in each.T]) for each in (strokes.ab, proposed))
+    gain = (OWN_SAY + (said * thought).sum()) / (OWN_SAY + (thought**2).sum())
     return float(np.clip(gain, LEAST_SATURATION, 1.0))

@@ -66,7 +66,7 @@ class AsIfPainted(RuleBasedStateMachine):
 
     @rule(vividness=st.sampled_from([0.0, 0.45, 1.0]))
     def change_a_setting(self, vividness):
-        self.session.set(self.session.drawing.with_settings(vividness=vividness))
+        self.session.set(replace(self.session.drawing, vividness=vividness))
         self.become(self.painted[0], vividness)
 
     @rule()
@@ -225,7 +225,7 @@ def test_replay_gives_the_picture_of_the_session(astronaut, tmp_path):
     session.draw([(60, column) for column in range(50, 70)], (40, 35))
     session.preview()
     session.draw([(10, column) for column in range(5, 40)], (5, -30))
-    session.set(session.drawing.with_settings(vividness=0.7))
+    session.set(replace(session.drawing, vividness=0.7))
     *_, shown = session.refine()
     final = session.final()
     np.testing.assert_allclose(shown.chroma, final.chroma, atol=0.5)
@@ -244,10 +244,10 @@ def test_settings_change_what_is_shown_and_undo_brings_it_back(astronaut):
     session.draw([(60, column) for column in range(50, 70)], (40, 35))
     first = session.result().chroma
     for change in ({"vividness": 0.0}, {"method": "watershed"}, {"model": "none"}):
-        session.set(session.drawing.with_settings(**change))
+        session.set(replace(session.drawing, **change))
         assert np.abs(session.result().chroma - first).max() > 2
         assert session.undo()
         np.testing.assert_allclose(session.result().chroma, first, atol=0.5)
     with pytest.raises(HybridColorError, match="nonsense"):
-        session.set(session.drawing.with_settings(method="nonsense"))
+        session.set(replace(session.drawing, method="nonsense"))
     assert session.drawing.method == "hybrid"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage import data
@@ -145,3 +147,20 @@ def test_a_scribble_outside_leaves_the_session_as_it_was(picture):
     np.testing.assert_array_equal(session.preview().chroma, before.chroma)
     with pytest.raises(MethodError, match="unknown"):
         EditSession(picture, method="nonsense")
+
+
+def test_the_picture_is_read_once_whatever_is_set(picture):
+    guess = Guess()
+    session = EditSession(picture, predictor=guess)
+    for change in ({"vividness": 0.9}, {"caution": 0.5}, {"method": "watershed"}, {"method": "hybrid"}):
+        session.set(replace(session.drawing, **change))
+        drawing, found = session.drawing, session.result()
+        expected = colorize(
+            picture,
+            predictor=Guess(),
+            method=drawing.method,
+            vividness=drawing.vividness,
+            caution=drawing.caution,
+        )
+        assert_same(found, expected, drawing.method)
+    assert guess.asked == 1

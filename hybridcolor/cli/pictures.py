@@ -195,7 +195,7 @@ def replay(
     check_folder(output)
     check_free(output, overwrite=overwrite)
     source = read_image(picture_of(session) if picture is None else picture, frame=frame, max_pixels=max_pixels)
-    editing = EditSession(source, method="optimization")
+    editing = EditSession(source)
     editing.load(session)
     result = editing.final()
     write_colorization(output, result, overwrite=overwrite)

@@ -103,14 +103,7 @@ class Method:
             return None
         if self.algorithm == CNN:
             heard = Seeds.empty() if scribbles is None else scribbles
-            return Groundwork.of(
-                picture,
-                predictor=predictor,
-                method="hybrid",
-                vividness=DEFAULT_VIVIDNESS,
-                caution=0.0,
-                scribbles=heard,
-            ).predicted
+            return Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=heard).predicted
         return colorize(picture, predictor=predictor, scribbles=scribbles, method=self.algorithm).chroma
 
 

@@ -133,9 +133,12 @@ class Editing(QObject):
         self.ask()
 
     def change(self, **settings: Any) -> None:
-        """Change model, method or vividness."""
-        if self.session is not None and self.session.drawing.with_settings(**settings) != self.session.drawing:
-            self._set(self.session.drawing.with_settings(**settings))
+        """Change model, method, vividness or caution."""
+        if self.session is None:
+            return
+        drawing = replace(self.session.drawing, **settings)
+        if drawing.settings() != self.session.drawing.settings():
+            self._set(drawing)
             self.ask()
 
     def undo(self) -> None:
