@@ -254,6 +254,17 @@ def quantize(values: NDArray[np.float32], bit_depth: int) -> NDArray[np.uint8] |
     return out
 
 
+def eight_bits(rgb: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint8 or uint16 values as the uint8 that a screen shows.
+
+    Examples
+    --------
+    >>> eight_bits(np.array([0, 255, 65535], np.uint16)).tolist()
+    [0, 0, 255]
+    """
+    return (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8)
+
+
 class _Level(NamedTuple):
     """The luminance of a run of pixels, on the two scales that the formulas use."""
 

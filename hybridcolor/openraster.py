@@ -9,7 +9,6 @@ import io
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -18,6 +17,7 @@ from PIL import Image
 
 from hybridcolor.errors import ImageError
 from hybridcolor.files import write_whole
+from hybridcolor.lab import eight_bits
 from hybridcolor.picture import Picture
 
 SUFFIX = ".ora"
@@ -52,8 +52,8 @@ def write_openraster(
     ----------
     The OpenRaster specification 0.0.5, https://www.openraster.org/baseline/
     """
-    lines = _eight(picture.to_rgb())
-    colours = _eight(Picture(np.full_like(picture.luminance, 100)).to_rgb(chroma, paint=True))
+    lines = eight_bits(picture.to_rgb())
+    colours = eight_bits(Picture(np.full_like(picture.luminance, 100)).to_rgb(chroma, paint=True))
     merged = ((colours.astype(np.uint16) * lines + 127) // 255).astype(np.uint8)
     thumbnail = Image.fromarray(merged)
     thumbnail.thumbnail((_THUMBNAIL, _THUMBNAIL))
@@ -85,10 +85,6 @@ def _stack(shape: tuple[int, int]) -> bytes:
         about = {"name": name, "src": f"data/{name}.png", "composite-op": operation, "x": "0", "y": "0"}
         ET.SubElement(stack, "layer", {**about, "opacity": "1.0", "visibility": "visible"})
     return bytes(ET.tostring(image, encoding="utf-8", xml_declaration=True))
-
-
-def _eight(rgb: NDArray[Any]) -> NDArray[np.uint8]:
-    return (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8)
 
 
 def _png(rgb: NDArray[np.uint8]) -> bytes:

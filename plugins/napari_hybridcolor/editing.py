@@ -23,14 +23,13 @@ from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import SUFFIX, Colour, Stroke
+from hybridcolor.drawing import Colour, Drawing, Stroke
 from hybridcolor.errors import HybridColorError
-from hybridcolor.imagefiles import read_image
-from hybridcolor.lab import rgb_to_lab
-from hybridcolor.picture import Picture
+from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.session import EditSession
-from napari_hybridcolor.layers import drawing_labels, layer_picture, new_strokes, shown_colour
+from napari_hybridcolor.layers import drawing_labels, new_strokes, shown_colour
+from napari_hybridcolor.opening import picture_of_layer, take_up
 from napari_hybridcolor.work import Job, Newest
 
 FIRST: Colour = (32.0, 36.0)
@@ -65,7 +64,10 @@ class Editing(QObject):
         self._asked: EditSession | None = None
         self.work = Newest(self)
         self.work.answered.connect(self._show)
-        self.work.failed.connect(self.said)
+        self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
+        self.saving.answered.connect(self.said.emit)
+        for thread in (self.work, self.saving):
+            thread.failed.connect(self.said)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
         self.timer.setInterval(DEBOUNCE_MS)
@@ -82,9 +84,9 @@ class Editing(QObject):
         session = self._sessions.get(layer)
         told = ""
         if session is None:
-            picture = _picture_of(layer)
+            picture = picture_of_layer(layer)
             session = EditSession(picture, predictor="default", vividness=DEFAULT_VIVIDNESS)
-            told = _take_up(session)
+            told = take_up(session)
             self._sessions[layer] = session
         if layer is self._image:
             return
@@ -187,7 +189,7 @@ class Editing(QObject):
     def save_picture(self, path: Path) -> None:
         """Write the coloured picture, as `hybridcolor replay` would."""
         if self.session is not None:
-            self.work.ask(_saving(self.session, path))
+            self.saving.ask(_saving(self.session, path))
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -201,7 +203,7 @@ class Editing(QObject):
         assert self._scribbles is not None  # noqa: S101  # there is a session
         return self._scribbles
 
-    def _set(self, drawing: Any) -> None:
+    def _set(self, drawing: Drawing) -> None:
         assert self.session is not None  # noqa: S101  # the callers' own check
         try:
             self.session.set(drawing)
@@ -272,10 +274,7 @@ class Editing(QObject):
             shown[number] = np.array([*shown_colour(colour), 255]) / 255
         self._scribbles.colormap = DirectLabelColormap(color_dict=shown)
 
-    def _show(self, outcome: tuple[Colorization, NDArray[np.uint8]] | str) -> None:
-        if isinstance(outcome, str):
-            self.said.emit(outcome)
-            return
+    def _show(self, outcome: tuple[Colorization, NDArray[np.uint8]]) -> None:
         answer, shown = outcome
         if self._asked is not self.session or self.session is None or self._image not in self.viewer.layers:
             return  # another picture was chosen, or this one removed, meanwhile
@@ -302,36 +301,6 @@ class Editing(QObject):
         self._scribbles = self._result = None
 
 
-def _picture_of(layer: Image) -> Picture:
-    """The picture of a layer: from its file where napari read one, with all its bits and its profile."""
-    picture = layer_picture(np.asarray(layer.data))
-    path = layer.metadata.get("hybridcolor_source") or layer.source.path
-    if not path:
-        return picture
-    try:
-        read = read_image(path)
-    except HybridColorError:
-        return picture
-    return read if read.shape == picture.shape else picture
-
-
-def _take_up(session: EditSession) -> str:
-    """Go on with what is saved beside the picture, and save there from now on. Returns what to tell."""
-    source = session.picture.source
-    if source is None:
-        return ""
-    path = source.with_name(source.name + SUFFIX)
-    if not path.exists():
-        session.autosave = path
-        return ""
-    try:
-        session.load(path)
-    except HybridColorError as error:
-        return f"Not saved as you go: {error}"
-    session.autosave = path
-    return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
-
-
 def _answers(session: EditSession) -> Job:
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
         yield _as_shown(session.preview())
@@ -350,8 +319,7 @@ def _answers(session: EditSession) -> Job:
 
 def _as_shown(answer: Colorization) -> tuple[Colorization, NDArray[np.uint8]]:
     """With the 8-bit picture, so that the window has no more to do than to show it."""
-    rgb = answer.to_rgb()
-    return answer, (rgb if rgb.dtype == np.uint8 else rgb >> 8).astype(np.uint8)
+    return answer, eight_bits(answer.to_rgb())
 
 
 def _saving(session: EditSession, path: Path) -> Job:

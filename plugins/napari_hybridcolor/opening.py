@@ -1,19 +1,27 @@
-"""How pictures come into napari and go out: reader, writer, samples, and `hybridcolor edit`."""
+"""How pictures come into napari and out of it: reader, writer, samples, a layer's picture, and `hybridcolor edit`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import SUFFIX, picture_of
+from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
-from hybridcolor.lab import luminance_to_gray
+from hybridcolor.lab import eight_bits, luminance_to_gray
 from hybridcolor.picture import Picture
+from hybridcolor.session import EditSession
+from napari_hybridcolor.layers import layer_picture
 
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+SOURCE = "hybridcolor_source"
+"""Where a layer's metadata say which file it came from."""
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
@@ -41,9 +49,38 @@ def read_layers(path: str | list[str]) -> list[LayerData]:
     layers = [_gray_layer(picture, source.name, str(source.resolve()))]
     if picture.chroma is not None:
         colours = picture.to_rgb(picture.chroma)
-        shown = colours if colours.dtype == np.uint8 else (colours >> 8).astype(np.uint8)
-        layers.append((shown, {"name": "own colours", "rgb": True, "visible": False}, "image"))
+        layers.append((eight_bits(colours), {"name": "own colours", "rgb": True, "visible": False}, "image"))
     return layers
+
+
+def picture_of_layer(layer: Image) -> Picture:
+    """The picture of a layer: from its file where napari read one, with all its bits and its profile."""
+    picture = layer_picture(np.asarray(layer.data))
+    path = layer.metadata.get(SOURCE) or layer.source.path
+    if not path:
+        return picture
+    try:
+        read = read_image(path)
+    except HybridColorError:
+        return picture
+    return read if read.shape == picture.shape else picture
+
+
+def take_up(session: EditSession) -> str:
+    """Go on with what is saved beside the picture, and save there from now on. Returns what to tell."""
+    source = session.picture.source
+    if source is None:
+        return ""
+    path = source.with_name(source.name + SUFFIX)
+    if not path.exists():
+        session.autosave = path
+        return ""
+    try:
+        session.load(path)
+    except HybridColorError as error:
+        return f"Not saved as you go: {error}"
+    session.autosave = path
+    return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -98,5 +135,5 @@ def _sample(name: str, title: str) -> list[LayerData]:
 def _gray_layer(picture: Picture, name: str, source: str | None) -> LayerData:
     """The luminance as a layer that knows which file it came from."""
     gray = luminance_to_gray(picture.luminance)
-    about = {"name": name, "contrast_limits": (0.0, 1.0), "metadata": {"hybridcolor_source": source}}
+    about = {"name": name, "contrast_limits": (0.0, 1.0), "metadata": {SOURCE: source}}
     return gray, about, "image"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -136,7 +136,7 @@ class ColorizeWidget(QWidget):
     def _settings_box(self) -> QGroupBox:
         box = QGroupBox("Settings")
         self.model_choice = QComboBox()
-        for name in ("default", *(name for name in read_registry()[1])):
+        for name in ("default", *read_registry()[1]):
             self.model_choice.addItem("the default network" if name == "default" else name, name)
         self.model_choice.addItem("none: my strokes alone", NO_MODEL)
         self.model_choice.setToolTip("Which network proposes colours")
@@ -239,8 +239,7 @@ class ColorizeWidget(QWidget):
         if place is None or self.editing.session is None:
             return
         size = max(self.editing.session.picture.shape) / 18
-        if HERE in self.viewer.layers:
-            self.viewer.layers.remove(HERE)
+        self._remove_ring()
         active = self.viewer.layers.selection.active
         ring = Points([place], name=HERE, size=size, face_color="transparent", border_color="yellow", border_width=0.08)
         self.editing.lay_over(ring)
@@ -269,6 +268,9 @@ class ColorizeWidget(QWidget):
         self.method_choice.setCurrentText(drawing.method)
         self.vividness.setValue(round(100 * drawing.vividness))
         self.caution.setValue(round(100 * drawing.caution))
+        self._remove_ring()
+
+    def _remove_ring(self) -> None:
         if HERE in self.viewer.layers:
             self.viewer.layers.remove(HERE)
 
@@ -286,14 +288,11 @@ class ColorizeWidget(QWidget):
     def _list_images(self) -> None:
         chosen = self.image_choice.currentData()
         self.image_choice.clear()
-        for layer in self._images():
+        images = [layer for layer in self.viewer.layers if isinstance(layer, Image) and layer.name != RESULT]
+        for layer in images:
             self.image_choice.addItem(layer.name, layer)
-        found = next((i for i, layer in enumerate(self._images()) if layer is chosen), 0)
-        self.image_choice.setCurrentIndex(found)
+        self.image_choice.setCurrentIndex(next((i for i, layer in enumerate(images) if layer is chosen), 0))
         self._open_chosen()
-
-    def _images(self) -> Iterable[Image]:
-        return [layer for layer in self.viewer.layers if isinstance(layer, Image) and layer.name != RESULT]
 
     def _open_chosen(self) -> None:
         layer = self.image_choice.currentData()

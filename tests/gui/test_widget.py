@@ -58,7 +58,8 @@ def opened(viewer, gray, qtbot, **about):
 def wait_for_answer(panel, qtbot):
     editing = panel.editing
     qtbot.waitUntil(
-        lambda: not editing.timer.isActive() and not editing.work.busy and editing.answer is not None, timeout=REST
+        lambda: not (editing.timer.isActive() or editing.work.busy or editing.saving.busy or editing.answer is None),
+        timeout=REST,
     )
 
 
@@ -240,6 +241,17 @@ def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_re
     choose(again, "again", qtbot)
     wait_for_answer(again, qtbot)
     assert len(again.editing.session.drawing.strokes) == 1
+
+
+def test_a_stroke_does_not_end_a_saving(panel, viewer, tmp_path, qtbot):
+    panel.use_colour(PURPLE)
+    panel.editing.ask()
+    panel.editing.save_picture(tmp_path / "saved.png")
+    for row in (80, 60, 40):
+        drag(viewer, (row, 30), (row, 45))
+    wait_for_answer(panel, qtbot)
+    assert (tmp_path / "saved.png").exists()
+    assert len(panel.editing.session.drawing.strokes) == 3
 
 
 def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, viewer, gray, qtbot):
