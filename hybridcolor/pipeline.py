@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor import openraster
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.extract import extract_seeds, merge_seeds
 from hybridcolor.imagefiles import write_image
+from hybridcolor.layers import SUFFIXES as LAYERED
+from hybridcolor.layers import drawing_layers, write_layers
+from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
@@ -63,12 +65,15 @@ class Colorization:
     seconds: float
     paint: bool = False
 
-    def to_rgb(self, *, paint: bool | None = None) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    def to_rgb(self, *, finish: str | None = None, tint: float = 0.0) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`.
 
-        ``paint`` is the result's own unless it is given.
+        ``finish`` and ``tint`` say how the colour is put on (`hybridcolor.painting.finished`): as a photo's, or painted
+        if the model asks for it, unless it is given.
         """
-        return self.picture.to_rgb(self.chroma, paint=self.paint if paint is None else paint)
+        finish = finish or ("paint" if self.paint else "photo")
+        luminance = finished(self.picture.luminance, self.chroma, finish=finish, tint=tint)
+        return replace(self.picture, luminance=luminance).to_rgb(self.chroma)
 
 
 def colorize(
@@ -139,17 +144,18 @@ def write_colorization(
     path: str | os.PathLike[str],
     result: Colorization,
     *,
-    paint: bool | None = None,
+    finish: str | None = None,
+    tint: float = 0.0,
     keep_private: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Write a result with all that came with its picture; to ``.ora`` as flat colours and lines in layers.
+    """Write a result with all that came with its picture; to ``.ora`` and ``.psd`` as flat colours and lines in layers.
 
     Parameters
     ----------
     path : path-like
     result : Colorization
-    paint : bool, optional
+    finish, tint : optional
         As for `Colorization.to_rgb`.
     keep_private, overwrite : bool, optional
         As for `hybridcolor.write_image`.
@@ -160,12 +166,13 @@ def write_colorization(
         If the file exists or cannot be written.
     """
     picture = result.picture
-    if Path(path).suffix == openraster.SUFFIX:
-        openraster.write_openraster(path, picture, result.chroma, overwrite=overwrite)
+    if Path(path).suffix in LAYERED:
+        layers = drawing_layers(picture, result.chroma, finish=finish or "paint", tint=tint)
+        write_layers(path, layers, overwrite=overwrite)
         return
     write_image(
         path,
-        result.to_rgb(paint=paint),
+        result.to_rgb(finish=finish, tint=tint),
         alpha=picture.alpha,
         metadata=picture.metadata,
         keep_private=keep_private,

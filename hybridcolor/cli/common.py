@@ -21,7 +21,7 @@ err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
 NO_MODEL = "none"
-LAYERED = ".ora"  # as in openraster
+LAYERED = (".ora", ".psd")  # as in layers
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
 Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
@@ -99,8 +99,8 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse early what could not be written later."""
     from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_library, suffix_of
 
-    if path.suffix != LAYERED and suffix_of(path) not in WRITABLE_SUFFIXES:
-        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join((*WRITABLE_SUFFIXES, LAYERED))}")
+    if path.suffix not in LAYERED and suffix_of(path) not in WRITABLE_SUFFIXES:
+        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join((*WRITABLE_SUFFIXES, *LAYERED))}")
     try:
         check_library(suffix_of(path))
     except ImageError as error:

@@ -40,7 +40,9 @@ def colorize(
     ],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="A file for one input (.ora: in layers), else a folder, made if missing."),
+        typer.Option(
+            "-o", "--output", help="A file for one input (.ora, .psd: in layers), else a folder, made if missing."
+        ),
     ],
     method: Annotated[
         str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance, watershed, flood or lineart.")
@@ -59,10 +61,16 @@ def colorize(
     caution: Annotated[
         float, typer.Option(min=0, max=1, help="Leave gray where the network is unsure: 0 nowhere, 1 everywhere.")
     ] = 0.0,
-    paint: Annotated[
-        bool | None,
-        typer.Option(help="Darken blank paper as far as its colour needs; else only models of drawings do."),
+    finish: Annotated[
+        str | None,
+        typer.Option(
+            help="How colour is put on: photo keeps the luminance; paint darkens blank paper as far as a colour needs; "
+            "tone also turns screentone into shade; pattern hatching too. Else models of drawings paint."
+        ),
     ] = None,
+    tint: Annotated[
+        float, typer.Option(min=0, max=1, help="Lines of a drawing: 0 black, 1 in a dark shade of their colour.")
+    ] = 0.0,
     frame: Frame = 0,
     max_pixels: MaxPixels = MAX_PIXELS,
     keep_private: Annotated[
@@ -81,14 +89,19 @@ def colorize(
       hybridcolor colorize scans/ -o coloured/
 
       hybridcolor colorize drawing.png -o coloured.png --model lineart --seeds scribbles.png
+
+      hybridcolor colorize page.png -o page.ora --model none --method lineart --seeds scribbles.png --finish tone
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.imagefiles import read_image
+    from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
     get_propagator(method)
+    if finish is not None:
+        check_finish(finish)
     jobs = plan_jobs(inputs, output, overwrite=overwrite)
     if len(jobs) > 1 and (seeds or save_seeds):
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
@@ -114,7 +127,9 @@ def colorize(
                 vividness=vividness,
                 caution=caution,
             )
-            pipeline.write_colorization(target, result, paint=paint, keep_private=keep_private, overwrite=overwrite)
+            pipeline.write_colorization(
+                target, result, finish=finish, tint=tint, keep_private=keep_private, overwrite=overwrite
+            )
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)

@@ -60,7 +60,7 @@ def suffix_of(path: Path) -> str:
 
 
 _LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
-_LIBRARIES[".zarr"] = ("zarr", "zarr")
+_LIBRARIES |= {".zarr": ("zarr", "zarr"), ".psd": ("psd_tools", "psd")}
 
 
 def check_library(suffix: str) -> None:
