@@ -1,22 +1,46 @@
-"""What the CNN would tell a person: the colours it holds likely at a place, and where a stroke is needed most.
+"""What the CNN would tell a person: likely colours of a place, where a stroke is needed most, whole other colourings.
 
-For the plugin, and for tools of your own. May import ``bins``, ``seeds`` and below.
+For the plugin, and for tools of your own. May import ``drawing``, ``extract`` and below.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import ColorDistribution
+from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
+from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.extract import even_patch
 from hybridcolor.resampling import resample
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import Seeds, concatenate
 
 APART = 18.0
 """Likely colours are at least so many ab units from each other: nearer ones are one colour to a person."""
+PLACES = 3
+"""Strokes that make a variant."""
+_LEAST = 0.02  # probability of a colour that a variant may choose
 _LONGEST = 56  # cells of a side at which places are compared
 _REACH = 0.15  # how far a stroke is felt (one sigma), as a share of the longer side
 _ALIKE = 8.0  # L* by which two places may differ and still be felt as one thing (one sigma)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """Another plausible colouring.
+
+    Attributes
+    ----------
+    strokes : tuple of Stroke
+        What makes it: to be drawn as they are.
+    belief : ColorDistribution
+        What the CNN thinks, having heard them; its `annealed_mean` is the colouring, small.
+    """
+
+    strokes: tuple[Stroke, ...]
+    belief: ColorDistribution
 
 
 def likely_colours(
@@ -46,7 +70,7 @@ def likely_colours(
     >>> [((round(a), round(b)), round(p, 2)) for (a, b), p in likely_colours(belief, 1, 1, count=2)]
     [((60, 40), 0.77), ((0, -50), 0.23)]
     """
-    left = belief.probability()[belief.cells([[row, column]])][0].astype(np.float64)
+    left = _cell(belief, (row, column)).probability()[0, 0].astype(np.float64)
     near = np.hypot(*(belief.bins[:, None] - belief.bins[None]).transpose(2, 0, 1)) < APART
     found = []
     for _ in range(count):
@@ -60,7 +84,91 @@ def likely_colours(
     return sorted(found, key=lambda each: -each[1])
 
 
-def next_place(belief: ColorDistribution, luminance: NDArray[np.float32], strokes: Seeds) -> tuple[int, int]:
+def variants(
+    hear: Callable[[Seeds], ColorDistribution],
+    luminance: NDArray[np.float32],
+    *,
+    drawn: Seeds,
+    region: NDArray[np.bool_] | None = None,
+    count: int = 3,
+) -> list[Variant]:
+    """Plausible colourings that differ clearly from each other, each as a few strokes.
+
+    The strokes are laid where they are expected to gain most. At each place every variant takes a colour that the CNN,
+    having heard the variant's former strokes, holds likely, and that is as far as may be from what the others took:
+    of the likely colours the one with the largest ``probability ** 0.5 * distance``. So each is coherent in itself.
+
+    Parameters
+    ----------
+    hear : callable
+        What the CNN thinks once it has heard strokes: `hybridcolor.EditSession.hear`, or a reading's ``predict``.
+    luminance : (H, W) float32
+        L*.
+    drawn : Seeds
+        What is drawn already; the CNN hears it too.
+    region : (H, W) bool, optional
+        Where to colour otherwise; everywhere by default.
+    count : int, optional
+        How many.
+
+    Returns
+    -------
+    list of Variant
+
+    Examples
+    --------
+    >>> from hybridcolor.predict import load_predictor
+    >>> luminance = np.tile(np.linspace(20, 80, 60, dtype=np.float32), (40, 1))
+    >>> hear = load_predictor().read(luminance).predict
+    >>> [len(variant.strokes) for variant in variants(hear, luminance, drawn=Seeds.empty())]
+    [3, 3, 3]
+    """
+    found = [Variant((), hear(drawn))] * count
+    dabs: list[NDArray[np.intp]] = []
+    for _ in range(PLACES):
+        known = concatenate(drawn, Seeds.of(np.concatenate([np.empty((0, 2)), *dabs]), (0, 0)))
+        place = next_place(found[0].belief, luminance, known, region=region)
+        dabs.append(even_patch(luminance, _square(place, luminance.shape)))
+        taken: list[Colour] = []
+        for number, variant in enumerate(found):
+            colour = _another_colour(variant.belief, place, taken)
+            taken.append(colour)
+            strokes = (*variant.strokes, Stroke.of(dabs[-1], colour))
+            found[number] = Variant(strokes, hear(concatenate(drawn, Drawing(strokes=strokes).scribbles)))
+    return found
+
+
+def _another_colour(belief: ColorDistribution, place: tuple[int, int], taken: list[Colour]) -> Colour:
+    """A likely colour at a place, far from those that are taken."""
+    likely = likely_colours(_cell(belief, place).rebalanced(DEFAULT_VIVIDNESS), *place)
+    usable = [(colour, chance) for colour, chance in likely if chance >= _LEAST] or likely[:1]
+
+    def worth(each: tuple[Colour, float]) -> float:
+        colour, chance = each
+        return float(chance**0.5 * min((np.hypot(*np.subtract(colour, other)) for other in taken), default=1.0))
+
+    return max(usable, key=worth)[0]
+
+
+def _cell(belief: ColorDistribution, place: tuple[int, int]) -> ColorDistribution:
+    """The belief of one cell, as if the whole picture were in it: far less to compute."""
+    return replace(belief, logits=belief.logits[belief.cells([place])][None])
+
+
+def _square(place: tuple[int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The pixels around a place, as wide as a cell of those at which places are compared."""
+    half = max(2, max(shape) // (2 * _LONGEST))
+    rows, columns = (slice(max(0, at - half), min(side, at + half + 1)) for at, side in zip(place, shape, strict=True))
+    return rows, columns
+
+
+def next_place(
+    belief: ColorDistribution,
+    luminance: NDArray[np.float32],
+    strokes: Seeds,
+    *,
+    region: NDArray[np.bool_] | None = None,
+) -> tuple[int, int]:
     r"""The pixel where one more stroke is expected to gain most.
 
     A stroke at i is felt at j by :math:`A_{ij} = \exp(-d_{ij}^2 / 2 r^2 - (L_i - L_j)^2 / 2 \lambda^2)`, with d the
@@ -79,6 +187,8 @@ def next_place(belief: ColorDistribution, luminance: NDArray[np.float32], stroke
         L*.
     strokes : Seeds
         What is drawn already.
+    region : (H, W) bool, optional
+        Where the stroke may be, and where gain counts; everywhere by default.
 
     Examples
     --------
@@ -94,13 +204,17 @@ def next_place(belief: ColorDistribution, luminance: NDArray[np.float32], stroke
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     level = resample(luminance, (rows, columns)).ravel()
     variance = resample(belief.std().astype(np.float32), (rows, columns)).ravel() ** 2
+    if region is not None:
+        wanted = resample(region.astype(np.float32), (rows, columns)).ravel()
+        variance = variance * wanted
     where = np.indices((rows, columns), np.float32).reshape(2, -1)
     nearness = _squares_apart(where * np.float32(1 / (_REACH * max(rows, columns))))
     felt = np.exp(-0.5 * (nearness + _squares_apart(level[None] * np.float32(1 / _ALIKE))))
     if len(strokes):
         row, column = (strokes.coords.astype(np.int64) * (rows, columns) // (height, width)).T
         variance = variance * (1 - felt[np.unique(row * columns + column)].max(axis=0))
-    best = int((felt @ variance).argmax())
+    gain = felt @ variance
+    best = int((gain if region is None else gain * (wanted > 0)).argmax())
     row, column = divmod(best, columns)
     return int((row + 0.5) * height / rows), int((column + 0.5) * width / columns)
 

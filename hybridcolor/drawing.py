@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.errors import SeedError
+from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
+from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.files import write_whole
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
-from hybridcolor.seeds import Seeds, concatenate
+from hybridcolor.seeds import AUTO, Seeds, concatenate
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, SCHEMA)
+"""Older ones too: 1 knew neither weights, options, confidence nor dismissed seeds."""
 SUFFIX = ".hybridcolor.json"
 """Of a saved drawing: it lies beside its picture, ``old.png.hybridcolor.json``."""
 MOST_LAYERS = 1000
@@ -36,8 +38,34 @@ NO_MODEL = "none"
 LARGEST_AB = 200.0
 """No colour that a screen shows is as far from gray."""
 
+FIRM = 5.0
+"""Weight of a stroke of half strength, times the longer side: that of an automatic seed beside a person's strokes."""
+
 Colour = tuple[float, float]
 """a* and b*."""
+Option = bool | int | float | str
+"""What an option of a method may be, so that it can be saved."""
+
+
+def weight_of(strength: float, shape: tuple[int, int]) -> float:
+    """The weight of a stroke's seeds for a person's slider from 0 (not drawn at all) to 1 (exactly its colour).
+
+    In between a stroke gives way to others around it that are stronger, the more the weaker it is; alone it colours as
+    a strong one does. Half strength is that of automatic seeds (`hybridcolor.extract.merge_seeds`), at any size.
+
+    Raises
+    ------
+    SeedError
+        If the strength is not above 0 and at most 1.
+
+    Examples
+    --------
+    >>> weight_of(1.0, (800, 1000)), weight_of(0.5, (800, 1000))
+    (inf, 0.005)
+    """
+    if not 0 < strength <= 1:
+        raise SeedError(f"a stroke's strength is {strength}, expected a number above 0 and at most 1")
+    return math.inf if strength == 1 else strength / (1 - strength) * FIRM / max(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +78,30 @@ class Stroke:
         Rows and columns, each pixel once, in scan order.
     ab : (a*, b*) or None
         Its colour; (0, 0) is a stroke of gray. None rubs out what was drawn there.
+    weight : float
+        How firmly it holds (`hybridcolor.seeds.Seeds`, and `weight_of` for people); inf is exactly.
     """
 
     coords: NDArray[np.int32]
     ab: Colour | None
+    weight: float = math.inf
 
     @classmethod
-    def of(cls, coords: ArrayLike, ab: ArrayLike | None) -> Stroke:
+    def of(cls, coords: ArrayLike, ab: ArrayLike | None, *, weight: float = math.inf) -> Stroke:
         """A stroke from anything array-like.
 
         Raises
         ------
         SeedError
-            If the pixels are no whole numbers from 0 on, or the colour is none.
+            If the pixels are no whole numbers from 0 on, or the colour or weight is none.
 
         Examples
         --------
         >>> Stroke.of([[3, 4], [3, 4]], (20, 30)).coords.tolist()
         [[3, 4]]
         """
+        if isinstance(weight, bool) or not np.float32(weight) > 0:
+            raise SeedError(f"stroke: a weight is a number above 0, got {weight}")
         pixels = Seeds.of(coords, (0, 0)).coords
         pixels = pixels[np.lexsort(pixels.T[::-1])]
         if ab is None:
@@ -79,12 +112,13 @@ class Stroke:
             raise SeedError(f"stroke: a colour is a* and b*, got {ab}") from error
         if colour.shape != (2,) or not (np.abs(colour) <= LARGEST_AB).all():
             raise SeedError(f"stroke: a colour is a* and b* of at most {LARGEST_AB:g}, got {ab}")
-        return cls(pixels, (float(colour[0]), float(colour[1])))
+        return cls(pixels, (float(colour[0]), float(colour[1])), float(np.float32(weight)))
 
     @cached_property
     def as_json(self) -> dict[str, Any]:
-        """Colour, and pixels as runs (row, first column, length)."""
-        return {"ab": None if self.ab is None else list(self.ab), "runs": runs_of_pixels(self.coords)}
+        """Colour, weight unless it is hard, and pixels as runs (row, first column, length)."""
+        weight = {} if math.isinf(self.weight) else {"weight": self.weight}
+        return {"ab": None if self.ab is None else list(self.ab), **weight, "runs": runs_of_pixels(self.coords)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +137,12 @@ class Drawing:
         For `hybridcolor.predict.load_predictor`; "none" for strokes alone.
     method : str
         A name in `hybridcolor.propagate.PROPAGATORS`.
-    vividness, caution : float
+    vividness, caution, confidence : float
         As for `hybridcolor.colorize`.
+    dismissed : tuple of Stroke
+        Where no automatic seed may be.
+    options : mapping of method to (mapping of name to value)
+        Those of the present method count; others are for when it is chosen again.
 
     Examples
     --------
@@ -120,12 +158,73 @@ class Drawing:
     method: str = "hybrid"
     vividness: float = DEFAULT_VIVIDNESS
     caution: float = 0.0
+    confidence: float = DEFAULT_CONFIDENCE
+    dismissed: tuple[Stroke, ...] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def with_stroke(self, stroke: Stroke) -> Drawing:
         """One stroke more; a new colour joins the palette."""
-        new = stroke.ab is not None and stroke.ab not in self.palette
-        palette = (*self.palette, stroke.ab) if new else self.palette
-        return replace(self, strokes=(*self.strokes, stroke), palette=palette)  # type: ignore[arg-type]
+        return replace(self, strokes=(*self.strokes, stroke), palette=self._palette_with(stroke.ab))
+
+    def recoloured(self, pixel: tuple[int, int], ab: ArrayLike) -> Drawing:
+        """The stroke that shows at a pixel in another colour; the drawing itself where none shows.
+
+        Raises
+        ------
+        SeedError
+            If the colour is none.
+
+        Examples
+        --------
+        >>> drawing = Drawing().with_stroke(Stroke.of([[0, 0], [0, 1]], (20, 30)))
+        >>> drawing.recoloured((0, 1), (5, 6)).scribbles.ab.tolist()
+        [[5.0, 6.0], [5.0, 6.0]]
+        """
+        return self._changed_at(pixel, Stroke.of([pixel], ab).ab)
+
+    def removed(self, pixel: tuple[int, int]) -> Drawing:
+        """Without the stroke that shows at a pixel: what it covered shows again. The drawing itself where none shows.
+
+        Examples
+        --------
+        >>> drawing = Drawing().with_stroke(Stroke.of([[0, 0], [0, 1]], (20, 30)))
+        >>> len(drawing.removed((0, 1)).strokes), drawing.removed((5, 5)) is drawing
+        (0, True)
+        """
+        return self._changed_at(pixel, None)
+
+    def dismissing(self, area: Stroke, shape: tuple[int, int]) -> Drawing:
+        """With no automatic seed in an area of a picture of this shape, neither the CNN's nor one from a seeds file."""
+        gone = self.imported.of_strokes_in(_mask((area,), shape)) & (self.imported.origin == AUTO)
+        return replace(self, imported=self.imported.take(~gone), dismissed=(*self.dismissed, area))
+
+    def without_seeds(self, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+        """Where no automatic seed may be, as a mask; None if they may be everywhere."""
+        return _mask(self.dismissed, shape) if self.dismissed else None
+
+    def _changed_at(self, pixel: tuple[int, int], ab: Colour | None) -> Drawing:
+        """The stroke that shows at a pixel in another colour, or none of it; the drawing itself where none shows."""
+        palette = self._palette_with(ab)
+        for number, stroke in reversed(list(enumerate(self.strokes))):
+            if (stroke.coords == pixel).all(axis=1).any():
+                if stroke.ab is None:
+                    return self
+                new = () if ab is None else (replace(stroke, ab=ab),)
+                return replace(
+                    self, strokes=(*self.strokes[:number], *new, *self.strokes[number + 1 :]), palette=palette
+                )
+        seeds = self.imported
+        here = (seeds.coords == pixel).all(axis=1)
+        if not here.any():
+            return self
+        whole = (seeds.stroke == seeds.stroke[here]) & (seeds.origin == seeds.origin[here])
+        if ab is None:
+            return replace(self, imported=seeds.take(~whole))
+        recoloured = replace(seeds, ab=np.where(whole[:, None], np.array(ab, np.float32), seeds.ab))
+        return replace(self, imported=recoloured, palette=palette)
+
+    def _palette_with(self, colour: Colour | None) -> tuple[Colour, ...]:
+        return self.palette if colour is None or colour in self.palette else (*self.palette, colour)
 
     @cached_property
     def scribbles(self) -> Seeds:
@@ -137,15 +236,29 @@ class Drawing:
         every = Seeds.of(
             np.concatenate([stroke.coords for stroke in self.strokes]),
             np.repeat(colours, count, axis=0),
+            weight=np.repeat(np.array([stroke.weight for stroke in self.strokes], np.float32), count),
             stroke=np.repeat(np.arange(len(count)), count),
         )
         erasers = [number for number, stroke in enumerate(self.strokes) if stroke.ab is None]
         drawn = every.take(~np.isin(every.stroke, erasers))
         return concatenate(self.imported.without(every.coords), drawn) if len(self.imported) else drawn
 
-    def settings(self) -> tuple[str, str, float, float]:
+    def drawn_as(self, other: Drawing) -> bool:
+        """Whether nothing was drawn or taken away in between."""
+        return self.strokes is other.strokes and self.imported is other.imported
+
+    def seeded_as(self, other: Drawing) -> bool:
+        """Whether the same automatic seeds are wanted."""
+        return self.confidence == other.confidence and self.dismissed is other.dismissed
+
+    @property
+    def method_options(self) -> Mapping[str, Any]:
+        """Those of the present method."""
+        return self.options.get(self.method, {})
+
+    def settings(self) -> tuple[Any, ...]:
         """What, when it changes, changes more than seeds."""
-        return self.model, self.method, self.vividness, self.caution
+        return self.model, self.method, self.vividness, self.caution, dict(self.method_options)
 
 
 @dataclass(slots=True)
@@ -207,9 +320,12 @@ def save_drawing(path: str | os.PathLike[str], drawing: Drawing, picture: Pictur
         "method": drawing.method,
         "vividness": drawing.vividness,
         "caution": drawing.caution,
+        "confidence": drawing.confidence,
+        "options": {method: dict(options) for method, options in drawing.options.items()},
         "palette": [list(colour) for colour in drawing.palette],
         "imported": strokes_to_json(drawing.imported),
         "strokes": [stroke.as_json for stroke in drawing.strokes],
+        "dismissed": [area.as_json for area in drawing.dismissed],
     }
     try:
         write_whole(Path(path), (json.dumps(content) + "\n").encode())
@@ -243,6 +359,9 @@ def read_drawing(path: str | os.PathLike[str], picture: Picture) -> Drawing:
             method=content["method"],
             vividness=content["vividness"],
             caution=content["caution"],
+            confidence=content.get("confidence", DEFAULT_CONFIDENCE),  # this and the rest came with schema 2
+            options=content.get("options", {}),
+            dismissed=tuple(_strokes(content.get("dismissed", []), picture.shape)),
         )
         _check(drawing)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -271,6 +390,33 @@ def fingerprint(picture: Picture) -> str:
     return hashlib.sha256(np.ascontiguousarray(picture.luminance).data).hexdigest()
 
 
+def check_savable(method: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that a session could not save.
+
+    Raises
+    ------
+    MethodError
+        If a value is neither a number, a word, nor true or false.
+
+    Examples
+    --------
+    >>> check_savable("chrominance", {"power": 2.0})
+    """
+    for name, value in options.items():
+        if not isinstance(value, Option) or value != value:  # noqa: PLR0124  # not a number
+            raise MethodError(
+                f"option {name!r} of {method!r}: a session keeps numbers, words, true and false, not {value!r}"
+            )
+
+
+def _mask(areas: tuple[Stroke, ...], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of strokes, as (H, W)."""
+    mask = np.zeros(shape, bool)
+    for area in areas:
+        mask[tuple(area.coords.T)] = True
+    return mask
+
+
 def _content(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -280,7 +426,7 @@ def _content(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise SeedError(f"{path}: is not JSON; give a file that a session of hybridcolor saved") from error
     if not isinstance(content, dict) or content.get("format") != "hybridcolor-session":
         raise SeedError(f"{path}: is not a session of hybridcolor")
-    if content.get("schema") != SCHEMA:
+    if content.get("schema") not in READABLE:
         raise SeedError(f"{path}: schema {content.get('schema')!r} is not known, expected {SCHEMA}; update hybridcolor")
     return content
 
@@ -295,15 +441,19 @@ def _strokes(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> Iterator[
         room -= pixels
         if room < 0:
             raise SeedError(f"strokes cover the picture more than {MOST_LAYERS} times over")
-        yield Stroke.of(pixels_of_runs(stroke["runs"]), stroke["ab"])
+        yield Stroke.of(pixels_of_runs(stroke["runs"]), stroke["ab"], weight=stroke.get("weight", math.inf))
 
 
 def _check(drawing: Drawing) -> None:
     """Refuse what JSON allows and no drawing has."""
     if not all(isinstance(name, str) for name in (drawing.model, drawing.method)):
         raise TypeError("model and method are names")
-    for share in (drawing.vividness, drawing.caution):
+    for share in (drawing.vividness, drawing.caution, drawing.confidence):
         if isinstance(share, bool) or not 0 <= share <= 1:
-            raise ValueError("vividness and caution are numbers from 0 to 1")
+            raise ValueError("vividness, caution and confidence are numbers from 0 to 1")
+    if any(area.ab is not None for area in drawing.dismissed):
+        raise ValueError("an area without automatic seeds has no colour")
+    for method, options in drawing.options.items():
+        check_savable(method, options)
     if not all(math.hypot(*colour) <= 2 * LARGEST_AB for colour in drawing.palette):
         raise ValueError("a colour of the palette is out of range")

@@ -17,15 +17,20 @@ from scipy import ndimage
 from skimage.feature import peak_local_max
 from skimage.graph import MCP_Geometric
 
-from hybridcolor.bins import ColorDistribution
+from hybridcolor.bins import DEFAULT_CONFIDENCE, ColorDistribution
 from hybridcolor.errors import SeedError
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 
 PATCH_TOLERANCE = 4.0
 """How far a patch's L* may be from its centre's."""
+COLOURED = 0.8
+"""Expected errors that a coloured seed's colour is away from gray, at least, by default."""
+NEUTRAL_STD = 13.0
+"""Expected error, in ab units, of a neutral seed, at most, by default."""
 
 _MERGE_SIDE = 256  # merging looks at the picture at this longer side
+_SEEN_AROUND = 6  # pixels that smoothing and gradient look at around a box
 _TEXTURE = 1.5  # L* a pixel of gradient that counts as texture, not as an edge
 
 
@@ -35,9 +40,9 @@ def extract_seeds(
     *,
     vividness: float = 0.0,
     spacing: float = 0.06,
-    coloured: float = 0.8,
+    coloured: float = COLOURED,
     chroma_floor: float = 8.0,
-    neutral_std: float = 13.0,
+    neutral_std: float = NEUTRAL_STD,
 ) -> Seeds:
     """Seed patches where the distribution is sure of a colour, or sure that there is none.
 
@@ -94,10 +99,9 @@ def extract_seeds(
     # Coloured cells by how sure their colour is, and after them the neutral ones by how small their spread is.
     score = np.where(is_coloured, 1 + ratio, np.where(is_neutral, 1 / (1 + std), 0))
     cells = _spaced(score, spacing * min(score.shape))
-    flat = _local_roughness(luminance)
     coords, ab, stroke = [], [], []
     for number, (row, column) in enumerate(cells):
-        patch = _patch(luminance, flat, _cell_box((row, column), score.shape, luminance.shape))
+        patch = even_patch(luminance, _cell_box((row, column), score.shape, luminance.shape))
         coords.append(patch)
         ab.append(np.broadcast_to(colour[row, column], (len(patch), 2)))
         stroke.append(np.full(len(patch), number))
@@ -107,6 +111,20 @@ def extract_seeds(
     parts = (np.concatenate(part[::-1]) for part in (coords, ab, stroke))
     seeds = Seeds.of(next(parts), next(parts), stroke=next(parts), origin=AUTO)
     return seeds.take(np.argsort(seeds.stroke, kind="stable"))
+
+
+def demands(confidence: float) -> dict[str, float]:
+    """``coloured`` and ``neutral_std`` of `extract_seeds` for a slider from 0, many seeds, to 1, few.
+
+    Every quarter of it doubles what is asked; in the middle (`hybridcolor.bins.DEFAULT_CONFIDENCE`) are the defaults.
+
+    Examples
+    --------
+    >>> demands(0.5), demands(1.0)
+    ({'coloured': 0.8, 'neutral_std': 13.0}, {'coloured': 3.2, 'neutral_std': 3.25})
+    """
+    times = 16 ** (confidence - DEFAULT_CONFIDENCE)
+    return {"coloured": COLOURED * times, "neutral_std": NEUTRAL_STD / times}
 
 
 def confidence_peaks(distribution: ColorDistribution, *, count: int = 64) -> Seeds:
@@ -228,28 +246,35 @@ def _spaced(score: NDArray[np.float32], distance: float) -> list[tuple[int, int]
     return chosen
 
 
-def _local_roughness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Gradient magnitude, smoothed: where it is small a seed sits safely inside one surface."""
-    smooth = cv2.GaussianBlur(luminance, (0, 0), 1.0)
-    return np.asarray(np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)), np.float32)
-
-
 def _cell_box(cell: tuple[int, int], grid: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, slice]:
     """The pixels of the picture that a grid cell covers, at least one."""
     bounds = [(c * n // g, max((c + 1) * n // g, c * n // g + 1)) for c, g, n in zip(cell, grid, shape, strict=True)]
     return slice(*bounds[0]), slice(*bounds[1])
 
 
-def _patch(
-    luminance: NDArray[np.float32], roughness: NDArray[np.float32], box: tuple[slice, slice]
-) -> NDArray[np.intp]:
-    """Coordinates of the even-toned patch around the smoothest pixel of a cell."""
-    inner = roughness[box]
-    centre = np.unravel_index(int(inner.argmin()), inner.shape)
-    level = luminance[box][centre]
-    radius = max(1.5, max(inner.shape) / 4)  # well inside the cell: its neighbours may have another colour
+def even_patch(luminance: NDArray[np.float32], box: tuple[slice, slice]) -> NDArray[np.intp]:
+    """Coordinates of the even-toned patch around the smoothest pixel of a box: safely inside one surface.
+
+    Examples
+    --------
+    >>> even_patch(np.full((9, 9), 50, np.float32), (slice(3, 5), slice(3, 5))).tolist()
+    [[3, 3], [3, 4], [4, 3], [4, 4]]
+    """
+    inner, roughness = luminance[box], _local_roughness(luminance, box)
+    centre = np.unravel_index(int(roughness.argmin()), inner.shape)
+    radius = max(1.5, max(inner.shape) / 4)  # well inside the box: its neighbours may have another colour
     rows, columns = np.indices(inner.shape)
     close = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2
-    connected, _ = ndimage.label(close & (np.abs(luminance[box] - level) <= PATCH_TOLERANCE))
+    connected, _ = ndimage.label(close & (np.abs(inner - inner[centre]) <= PATCH_TOLERANCE))
     inside = np.nonzero(connected == connected[centre])
     return np.stack([inside[0] + box[0].start, inside[1] + box[1].start], axis=1)
+
+
+def _local_roughness(luminance: NDArray[np.float32], box: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Gradient magnitude in a box, smoothed: where it is small a seed sits away from edges."""
+    first = [max(0, side.start - _SEEN_AROUND) for side in box]
+    seen = luminance[first[0] : box[0].stop + _SEEN_AROUND, first[1] : box[1].stop + _SEEN_AROUND]
+    smooth = cv2.GaussianBlur(seen, (0, 0), 1.0)
+    rough = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    inside = [slice(side.start - start, side.stop - start) for side, start in zip(box, first, strict=True)]
+    return np.asarray(rough[inside[0], inside[1]], np.float32)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.extract import extract_seeds, merge_seeds
+from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
+from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.imagefiles import write_image
 from hybridcolor.layers import SUFFIXES as LAYERED
 from hybridcolor.layers import drawing_layers, write_layers
@@ -84,6 +85,8 @@ def colorize(
     method: str = "hybrid",
     vividness: float = DEFAULT_VIVIDNESS,
     caution: float = 0.0,
+    confidence: float = DEFAULT_CONFIDENCE,
+    dismissed: NDArray[np.bool_] | None = None,
     **options: Any,
 ) -> Colorization:
     """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
@@ -104,6 +107,11 @@ def colorize(
     caution : float, optional
         From 0, which shows every guess of the CNN, to 1: leave gray where it is unsure
         (`hybridcolor.bins.ColorDistribution.sureness`). Scribbles are shown in any case.
+    confidence : float, optional
+        How sure the CNN has to be of a place to make an automatic seed of it, from 0, many seeds, to 1, few
+        (`hybridcolor.extract.demands`). Of no effect on a method that takes the CNN's colour as a prior.
+    dismissed : (H, W) bool, optional
+        Where no automatic seed may be.
     **options
         For the method.
 
@@ -129,7 +137,14 @@ def colorize(
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
     groundwork = Groundwork.of(
-        picture, predictor=predictor, method=method, vividness=vividness, caution=caution, scribbles=scribbles
+        picture,
+        predictor=predictor,
+        method=method,
+        scribbles=scribbles,
+        vividness=vividness,
+        caution=caution,
+        confidence=confidence,
+        dismissed=dismissed,
     )
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
@@ -190,14 +205,14 @@ class _Deaf:
         return self.belief
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Groundwork:
     """What a colorization starts from: the picture, and the CNN's word on it.
 
     Attributes
     ----------
     picture : Picture
-    vividness, caution : float
+    vividness, caution, confidence, dismissed
         As for `colorize`.
     takes_prior : bool
         Whether the method propagates corrections to ``predicted``.
@@ -205,33 +220,26 @@ class Groundwork:
         The picture as the CNN has read it.
     belief : ColorDistribution or None
         What it thinks, having heard the strokes.
+    shown : (h, w) float32 or None
+        How much is shown of the colour in each cell of the belief, by caution and as the person's strokes say.
     predicted : (H, W, 2) float32 or None
-        As in `Colorization`, as saturated as the person's strokes say.
-    automatic : Seeds
-        The CNN's own; none without it.
+        As in `Colorization`.
     """
 
     picture: Picture
     vividness: float
     caution: float
+    confidence: float
+    dismissed: NDArray[np.bool_] | None
     takes_prior: bool
     reading: Reading | _Deaf | None = None
     belief: ColorDistribution | None = None
+    shown: NDArray[np.float32] | None = None
     predicted: NDArray[np.float32] | None = None
-    automatic: Seeds = field(default_factory=Seeds.empty)
 
     @classmethod
-    def of(
-        cls,
-        picture: Picture,
-        *,
-        predictor: Predictor | None,
-        method: str,
-        scribbles: Seeds,
-        vividness: float = DEFAULT_VIVIDNESS,
-        caution: float = 0.0,
-    ) -> Groundwork:
-        """Ask the CNN; see `colorize` for the parameters.
+    def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, scribbles: Seeds, **wishes: Any) -> Self:
+        """Ask the CNN; see `colorize` for the parameters, ``wishes`` are those from ``vividness`` to ``dismissed``.
 
         Raises
         ------
@@ -244,14 +252,15 @@ class Groundwork:
             reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
         elif predictor is not None:
             reading = _Deaf(predictor.predict(picture.luminance))
-        return cls(picture, vividness, caution, takes_prior, reading).told(scribbles)
+        every: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
+        every |= {"dismissed": None} | wishes
+        return cls(picture, takes_prior=takes_prior, reading=reading, **every).told(scribbles)
 
-    def changed(self, *, method: str, scribbles: Seeds, vividness: float, caution: float) -> Groundwork:
+    def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
         """The same for other settings; the picture is not read again."""
-        other = replace(self, vividness=vividness, caution=caution, takes_prior=_takes_prior(method))
-        return other.told(scribbles)
+        return replace(self, takes_prior=_takes_prior(method), **wishes).told(scribbles)
 
-    def told(self, scribbles: Seeds) -> Groundwork:
+    def told(self, scribbles: Seeds) -> Self:
         """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
         if self.reading is None:
             return self
@@ -259,11 +268,20 @@ class Groundwork:
         unheard, belief = self.reading.predict(), self.reading.predict(drawn)
         gain = np.float32(told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness)))
         shown = gain * belief.sureness(self.caution)
-        luminance = self.picture.luminance
         colours = shown[..., None] * belief.rebalanced(self.vividness).annealed_mean()
-        automatic = extract_seeds(belief, luminance, vividness=self.vividness)
-        automatic = replace(automatic, ab=shown[belief.cells(automatic.coords)][:, None] * automatic.ab)
-        return replace(self, belief=belief, predicted=guided_resample(colours, luminance), automatic=automatic)
+        predicted = guided_resample(colours, self.picture.luminance)
+        return replace(self, belief=belief, shown=shown, predicted=predicted)
+
+    @cached_property
+    def automatic(self) -> Seeds:
+        """The CNN's own seeds, less those that were dismissed; none without it."""
+        if self.belief is None or self.shown is None:
+            return Seeds.empty()
+        demanded = demands(self.confidence)
+        seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
+        if self.dismissed is not None:
+            seeds = seeds.take(~seeds.of_strokes_in(self.dismissed))
+        return replace(seeds, ab=self.shown[self.belief.cells(seeds.coords)][:, None] * seeds.ab)
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""

@@ -156,6 +156,17 @@ class Seeds:
         """
         return self.take(~np.isin(_keys(self.coords), _keys(coords)))
 
+    def of_strokes_in(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(N,) which seeds belong to strokes that touch an (H, W) mask.
+
+        Examples
+        --------
+        >>> two = Seeds.of([[0, 0], [0, 1], [0, 2]], [1, 1], stroke=[0, 0, 1])
+        >>> two.of_strokes_in(np.array([[False, True, False]])).tolist()
+        [True, True, False]
+        """
+        return np.isin(self.stroke, self.stroke[mask[tuple(self.coords.T)]])
+
     def check_inside(self, shape: tuple[int, int]) -> None:
         """Raise `SeedError` if a seed lies outside a picture of ``shape`` (rows, columns)."""
         outside = (self.coords >= np.asarray(shape)).any(axis=1)

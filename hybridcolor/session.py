@@ -9,19 +9,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import NO_MODEL, Drawing, History, Stroke, read_drawing, save_drawing
+from hybridcolor.drawing import (
+    NO_MODEL,
+    Drawing,
+    History,
+    Stroke,
+    check_savable,
+    read_drawing,
+    save_drawing,
+    weight_of,
+)
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize
-from hybridcolor.propagate import Propagation, PropagationState, get_propagator
-from hybridcolor.seeds import Seeds
+from hybridcolor.propagate import Propagation, PropagationState, check_options
+from hybridcolor.seeds import AUTO, USER, Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
@@ -79,15 +89,15 @@ class EditSession:
     ) -> None:
         self.picture = picture
         self.autosave = None if autosave is None else Path(autosave)
-        get_propagator(method)
         self._predictors: dict[str, Predictor | None] = {NO_MODEL: None}
         if predictor is None or isinstance(predictor, str):
             model = predictor or NO_MODEL
         else:
             model = predictor.name
             self._predictors[model] = predictor
-        self._history = History(Drawing(model=model, method=method, vividness=vividness, caution=caution))
-        self._options = {method: options}
+        drawing = Drawing(model=model, method=method, vividness=vividness, caution=caution, options={method: options})
+        _check_method(drawing)
+        self._history = History(drawing)
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
         self._seeds: Seeds | None = None  # all of them, where they are known already
@@ -98,7 +108,7 @@ class EditSession:
         """Strokes and settings as they are now."""
         return self._history.present
 
-    def draw(self, coords: ArrayLike, ab: ArrayLike) -> None:
+    def draw(self, coords: ArrayLike, ab: ArrayLike, *, strength: float = 1.0) -> None:
         """Add a stroke.
 
         Parameters
@@ -107,13 +117,28 @@ class EditSession:
             Rows and columns.
         ab : (2,) array-like
             Its a* and b*; (0, 0) is gray.
+        strength : float, optional
+            1 gives its pixels exactly this colour; less gives way to what is around (`hybridcolor.drawing.weight_of`).
 
         Raises
         ------
         SeedError
-            If it lies outside the picture, or the colour is none; the session is then as before.
+            If it lies outside the picture, or the colour or strength is none; the session is then as before.
         """
-        self._add(Stroke.of(coords, ab))
+        self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
+
+    def draw_all(self, strokes: Iterable[Stroke]) -> None:
+        """Add several strokes as one change, such as those of a `hybridcolor.advice.Variant`.
+
+        Raises
+        ------
+        SeedError
+            If one lies outside the picture; the session is then as before.
+        """
+        drawing = self.drawing
+        for stroke in strokes:
+            drawing = drawing.with_stroke(stroke)
+        self.set(drawing)
 
     def erase(self, coords: ArrayLike) -> None:
         """Rub out what was drawn at these pixels.
@@ -125,6 +150,49 @@ class EditSession:
         """
         self._add(Stroke.of(coords, None))
 
+    def recolour(self, pixel: tuple[int, int], ab: ArrayLike) -> bool:
+        """Give the stroke that shows at a pixel another colour; False if none shows there.
+
+        Raises
+        ------
+        SeedError
+            If the colour is none.
+        """
+        return self._become(self.drawing.recoloured(pixel, ab))
+
+    def remove(self, pixel: tuple[int, int]) -> bool:
+        """Take away the stroke that shows at a pixel: what it covered shows again. False if none shows there."""
+        return self._become(self.drawing.removed(pixel))
+
+    def dismiss(self, coords: ArrayLike) -> int:
+        """Do without the automatic seeds that touch these pixels, and any other there later on. Returns how many went.
+
+        Raises
+        ------
+        SeedError
+            If the pixels lie outside the picture.
+        """
+        return self._dismiss(coords, self.drawing)
+
+    def pin(self, coords: ArrayLike) -> int:
+        """Make the automatic seeds that touch these pixels strokes of the person, in their colours. Returns how many.
+
+        They stay as they are whatever the CNN hears or the settings become, and a method with a prior keeps to them.
+
+        Raises
+        ------
+        SeedError
+            If the pixels lie outside the picture.
+        """
+        touched = self._touched(coords).without(
+            self.drawing.scribbles.take(self.drawing.scribbles.origin == USER).coords
+        )
+        drawing = self.drawing
+        for number in np.unique(touched.stroke):
+            patch = touched.take(touched.stroke == number)
+            drawing = drawing.with_stroke(Stroke.of(patch.coords, patch.ab[0]))
+        return self._dismiss(coords, drawing)
+
     def set(self, drawing: Drawing) -> None:
         """Make this the present drawing, with all its strokes and settings.
 
@@ -133,9 +201,9 @@ class EditSession:
         SeedError
             If a stroke lies outside the picture.
         MethodError
-            If the method is unknown. The session is then as before.
+            If the method or an option is unknown. The session is then as before.
         """
-        get_propagator(drawing.method)
+        _check_method(drawing)
         drawing.scribbles.check_inside(self.picture.shape)
         self._history.do(drawing)
         self._note()
@@ -211,7 +279,7 @@ class EditSession:
             If a solver cannot reach its tolerance.
         """
         drawing = self._catch_up()
-        if self._heard is not drawing:
+        if self._heard is None or not drawing.drawn_as(self._heard):
             self._heard = drawing
             self._groundwork = self._groundwork.told(drawing.scribbles)
             if self._groundwork.predicted is not None:
@@ -242,19 +310,78 @@ class EditSession:
             As for `hybridcolor.colorize`.
         """
         drawing = self.drawing
-        options = self._options.get(drawing.method, {})
         predictor = self._predictor_for(drawing.model)
-        return colorize(self.picture, predictor=predictor, **_wanted(drawing), **options)
+        return colorize(self.picture, predictor=predictor, **self._wanted(drawing), **drawing.method_options)
 
     @property
     def belief(self) -> ColorDistribution | None:
         """What the CNN thought of every place when it was last asked; None before that, or without one."""
         return None if self._applied is None else self._groundwork.belief
 
+    @property
+    def automatic(self) -> Seeds:
+        """The automatic seeds, less those dismissed; none before the CNN was first asked, or without one.
+
+        They are as the CNN last spoke. A method that takes its colour as a prior (`hybrid`) does without them: they
+        show what it is sure of, `pin` makes strokes of them, to dismiss them changes nothing. `uses_automatic` tells.
+        """
+        drawing, applied = self.drawing, self._applied
+        if applied is None:
+            return Seeds.empty()
+        edited = drawing.imported.origin == AUTO
+        if edited.any():
+            return drawing.imported.take(edited)
+        if drawing.seeded_as(applied):
+            return self._groundwork.automatic
+        return replace(self._groundwork, **self._choice(drawing)).automatic
+
+    @property
+    def uses_automatic(self) -> bool:
+        """Whether automatic seeds take part in the answer."""
+        return self._applied is not None and not self._groundwork.suffices(self.drawing.scribbles)
+
+    def count_automatic(self, confidence: float) -> int:
+        """How many automatic seeds there would be at another confidence; takes some 20 ms."""
+        if self._applied is None:
+            return 0
+        wanted = self._choice(self.drawing) | {"confidence": confidence}
+        return len(np.unique(replace(self._groundwork, **wanted).automatic.stroke))
+
+    def hear(self, scribbles: Seeds) -> ColorDistribution | None:
+        """What the CNN would think had these been drawn; None before it was first asked, or without one.
+
+        For `hybridcolor.advice.variants`.
+        """
+        reading = None if self._applied is None else self._groundwork.reading
+        return None if reading is None else reading.predict(scribbles.take(scribbles.origin == USER))
+
     def _add(self, stroke: Stroke) -> None:
         Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
         self._history.do(self.drawing.with_stroke(stroke))
         self._note()
+
+    def _become(self, drawing: Drawing) -> bool:
+        """Make this the present drawing; False if it is already."""
+        if drawing is self.drawing:
+            return False
+        self._history.do(drawing)
+        return self._note()
+
+    def _touched(self, coords: ArrayLike) -> Seeds:
+        """The automatic seeds, whole, that touch some pixels."""
+        area = Seeds.of(coords, (0, 0))
+        area.check_inside(self.picture.shape)
+        mask = np.zeros(self.picture.shape, bool)
+        mask[tuple(area.coords.T)] = True
+        return self.automatic.take(self.automatic.of_strokes_in(mask))
+
+    def _dismiss(self, coords: ArrayLike, drawing: Drawing) -> int:
+        """Go on to a drawing without the automatic seeds that touch some pixels, if any do."""
+        touched = self._touched(coords)
+        if len(touched):
+            area = Stroke.of(np.concatenate([touched.coords, np.reshape(coords, (-1, 2))]), None)
+            self._become(drawing.dismissing(area, self.picture.shape))
+        return len(np.unique(touched.stroke))
 
     def _note(self) -> bool:
         self._changed = time.perf_counter()
@@ -265,19 +392,25 @@ class EditSession:
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
         if self._applied is not None and self._applied.model == drawing.model:
-            self._groundwork = self._groundwork.changed(**_wanted(drawing))
+            self._groundwork = self._groundwork.changed(**self._wanted(drawing))
         else:
             predictor = self._predictor_for(drawing.model)
-            self._groundwork = Groundwork.of(self.picture, predictor=predictor, **_wanted(drawing))
-        prior, options = self._groundwork.predicted, self._options.get(drawing.method, {})
-        self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
+            self._groundwork = Groundwork.of(self.picture, predictor=predictor, **self._wanted(drawing))
+        self._state = PropagationState(
+            self.picture.luminance,
+            method=drawing.method,
+            prior=self._groundwork.predicted,
+            **drawing.method_options,
+        )
         self._heard = drawing
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
-        drawing = self.drawing
-        if self._applied is None or drawing.settings() != self._applied.settings():
+        drawing, applied = self.drawing, self._applied
+        if applied is None or drawing.settings() != applied.settings():
             self._open(drawing)
+        elif not drawing.seeded_as(applied):
+            self._groundwork = replace(self._groundwork, **self._choice(drawing))
         if drawing is not self._applied:
             self._applied = drawing
             self._set_seeds(drawing)
@@ -309,12 +442,23 @@ class EditSession:
             getattr(self._predictor_for(drawing.model), "paint", False),
         )
 
+    def _wanted(self, drawing: Drawing) -> dict[str, Any]:
+        """What a drawing asks of `colorize`, but for its model and options."""
+        return {
+            "scribbles": drawing.scribbles,
+            "method": drawing.method,
+            "vividness": drawing.vividness,
+            "caution": drawing.caution,
+            **self._choice(drawing),
+        }
 
-def _wanted(drawing: Drawing) -> dict[str, Any]:
-    """What a drawing asks of `colorize`, but for its model."""
-    return {
-        "scribbles": drawing.scribbles,
-        "method": drawing.method,
-        "vividness": drawing.vividness,
-        "caution": drawing.caution,
-    }
+    def _choice(self, drawing: Drawing) -> dict[str, Any]:
+        """Which automatic seeds it wants."""
+        return {"confidence": drawing.confidence, "dismissed": drawing.without_seeds(self.picture.shape)}
+
+
+def _check_method(drawing: Drawing) -> None:
+    """Refuse a method or an option that nobody knows."""
+    check_options(drawing.method, drawing.method_options)
+    for method, options in drawing.options.items():
+        check_savable(method, options)

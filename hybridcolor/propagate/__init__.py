@@ -14,6 +14,7 @@ from hybridcolor.errors import SeedError
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.registry import (
     PROPAGATORS,
+    check_options,
     checked_luminance,
     checked_options,
     get_propagator,
@@ -26,6 +27,7 @@ __all__ = [
     "PROPAGATORS",
     "Propagation",
     "PropagationState",
+    "check_options",
     "get_propagator",
     "propagate",
     "propagator_names",

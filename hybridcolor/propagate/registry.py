@@ -8,9 +8,10 @@ Kernels load when a method is first used: this file imports none.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ ENGINES: dict[str, str] = {
     "chrominance": "hybridcolor.propagate.chrominance:ChrominanceState",
 }
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
+
+_KINDS: dict[type, type] = {bool: bool, int: Integral, float: Real, str: str}  # of an option's default, and its values
 
 
 def propagator_names() -> list[str]:
@@ -97,14 +100,13 @@ def checked_options(
     MethodError
         If the method or an option is unknown.
     """
+    check_options(method, options)
     known = inspect.signature(get_propagator(method)).parameters
     if prior is not None:
         prior = checked_values(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
     if trust is not None:
         trust = checked_values(trust, "trust", luminance.shape, (0.0, 1.0))
-    options |= {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
-    _check_options(method, options, known)
-    return options
+    return options | {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
 
 
 def _load(place: str) -> Any:
@@ -137,11 +139,28 @@ def checked_values(
     return np.ascontiguousarray(array, np.float32)
 
 
-def _check_options(method: str, options: dict[str, Any], known: Any) -> None:
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values()):
-        return
-    names = [name for name, parameter in known.items() if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
-    for option in options:
-        if option not in names:
-            own = ", ".join(name for name in names if name not in ("prior", "trust")) or "none"
-            raise MethodError(f"method {method!r} has no option {option!r}; its options are {own}")
+def check_options(method: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that a method does not have, and values of another kind than the option's default.
+
+    Raises
+    ------
+    MethodError
+        If the method or an option is unknown, or a value is of another kind.
+
+    Examples
+    --------
+    >>> check_options("chrominance", {"power": 2})
+    """
+    known = inspect.signature(get_propagator(method)).parameters
+    own = {name: known[name] for name in known if known[name].kind is inspect.Parameter.KEYWORD_ONLY}
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
+    for option, value in options.items():
+        if option not in own and not takes_any:
+            names = ", ".join(name for name in own if name not in ("prior", "trust")) or "none"
+            raise MethodError(f"method {method!r} has no option {option!r}; its options are {names}")
+        default = own[option].default if option in own else None
+        kind = next((kind for kind in _KINDS if isinstance(default, kind)), object)
+        if not isinstance(value, _KINDS.get(kind, object)) or (isinstance(value, bool) and kind in (int, float)):
+            raise MethodError(
+                f"option {option!r} of method {method!r} is {value!r}, expected something like {default!r}"
+            )

@@ -7,8 +7,7 @@ taken over. Layers are held by reference: a person may rename, move or delete th
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,19 +24,19 @@ from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import Colour, Drawing, Stroke
 from hybridcolor.errors import HybridColorError
-from hybridcolor.lab import eight_bits, rgb_to_lab
-from hybridcolor.pipeline import Colorization, write_colorization
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
+from napari_hybridcolor.answers import answers, saving
 from napari_hybridcolor.layers import drawing_labels, new_strokes, shown_colour
 from napari_hybridcolor.opening import picture_of_layer, take_up
-from napari_hybridcolor.work import Job, Newest
+from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has not picked a colour."""
 SCRIBBLES = "scribbles"
 RESULT = "colorized"
 DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
-BETWEEN = 0.5  # seconds between pictures that are shown on the way to the best: to show one takes time too
 _SAME = 1.0  # ab units within which a colour is one of the palette
 
 
@@ -100,7 +99,7 @@ class Editing(QObject):
         """Have the drawing as it is now answered."""
         if self.session is not None:
             self._asked = self.session
-            self.work.ask(_answers(self.session))
+            self.work.ask(answers(self.session))
 
     def use_colour(self, colour: Colour) -> None:
         """Draw with a colour from now on; a new one joins the palette."""
@@ -189,7 +188,7 @@ class Editing(QObject):
     def save_picture(self, path: Path) -> None:
         """Write the coloured picture, as `hybridcolor replay` would."""
         if self.session is not None:
-            self.saving.ask(_saving(self.session, path))
+            self.saving.ask(saving(self.session, path))
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -299,32 +298,3 @@ class Editing(QObject):
             if layer is not None and layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self._scribbles = self._result = None
-
-
-def _answers(session: EditSession) -> Job:
-    def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
-        yield _as_shown(session.preview())
-        shown = time.perf_counter()
-        waiting: Colorization | None = None
-        for better in () if stop() else session.refine(stop):
-            waiting = better
-            if time.perf_counter() - shown > BETWEEN:
-                yield _as_shown(better)
-                shown, waiting = time.perf_counter(), None
-        if waiting is not None:
-            yield _as_shown(waiting)
-
-    return job
-
-
-def _as_shown(answer: Colorization) -> tuple[Colorization, NDArray[np.uint8]]:
-    """With the 8-bit picture, so that the window has no more to do than to show it."""
-    return answer, eight_bits(answer.to_rgb())
-
-
-def _saving(session: EditSession, path: Path) -> Job:
-    def job(_stop: Callable[[], bool]) -> Iterator[str]:
-        write_colorization(path, session.final(), overwrite=True)
-        yield f"Saved {path.name}."
-
-    return job
