@@ -14,6 +14,7 @@ from hybridcolor.propagate.marker_flooding import flood_markers, gradient_levels
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.regions import QUANTA, quantize
 from hybridcolor.propagate.strokes import mark, paint
+from hybridcolor.propagate.tones import find_tones, ink
 from hybridcolor.seeds import Seeds
 
 STEP = 16.0
@@ -22,6 +23,10 @@ CONTRAST = 0.35
 """The same as a share of the picture's strongest steps (its 99th percentile)."""
 FINENESS = 8
 """Levels of the relief to a pixel of distance."""
+SILL = 6.0
+"""Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
+LEAST_TONES = 40
+"""Periods of a tone that a picture's shorter side has at least: in a small picture small things are no dots."""
 _DEEPEST = 4000  # distance, in pixels, that the relief has levels for
 
 
@@ -37,10 +42,11 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = 12) -> 
     luminance : (H, W) float32
         L* in 0..100.
     seeds : Seeds
-        Every seed marks its pixel; hard ones keep their own colour. A region without a stroke is filled through its
-        widest gap: give paper a stroke of gray.
+        Hard ones keep their own colour. The tail of a stroke that slips over a line into another's region fills
+        nothing there. A region without a stroke is filled through its widest gap: give paper a stroke of gray.
     tone : int, optional
-        Dots of ink of at most this height and width, in pixels, are screentone and no lines; 0 for none.
+        Dots of at most this size, and dots and strokes of hatching of at most this distance, in pixels, are tone and no
+        lines; less in pictures whose shorter side is not 40 times as long, 0 for none.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = 12) -> 
 
     Notes
     -----
-    docs/manga.md has the figures. Hatching of long strokes is taken for lines.
+    docs/manga.md has the figures.
 
     References
     ----------
@@ -66,12 +72,59 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = 12) -> 
     >>> lineart(luminance, seeds).label[4].tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
-    markers = mark(seeds, luminance.shape)
-    return paint(flood_markers(relief(luminance, tone), markers.plane), markers, seeds)
+    levels = relief(luminance, tone)
+    return fill(levels, rooms(levels), seeds)
+
+
+def fill(levels: NDArray[np.uint16], room: NDArray[np.int32], seeds: Seeds) -> Propagation:
+    """Flood a relief from the strokes that are in their own rooms."""
+    markers = mark(seeds.take(at_home(seeds, room)), levels.shape)
+    return paint(flood_markers(levels, markers.plane), markers, seeds)
+
+
+def rooms(levels: NDArray[np.uint16]) -> NDArray[np.int32]:
+    """(H, W) numbers from 1 of the places that doors of `SILL` pixels and less part; 0 in doors and near lines."""
+    inside = levels < (_DEEPEST - SILL / 2) * FINENESS
+    return np.asarray(cv2.connectedComponents(inside.view(np.uint8), connectivity=4)[1])
+
+
+def at_home(seeds: Seeds, room: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which seeds count: not the tail of a stroke that slipped into a room where another stroke is at home.
+
+    A stroke is at home in the room where most of it is, and in those where it is at least half as much.
+
+    Parameters
+    ----------
+    seeds : Seeds
+    room : (H, W) int32
+        As `rooms` numbers them.
+
+    Returns
+    -------
+    (N,) bool
+
+    Examples
+    --------
+    >>> room = np.array([[1, 1, 1, 0, 2, 2]], np.int32)
+    >>> seeds = Seeds.of([[0, j] for j in range(6)], [1, 1], stroke=[1, 1, 1, 1, 1, 2])
+    >>> at_home(seeds, room).tolist()
+    [True, True, True, True, False, True]
+    """
+    where = room[tuple(seeds.coords.T)]
+    stroke = np.unique(seeds.stroke, return_inverse=True)[1].reshape(-1)
+    pairs, pair, count = np.unique(np.stack([stroke, where]), axis=1, return_inverse=True, return_counts=True)
+    count[pairs[1] == 0] = 0
+    most = np.zeros(len(seeds), np.intp)
+    np.maximum.at(most, pairs[0], count)
+    home = 2 * count >= most[pairs[0]]
+    claimed = np.isin(where, pairs[1, home & (count > 0)])
+    return np.asarray(home[pair.reshape(-1)] | ~claimed)
 
 
 def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     """(H, W) levels: the lower, the further from a line; lines rise above all else by how strong they are.
+
+    A tone's edge without an outline is a low sill: it parts two strokes as a gap of `SILL` pixels would.
 
     Examples
     --------
@@ -81,36 +134,41 @@ def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     >>> bool(levels[0] < levels[1] < levels[3] <= levels[4])
     True
     """
-    steps = gradient_levels(quantize(without_tone(luminance, tone) if tone else luminance))
-    strongest = float(np.percentile(steps, 99))
-    lines = steps > max(STEP * QUANTA, CONTRAST * strongest)
-    top = _DEEPEST * FINENESS
+    tone = min(tone, min(luminance.shape) // LEAST_TONES)
+    drawn = ink(luminance)
+    tones = find_tones(drawn, tone) if tone else None
+    steps = gradient_levels(quantize(without_dots(luminance, drawn, tone) if tone else luminance)).astype(np.int32)
+    lines = steps > max(STEP * QUANTA, CONTRAST * float(np.percentile(steps, 99)))
+    if tones is not None:
+        lines = np.where(tones.inside, tones.lines, lines)
+        steps = np.where(tones.inside, (tones.height.clip(0, 1) * (100 * QUANTA)).astype(np.int32), steps)
     if not lines.any():
-        return steps
-    away = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return steps.astype(np.uint16)
+    away = cv2.distanceTransform((~lines).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    if tones is not None:
+        away[tones.edge] = np.minimum(away[tones.edge], SILL / 2)
+    top = _DEEPEST * FINENESS
     low = top - np.minimum(away * FINENESS, top - 1)
-    return np.where(lines, top + steps.astype(np.int32) // 4, low).astype(np.uint16)
+    return np.where(lines, top + steps // 4, low).astype(np.uint16)
 
 
-def without_tone(luminance: NDArray[np.float32], tone: int) -> NDArray[np.float32]:
-    """The picture with small dots of ink filled by the paper around them.
+def without_dots(luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
+    """The picture with dots of ink up to some height and width filled by the paper around them.
 
     Examples
     --------
     >>> luminance = np.full((9, 30), 100, np.float32)
     >>> luminance[4, 4] = luminance[2, 8:] = 0  # a dot and a line
-    >>> clean = without_tone(luminance, 6)
+    >>> clean = without_dots(luminance, luminance < 50, 6)
     >>> float(clean[4, 4]), float(clean[2, 20])
     (100.0, 0.0)
     """
-    gray = (luminance * 2.55).astype(np.uint8)
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    _, parts, size, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    dots = (size[:, cv2.CC_STAT_WIDTH] <= tone) & (size[:, cv2.CC_STAT_HEIGHT] <= tone)
+    _, parts, extent, _ = cv2.connectedComponentsWithStats(drawn.view(np.uint8), connectivity=8)
+    dots = (extent[:, cv2.CC_STAT_WIDTH] <= size) & (extent[:, cv2.CC_STAT_HEIGHT] <= size)
     dots[0] = False  # the paper
-    if not dots.any():
+    if not dots.any() or drawn.all():
         return luminance
-    around = cv2.dilate(dots[parts].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    paper = np.median(luminance[ink == 0]) if (ink == 0).any() else luminance.max()
-    line = cv2.dilate(((ink > 0) & ~dots[parts]).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(around & ~line, np.float32(paper), luminance)
+    is_dot = dots[parts]
+    around = cv2.dilate(is_dot.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    line = cv2.dilate((drawn & ~is_dot).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(around & ~line, np.median(luminance[~drawn]), luminance)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks.manga import TONES, filled, page, share_right, strokes
 from hybridcolor.propagate import propagate
-from hybridcolor.propagate.lineart import relief, without_tone
+from hybridcolor.propagate.lineart import relief, without_dots
+from hybridcolor.propagate.lineart_state import LineartState
+from hybridcolor.propagate.tones import find_tones, ink
 from hybridcolor.seeds import Seeds
 
 
@@ -23,11 +26,11 @@ def test_a_bucket_leaks_where_it_does_not():
     assert share_right(drawing, filled(drawing, strokes(drawing), "bucket")) < 0.7
 
 
-@pytest.mark.parametrize("tone", [tone for tone in TONES if tone != "hatching"])
-def test_a_stroke_fills_a_screentone(tone):
-    drawing = page(4, gap=2, tone=tone, scale=8)
-    share = share_right(drawing, filled(drawing, strokes(drawing), "lineart"))
-    assert share >= (0.7 if tone == "dense dots" else 0.9)  # those touch each other, and the lines
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("scale", [5, 8, 12])
+def test_a_stroke_fills_a_screentone(tone, scale):
+    drawing = page(4, gap=4, tone=tone, scale=scale)
+    assert share_right(drawing, filled(drawing, strokes(drawing), "lineart")) >= 0.9
 
 
 def test_colours_meet_under_the_middle_of_a_line():
@@ -51,11 +54,12 @@ def test_the_narrowest_place_parts_two_strokes_without_any_line_between():
 
 def test_tone_is_removed_and_lines_and_their_crossings_stay():
     drawing = page(5, tone="dots", scale=8)
-    clean = without_tone(drawing.luminance, 12)
+    clean = without_dots(drawing.luminance, ink(drawing.luminance), 12)
     inside = (drawing.region % 2 == 0) & ~drawing.line
     assert np.percentile(clean[inside], 3) > 60 > np.percentile(drawing.luminance[inside], 10)
     assert np.abs(clean - drawing.luminance)[drawing.line].max() < 30
-    np.testing.assert_array_equal(without_tone(page(5).luminance, 12), page(5).luminance)
+    bare = page(5).luminance
+    np.testing.assert_array_equal(without_dots(bare, ink(bare), 12), bare)
 
 
 def test_the_relief_is_lowest_in_the_middle_of_a_region():
@@ -64,3 +68,54 @@ def test_the_relief_is_lowest_in_the_middle_of_a_region():
     levels = relief(luminance, 0)
     assert levels.argmin() == 20 * 41 + 20
     assert levels[0].min() > levels[2:-2, 2:-2].max()
+
+
+@pytest.mark.parametrize("tone", ["hatching", "dense dots", "dots"])
+def test_a_toned_region_needs_no_outline_to_end_where_its_tone_does(tone):
+    drawing = page(6, tone=tone, scale=8)
+    toned = drawing.region % 2 == 0
+    row, column = np.indices(toned.shape)
+    luminance = np.where(toned & TONES[tone](row, column, 8), np.float32(0), np.float32(100))
+    inside = [np.argwhere(cv2.erode(part.astype(np.uint8), np.ones((41, 41))) > 0)[::50] for part in (toned, ~toned)]
+    seeds = Seeds.of(np.concatenate(inside), [9, 9], stroke=np.repeat([1, 2], [len(part) for part in inside]))
+    owner = propagate(luminance, seeds, method="lineart").label
+    assert (owner == np.where(toned, 1, 2)).mean() > 0.97
+
+
+def test_lines_are_found_where_tone_crosses_them():
+    drawing = page(5, tone="hatching", scale=8)
+    tones = find_tones(ink(drawing.luminance), 12)
+    assert (tones.inside == (drawing.region % 2 == 0))[~drawing.line].mean() > 0.97
+    line = drawing.line & cv2.erode(tones.inside.astype(np.uint8), np.ones((9, 9))).astype(bool)
+    assert tones.lines[line].mean() > 0.8
+    away = cv2.distanceTransform((~drawing.line).astype(np.uint8), cv2.DIST_L2, 5) > 10
+    assert tones.lines[away].mean() < 0.01
+
+
+def test_a_drawing_of_a_few_lines_has_no_tone():
+    assert find_tones(ink(page(5, gap=4).luminance), 12) is None
+
+
+def test_the_tail_of_a_stroke_that_slips_over_a_line_fills_nothing_there():
+    luminance = np.full((60, 120), 100, np.float32)
+    luminance[:, 60] = 0
+    path = [[30, column] for column in range(20, 80)]
+    other = [[10, column] for column in range(70, 110)]
+    seeds = Seeds.of(path + other, [9, 9], weight=1.0, stroke=[1] * len(path) + [2] * len(other))
+    owner = propagate(luminance, seeds, method="lineart").label
+    assert (owner[:, :60] == 1).all()
+    assert (owner[:, 61:] == 2).mean() > 0.99
+    alone = propagate(luminance, seeds.take(seeds.stroke == 1), method="lineart").label
+    assert (alone == 1).all()
+
+
+def test_a_stroke_held_open_refills_its_region_as_a_fresh_run_would():
+    drawing = page(3, gap=4, tone="dots")
+    seeds = strokes(drawing)
+    state = LineartState(drawing.luminance)
+    for known in (seeds.stroke != 5, seeds.stroke >= 0, seeds.stroke != 8, seeds.stroke >= 0):
+        state.set_seeds(seeds.take(known))
+        preview = state.preview().label.copy()
+        (answer,) = state.refine(lambda: False)
+        assert (preview == answer.label).mean() > 0.99
+    np.testing.assert_array_equal(answer.label, propagate(drawing.luminance, seeds, method="lineart").label)

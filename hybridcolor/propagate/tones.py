@@ -1,0 +1,133 @@
+"""Screentone and hatching: where a drawing is even only on average, and the lines that run through it there.
+
+Ink and paper alternate in a tone within a few pixels, so no ball of paper fits in between, nor one of ink: what is
+left when both are taken away is lines, which are thin, and tones, which are not. Averaged over a few periods a tone is
+flat, and an outline in it stands out as a ridge, whether the tone is made of dots, of dots that touch, or of strokes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+AVERAGED = 5 / 12
+"""Standard deviation of the average, in sizes of the tone: of the coarsest tone it leaves a ripple of 3%."""
+FLAT = 0.03
+"""Share of ink by which a tone's narrow and wide averages differ at most, away from lines. Where they differ more
+everywhere there is no tone but detail: a face, lettering."""
+RIDGE = 0.04
+"""The same that makes a line, for a tone that is nearly white; of darker ones less, as there is less paper to cover."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tones:
+    """The toned areas of a drawing.
+
+    Attributes
+    ----------
+    inside : (H, W) bool
+        Where there is tone, its outlines among it.
+    lines : (H, W) bool
+        Outlines within the tone, as broad as the average makes them.
+    edge : (H, W) bool
+        Where the tone ends, with an outline or without.
+    height : (H, W) float32
+        How much more ink there is than around, averaged: highest along the middle of a line.
+    """
+
+    inside: NDArray[np.bool_]
+    lines: NDArray[np.bool_]
+    edge: NDArray[np.bool_]
+    height: NDArray[np.float32]
+
+
+def ink(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the drawing is drawn: the darker side of Otsu's threshold, or the lighter one if that is less.
+
+    Examples
+    --------
+    >>> ink(np.array([[100, 0, 100, 100]], np.float32)).tolist()
+    [[False, True, False, False]]
+    """
+    gray = (luminance * 2.55).astype(np.uint8)
+    _, dark = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    return np.asarray(dark > 0 if 2 * cv2.countNonZero(dark) <= dark.size else dark == 0)
+
+
+def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
+    """The toned areas of a drawing, if there are any.
+
+    Parameters
+    ----------
+    drawn : (H, W) bool
+        The ink.
+    size : int
+        The largest gap between dots or strokes of a tone, and about the least half width of a toned area.
+
+    Examples
+    --------
+    >>> hatched = np.zeros((60, 90), bool)
+    >>> hatched[::5, 45:] = True
+    >>> find_tones(hatched, 8).inside[30, [10, 70]].tolist()
+    [False, True]
+    """
+    paper = np.pad(~drawn, 1)  # the page ends as if in ink: a tone goes on to its edge
+    mass = ~_rolled(paper, 0.6 * size)[1:-1, 1:-1] & ~_rolled(drawn, 0.6 * size)
+    mass &= _near(_rolled(mass, size), size / 2)
+    if not mass.any():
+        return None
+    density, height = _excess(drawn, mass, AVERAGED * size)
+    flat = _rolled(mass & (np.abs(height) < FLAT), size * 2 / 3)
+    if not flat.any():
+        return None
+    inside = mass & _near(flat, 3 * AVERAGED * size)
+    least = np.full(drawn.shape, 3 * RIDGE, np.float32)  # at the page's edge half of the average is missing
+    rim = int(2 * AVERAGED * size)
+    least[rim:-rim, rim:-rim] = RIDGE
+    lines = _long(inside & (height > least * (1.05 - density)), 1.5 * size)
+    edge = inside & (cv2.dilate((~mass).view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    return Tones(inside, lines, edge, height)
+
+
+def _rolled(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """What of a mask a ball can cover that does not leave it; it may leave the picture."""
+    return _near(_distance(mask) > radius, radius)
+
+
+def _near(mask: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
+    """Pixels within a distance of a mask."""
+    return _distance(~mask) <= distance if mask.any() else mask
+
+
+def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+
+
+def _excess(
+    drawn: NDArray[np.bool_], inside: NDArray[np.bool_], sigma: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Share of ink in the surroundings inside a mask, and by how much it exceeds that of surroundings twice as wide."""
+    height, width = drawn.shape
+    half = -(-width // 2), -(-height // 2)
+    planes = [
+        cv2.resize(plane.astype(np.float32), half, interpolation=cv2.INTER_AREA) for plane in (drawn & inside, inside)
+    ]
+
+    def averaged(sigma: float) -> NDArray[np.float32]:
+        dark, all_ = (cv2.GaussianBlur(x, (0, 0), sigma / 2, borderType=cv2.BORDER_CONSTANT) for x in planes)
+        return np.asarray(dark / np.maximum(all_, np.float32(1e-3)))
+
+    density = averaged(sigma)
+    full = [cv2.resize(plane, (width, height)) for plane in (density, density - averaged(2 * sigma))]
+    return np.asarray(full[0], np.float32), np.asarray(full[1], np.float32)
+
+
+def _long(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:
+    """The parts of a mask that reach further than a length."""
+    _, parts, size, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    kept = np.maximum(size[:, cv2.CC_STAT_WIDTH], size[:, cv2.CC_STAT_HEIGHT]) > length
+    kept[0] = False
+    return np.asarray(kept[parts])
