@@ -84,7 +84,7 @@ class Tour:
 
     def stroke(self, colour: Colour, *corners: tuple[int, int]) -> None:
         """A stroke of a colour, and its answer."""
-        self.panel.use_colour(colour)
+        self.panel.colour.use(colour)
         self.drag(*corners)
         self.settle()
 
@@ -116,12 +116,12 @@ def photo() -> None:
     """A cup: the network's guess, where to draw next, three strokes."""
     tour = Tour(gray_of(data.coffee()), "coffee")
     tour.shoot("1-photo-guess")
-    tour.panel.show_next_place()
+    tour.panel.show_next()
     tour.shoot("2-photo-where-next")
     tour.stroke((32.0, 38.0), (320, 90), (350, 200), (360, 420))
     tour.stroke((22.0, 40.0), (160, 320), (200, 380))
     tour.stroke((1.0, 3.0), (130, 215), (245, 270), (275, 400))
-    tour.panel.look_at((90, 60))
+    tour.panel.colour.look_at((90, 60))
     tour.shoot("3-photo-strokes")
     tour.close()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import (
@@ -354,6 +354,10 @@ class EditSession:
         """
         reading = None if self._applied is None else self._groundwork.reading
         return None if reading is None else reading.predict(scribbles.take(scribbles.origin == USER))
+
+    def untouched(self) -> NDArray[np.float32] | None:
+        """(H, W, 2) colour of the CNN as if nobody had drawn; None before it was asked, or without one."""
+        return None if self._applied is None else self._groundwork.told(Seeds.empty()).predicted
 
     def _add(self, stroke: Stroke) -> None:
         Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)

@@ -170,19 +170,24 @@ def seeds_(
 @app.command()
 def edit(
     source: Annotated[Path, typer.Argument(help="A picture, or what the editor saved beside one.", metavar="INPUT")],
+    seeds: Annotated[
+        Path | None, typer.Option(help="Strokes to begin with: a marked copy of the picture, or seeds as JSON.")
+    ] = None,
 ) -> None:
     """Open a picture in a napari window, to correct its colours by hand. Strokes are saved as you go.
 
     For instance:
 
       hybridcolor edit old.jpg
+
+      hybridcolor edit old.png --seeds marked.png
     """
     from importlib import import_module
     from importlib.util import find_spec
 
     if find_spec("napari") is None:
         raise MethodError("the editor needs napari; pip install 'hybridcolor[gui]'")
-    import_module("napari_hybridcolor.opening").edit(source)  # a plugin: nothing here depends on it
+    import_module("napari_hybridcolor.opening").edit(source, seeds)  # a plugin: nothing here depends on it
 
 
 @app.command()

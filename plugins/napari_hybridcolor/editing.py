@@ -1,8 +1,7 @@
 """A picture being edited in a viewer: its session, its layers, and the thread that answers.
 
-The person's strokes are a labels layer, which napari knows to paint on: what changed in it becomes strokes of the
-session, and undo, which is the session's, is painted back. Undo in a labels layer fires no paint event, so its keys are
-taken over. Layers are held by reference: a person may rename, move or delete them at any time.
+Everything the panel does, without the panel: `Editing` turns what a person does into changes of the session, asks for
+answers, and shows them. What is painted becomes strokes in `scribbles`; undo, which is the session's, is painted back.
 """
 
 from __future__ import annotations
@@ -15,34 +14,38 @@ from weakref import WeakKeyDictionary
 
 import napari
 import numpy as np
-from napari.layers import Image, Labels, Layer
-from napari.utils.colormaps import DirectLabelColormap
-from numpy.typing import NDArray
+from napari.layers import Image, Labels
+from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.drawing import Colour, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
-from hybridcolor.lab import rgb_to_lab
+from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.pipeline import Colorization
+from hybridcolor.propagate.regions import regions
+from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import answers, saving
-from napari_hybridcolor.layers import drawing_labels, new_strokes, shown_colour
-from napari_hybridcolor.opening import picture_of_layer, take_up
+from napari_hybridcolor.gestures import Place, line, region
+from napari_hybridcolor.held import Held
+from napari_hybridcolor.layers import seed_strokes
+from napari_hybridcolor.opening import go_on, picture_of_layer, slice_of
+from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has not picked a colour."""
-SCRIBBLES = "scribbles"
 RESULT = "colorized"
 DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
 _SAME = 1.0  # ab units within which a colour is one of the palette
 
 
 class Editing(QObject):
-    """Everything the panel does, without the panel."""
+    """The state that every part of the panel is a view of."""
 
+    opened = Signal()
     answered = Signal(object)
     drawing_changed = Signal()
     said = Signal(str)
@@ -52,14 +55,14 @@ class Editing(QObject):
         self.viewer = viewer
         self.session: EditSession | None = None
         self.answer: Colorization | None = None
+        self.image: Image | None = None
         self.live = True
+        self.strength = 1.0  # of the next strokes
         self.dragging = False  # a stroke is not one before the mouse is let go
-        self._sessions: WeakKeyDictionary[Layer, EditSession] = WeakKeyDictionary()
-        self._image: Image | None = None
-        self._scribbles: Labels | None = None
-        self._result: Image | None = None
-        self._painted: NDArray[Any] | None = None  # the labels as the session knows them
-        self._coloured: tuple[Labels, tuple[Colour, ...]] | None = None
+        self.result: Held[Image] = Held(viewer)
+        self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
+        self._sessions: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
+        self._regions: tuple[EditSession, NDArray[np.int32]] | None = None
         self._asked: EditSession | None = None
         self.work = Newest(self)
         self.work.answered.connect(self._show)
@@ -70,28 +73,36 @@ class Editing(QObject):
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
         self.timer.setInterval(DEBOUNCE_MS)
-        self.timer.timeout.connect(self.ask)
+        self.timer.timeout.connect(self.take_up)
+
+    # ----- pictures
 
     def open(self, layer: Image) -> None:
-        """Take up a picture, with what was drawn on it before.
+        """Take up a picture, or the slice of a stack that is in view, with what was drawn on it before.
 
         Raises
         ------
         HybridColorError
             If the layer is no picture that can be coloured.
         """
-        session = self._sessions.get(layer)
-        told = ""
+        sessions = self._sessions.setdefault(layer, {})
+        index = slice_of(layer, self.viewer)
+        session, told = sessions.get(index), ""
         if session is None:
-            picture = picture_of_layer(layer)
+            picture = picture_of_layer(layer, index)
             session = EditSession(picture, predictor="default", vividness=DEFAULT_VIVIDNESS)
-            told = take_up(session)
-            self._sessions[layer] = session
-        if layer is self._image:
+            told = go_on(session, index)
+            sessions[index] = session
+        if session is self.session and layer is self.image:
             return
-        self._remove_layers()
-        self.session, self.answer, self._image = session, None, layer
-        self._paint()
+        if layer is not self.image:
+            self.result.remove()
+            self.scribbles.remove()
+        elif self.result.layer is not None:  # another slice: not yet coloured
+            self.result.layer.data = eight_bits(session.picture.to_rgb())
+        self.session, self.answer, self.image = session, None, layer
+        self._show_drawing()
+        self.opened.emit()
         self.said.emit(told or "Pick a colour and draw where the colours are wrong.")
         self.ask()
 
@@ -101,18 +112,48 @@ class Editing(QObject):
             self._asked = self.session
             self.work.ask(answers(self.session))
 
+    def save_picture(self, path: Path) -> None:
+        """Write the coloured picture, as `hybridcolor replay` would."""
+        self.take_up()
+        if self.session is not None:
+            self.saving.ask(saving(self.session, path))
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        for each in (self, self.work, self.saving):
+            each.blockSignals(True)  # who listened has gone
+        self.timer.stop()
+        self.work.stop()
+        self.image = self.session = None
+
+    # ----- drawing
+
+    @property
+    def colour(self) -> Colour:
+        """What the next stroke is drawn with."""
+        palette = () if self.session is None else self.session.drawing.palette
+        layer = self.scribbles.layer
+        label = 1 if layer is None else int(layer.selected_label)
+        return palette[min(max(label, 1), len(palette)) - 1] if palette else FIRST
+
+    @property
+    def drawing(self) -> Drawing:
+        """The session's, with what was painted a moment ago."""
+        self.take_up()
+        assert self.session is not None  # noqa: S101  # the callers' own check
+        return self.session.drawing
+
     def use_colour(self, colour: Colour) -> None:
         """Draw with a colour from now on; a new one joins the palette."""
         if self.session is None:
             self.said.emit("There is no picture to draw on; open one first.")
             return
-        palette = self.session.drawing.palette
+        palette = self.drawing.palette
         near = [i for i, known in enumerate(palette) if np.hypot(*np.subtract(known, colour)) < _SAME]
         if not near:
-            self._set(replace(self.session.drawing, palette=(*palette, colour)))
-        layer = self.scribbles_layer()
-        layer.selected_label = near[0] + 1 if near else len(palette) + 1
+            self._set(replace(self.drawing, palette=(*palette, colour)))
         self.draw_with("paint")
+        self.scribbles_layer().selected_label = near[0] + 1 if near else len(palette) + 1
 
     def draw_with(self, mode: str) -> None:
         """Make the scribbles' layer the active one, in one of napari's modes."""
@@ -120,25 +161,70 @@ class Editing(QObject):
         self.viewer.layers.selection.active = layer
         layer.mode = mode
 
-    def put(self, place: tuple[int, int], colour: Colour) -> None:
+    def draw(self, coords: ArrayLike, colour: Colour | None = None) -> None:
+        """Draw these pixels, in the colour in use unless another is given."""
+        if self.session is not None and len(np.asarray(coords)):
+            stroke = Stroke.of(coords, self.colour if colour is None else colour, weight=self._weight())
+            self.become(self.drawing.with_stroke(stroke))
+
+    def put(self, place: Place, colour: Colour) -> None:
         """Draw a dab of a colour, as wide as the brush."""
-        if self.session is None:
-            return
-        radius = max(1.0, self.scribbles_layer().brush_size / 2)
-        steps = np.arange(-int(radius), int(radius) + 1)
-        dab = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-        dab = dab[np.hypot(*dab.T) <= radius] + place
-        dab = dab[((dab >= 0) & (dab < self.session.picture.shape)).all(axis=1)]
-        self._set(self.session.drawing.with_stroke(Stroke.of(dab, colour)))
-        self._paint()
-        self.ask()
+        self.draw_line(place, place, colour)
+
+    def draw_line(self, start: Place, end: Place, colour: Colour | None = None) -> None:
+        """Draw a straight line, as wide as the brush."""
+        if self.session is not None:
+            width = self.scribbles_layer().brush_size
+            self.draw(line(start, end, width, self.session.picture.shape), colour)
+
+    def fill(self, place: Place) -> None:
+        """Draw all of the region that a pixel belongs to."""
+        if self.session is not None:
+            self.draw(region(self.regions(), place))
+
+    def recolour(self, place: Place) -> None:
+        """Give the stroke at a pixel the colour in use."""
+        if self.session is not None:
+            self.become(self.drawing.recoloured(place, self.colour))
+
+    def remove(self, place: Place) -> None:
+        """Take away the stroke at a pixel."""
+        if self.session is not None:
+            self.become(self.drawing.removed(place))
+
+    def dismiss(self, coords: NDArray[np.int32]) -> None:
+        """Do without the automatic seeds at some pixels."""
+        if self.session is not None and self.session.dismiss(coords):
+            self._changed()
+
+    def pin(self, coords: NDArray[np.int32]) -> None:
+        """Make strokes of the automatic seeds at some pixels."""
+        if self.session is not None and self.session.pin(coords):
+            self._changed()
+
+    def become(self, drawing: Drawing) -> None:
+        """Make this the drawing, and show and answer it."""
+        if self.session is not None and drawing is not self.session.drawing:
+            self._set(drawing)
+            self._changed()
+
+    def take(self, seeds: Seeds) -> None:
+        """Draw the scribbles of a seeds file; its automatic seeds take the place of the network's."""
+        if self.session is not None:
+            drawing = replace(self.drawing, imported=seeds.take(seeds.origin == AUTO))
+            for stroke in seed_strokes(seeds.take(seeds.origin == USER)):
+                drawing = drawing.with_stroke(stroke)
+            self.become(drawing)
 
     def change(self, **settings: Any) -> None:
-        """Change model, method, vividness or caution."""
+        """Change model, method, vividness, caution, confidence or palette."""
         if self.session is None:
             return
-        drawing = replace(self.session.drawing, **settings)
-        if drawing.settings() != self.session.drawing.settings():
+        before = self.drawing
+        drawing = replace(before, **settings)
+        if drawing.palette != before.palette:
+            self._set(drawing)
+        elif any(getattr(drawing, name) != getattr(before, name) for name in settings):
             self._set(drawing)
             self.ask()
 
@@ -150,17 +236,23 @@ class Editing(QObject):
         """Bring back what was undone."""
         self._travel(EditSession.redo, "There is nothing to redo.")
 
-    def compare(self) -> None:
-        """Show the gray picture, or the colours again."""
-        if self._result is not None and self._result in self.viewer.layers:
-            self._result.visible = not self._result.visible
+    def scribbles_layer(self) -> Labels:
+        """The layer to draw in, made on top of all others if there is none."""
+        layer = self.scribbles.layer
+        if layer is None:
+            self._show_drawing()
+            layer = self.scribbles.layer
+        assert layer is not None  # noqa: S101  # there is a session
+        return layer
 
-    def likely(self, place: tuple[int, int]) -> list[tuple[Colour, float]]:
+    # ----- what a person may ask
+
+    def likely(self, place: Place) -> list[tuple[Colour, float]]:
         """The colours that the network holds likely at a pixel."""
         belief = None if self.session is None else self.session.belief
         return [] if belief is None else likely_colours(belief, *place)
 
-    def next_place(self) -> tuple[int, int] | None:
+    def next_place(self) -> Place | None:
         """Where a stroke is needed most; None without a network."""
         belief = None if self.session is None else self.session.belief
         if belief is None or self.session is None:
@@ -168,39 +260,51 @@ class Editing(QObject):
             return None
         return next_place(belief, self.session.picture.luminance, self.session.drawing.scribbles)
 
-    def pixel(self, position: tuple[float, ...]) -> tuple[int, int] | None:
+    def regions(self) -> NDArray[np.int32]:
+        """The picture's regions of even brightness, found when first asked for."""
+        assert self.session is not None  # noqa: S101  # the callers' own check
+        if self._regions is None or self._regions[0] is not self.session:
+            self._regions = self.session, regions(self.session.picture.luminance)
+        return self._regions[1]
+
+    def pixel(self, position: tuple[float, ...]) -> Place | None:
         """The picture's pixel at a place of the canvas."""
-        if self._image is None or self.session is None:
+        if self.image is None or self.session is None or self.image not in self.viewer.layers:
             return None
-        row, column = (round(float(value)) for value in self._image.world_to_data(position)[:2])
+        row, column = (round(float(value)) for value in self.image.world_to_data(position)[-2:])
         inside = 0 <= row < self.session.picture.shape[0] and 0 <= column < self.session.picture.shape[1]
         return (row, column) if inside else None
 
-    def colour_at(self, place: tuple[int, int]) -> Colour | None:
-        """The colour that is shown at a pixel: the result's, or where that is hidden the picture's own."""
-        layers = (self._result, self._image)
-        for layer in layers:
-            if layer is not None and layer in self.viewer.layers and layer.visible and layer.rgb:
-                _, a, b = rgb_to_lab(np.asarray(layer.data[place][:3])[None, None])[0, 0].tolist()
-                return a, b
+    def colour_at(self, place: Place) -> Colour | None:
+        """The colour that is shown at a pixel: that of the topmost colour picture that is visible."""
+        for layer in reversed(self.viewer.layers):
+            if isinstance(layer, Image) and layer.rgb and layer.visible and layer.ndim == 2:
+                row, column = (round(float(value)) for value in layer.world_to_data(self._world(place))[-2:])
+                if 0 <= row < layer.data.shape[0] and 0 <= column < layer.data.shape[1]:
+                    _, a, b = rgb_to_lab(np.asarray(layer.data[row, column][:3])[None, None])[0, 0].tolist()
+                    return a, b
         return None
 
-    def save_picture(self, path: Path) -> None:
-        """Write the coloured picture, as `hybridcolor replay` would."""
-        if self.session is not None:
-            self.saving.ask(saving(self.session, path))
+    def compare(self) -> None:
+        """Show the gray picture, or the colours again."""
+        layer = self.result.layer
+        if layer is not None:
+            layer.visible = not layer.visible
 
-    def close(self) -> None:
-        """Let go of the viewer."""
-        self.timer.stop()
-        self._image = self.session = None
+    # ----- inside
 
-    def scribbles_layer(self) -> Labels:
-        """The layer to draw in, made on top of all others if there is none."""
-        if self._scribbles is None or self._scribbles not in self.viewer.layers:
-            self._paint()
-        assert self._scribbles is not None  # noqa: S101  # there is a session
-        return self._scribbles
+    def _world(self, place: Place) -> tuple[float, ...]:
+        assert self.image is not None  # noqa: S101  # the callers' own check
+        scale, translate = self.image.scale[-2:], self.image.translate[-2:]
+        return tuple(float(start + size * at) for start, size, at in zip(translate, scale, place, strict=True))
+
+    def _changed(self) -> None:
+        self._show_drawing()
+        self.ask()
+
+    def _weight(self) -> float:
+        assert self.session is not None  # noqa: S101  # the callers' own check
+        return weight_of(self.strength, self.session.picture.shape)
 
     def _set(self, drawing: Drawing) -> None:
         assert self.session is not None  # noqa: S101  # the callers' own check
@@ -208,10 +312,15 @@ class Editing(QObject):
             self.session.set(drawing)
         except HybridColorError as error:
             self.said.emit(str(error))
-        self._colour_labels()
+        self.scribbles.show_palette(self._palette())
         self.drawing_changed.emit()
 
+    def _palette(self) -> tuple[Colour, ...]:
+        assert self.session is not None  # noqa: S101  # the callers' own check
+        return self.session.drawing.palette or (FIRST,)
+
     def _travel(self, how: Callable[[EditSession], bool], nothing: str) -> None:
+        self.take_up()
         if self.session is None:
             return
         try:
@@ -220,81 +329,46 @@ class Editing(QObject):
                 return
         except HybridColorError as error:
             self.said.emit(str(error))
-        self._paint()
-        self.ask()
+        self._changed()
 
-    def _edited(self) -> None:
-        """What changed in the scribbles' layer becomes strokes."""
-        layer = self._scribbles
-        if self.session is None or layer is None or self._painted is None or self.dragging:
-            return
-        labels = np.asarray(layer.data)
-        if labels.shape != self._painted.shape or np.array_equal(labels, self._painted):
+    def _painted(self) -> None:
+        """Something is being painted in the scribbles' layer: napari tells before it has changed the labels."""
+        self.timer.start()
+
+    def take_up(self) -> None:
+        """What was painted in the scribbles' layer becomes strokes."""
+        self.timer.stop()
+        layer = self.scribbles.layer
+        if self.session is None or layer is None or self.dragging:
             return
         drawing = self.session.drawing
-        for stroke in new_strokes(self._painted, labels, drawing.palette or (FIRST,)):
+        strokes = self.scribbles.strokes(self._palette(), self._weight())
+        if not strokes:
+            return
+        for stroke in strokes:
             drawing = drawing.with_stroke(stroke)
-        self._painted = labels.copy()
         self._set(drawing)
-        if labels.max() > len(drawing.palette):  # a label of napari's own, without a colour
-            self._paint()
+        if layer.selected_label > len(drawing.palette):  # a label of napari's own, without a colour
+            self._show_drawing()
         if self.live:
-            self.timer.start()
+            self.ask()
 
-    def _paint(self) -> None:
+    def _show_drawing(self) -> None:
         """Show the session's drawing in the scribbles' layer."""
         assert self.session is not None  # noqa: S101  # the callers' own check
-        self._painted = drawing_labels(self.session.drawing, self.session.picture.shape)
-        if self._scribbles is not None and self._scribbles in self.viewer.layers:
-            self._scribbles.data = self._painted.copy()
-        else:
-            layer = Labels(self._painted.copy(), name=SCRIBBLES, opacity=1.0)
-            layer.brush_size = max(3, round(max(self._painted.shape) / 100))
-            for event in (layer.events.paint, layer.events.set_data):
-                event.connect(self._edited)
-            for keys, action in (("Control-Z", self.undo), ("Control-Shift-Z", self.redo)):
-                layer.bind_key(keys, lambda _layer, action=action: action(), overwrite=True)
-            self._scribbles = layer
-            self.lay_over(layer)
-            self.viewer.layers.append(layer)
-        self._colour_labels()
+        assert self.image is not None  # noqa: S101  # it came with the session
+        self.scribbles.show(self.session.drawing, self.image, self.session.picture.shape)
+        self.scribbles.show_palette(self._palette())
         self.drawing_changed.emit()
-
-    def _colour_labels(self) -> None:
-        """Show every stroke in its own colour."""
-        if self._scribbles is None or self.session is None or self._scribbles not in self.viewer.layers:
-            return
-        palette = self.session.drawing.palette or (FIRST,)
-        if self._coloured == (self._scribbles, palette):
-            return  # to set a colormap draws the layer anew
-        self._coloured = self._scribbles, palette
-        shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
-        for number, colour in enumerate(palette, 1):
-            shown[number] = np.array([*shown_colour(colour), 255]) / 255
-        self._scribbles.colormap = DirectLabelColormap(color_dict=shown)
 
     def _show(self, outcome: tuple[Colorization, NDArray[np.uint8]]) -> None:
         answer, shown = outcome
-        if self._asked is not self.session or self.session is None or self._image not in self.viewer.layers:
+        if self._asked is not self.session or self.session is None or self.image not in self.viewer.layers:
             return  # another picture was chosen, or this one removed, meanwhile
         self.answer = answer
-        if self._result is not None and self._result in self.viewer.layers:
-            self._result.data = shown
+        layer = self.result.layer
+        if layer is not None:
+            layer.data = shown
         else:
-            active = self.viewer.layers.selection.active
-            self._result = Image(shown, name=RESULT, rgb=True)
-            self.lay_over(self._result)
-            self.viewer.layers.insert(self.viewer.layers.index(self._image) + 1, self._result)
-            self.viewer.layers.selection.active = active
+            self.result.or_new(lambda: Image(shown, name=RESULT, rgb=True), self.image, after=self.image)
         self.answered.emit(answer)
-
-    def lay_over(self, layer: Layer) -> None:
-        """Lay a layer exactly over the picture."""
-        if self._image is not None:
-            layer.scale, layer.translate = self._image.scale[:2], self._image.translate[:2]
-
-    def _remove_layers(self) -> None:
-        for layer in (self._scribbles, self._result):
-            if layer is not None and layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self._scribbles = self._result = None

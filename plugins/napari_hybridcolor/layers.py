@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +11,12 @@ from numpy.typing import NDArray
 
 from hybridcolor.drawing import Colour, Drawing, Stroke
 from hybridcolor.errors import ImageError
-from hybridcolor.lab import gamut_chroma, lab_to_rgb
 from hybridcolor.picture import Picture
-
-SHOWN_AT = 62.0
-"""L* at which a stroke is shown: most colours are possible there."""
+from hybridcolor.seeds import Seeds
 
 
 def layer_picture(data: NDArray[Any]) -> Picture:
-    """The picture in an image layer's data.
+    """The picture in an image layer's data, or in one slice of it.
 
     Parameters
     ----------
@@ -28,7 +26,7 @@ def layer_picture(data: NDArray[Any]) -> Picture:
     Raises
     ------
     ImageError
-        If it is a stack or another type; napari shows those too.
+        If it is of another shape or type; napari shows those too.
 
     Examples
     --------
@@ -36,11 +34,11 @@ def layer_picture(data: NDArray[Any]) -> Picture:
     (4, 5)
     """
     if data.ndim not in (2, 3) or (data.ndim == 3 and data.shape[-1] not in (3, 4)):
-        raise ImageError(f"the layer has shape {data.shape}; choose a single gray or RGB picture, not a stack")
+        raise ImageError(f"the layer has shape {data.shape}; choose a gray or RGB picture, or a stack of gray ones")
     return Picture.from_array(data)
 
 
-def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.int32]:
+def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.uint16]:
     """(H, W) labels of a drawing: a colour's place in the palette, from 1; 0 where nobody drew.
 
     Examples
@@ -48,7 +46,7 @@ def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.int32
     >>> drawing_labels(Drawing().with_stroke(Stroke.of([[0, 1]], (5, 5))), (1, 3)).tolist()
     [[0, 1, 0]]
     """
-    labels = np.zeros(shape, np.int32)
+    labels = np.zeros(shape, np.uint16)
     scribbles = drawing.scribbles
     if not len(scribbles):
         return labels
@@ -58,40 +56,46 @@ def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.int32
     return labels
 
 
-def new_strokes(before: NDArray[Any], after: NDArray[Any], palette: Sequence[Colour]) -> list[Stroke]:
-    """The strokes that turn labels into others: one for each colour that appeared, and one where some were rubbed out.
+def new_strokes(
+    coords: NDArray[np.intp], labels: NDArray[Any], palette: Sequence[Colour], *, weight: float = math.inf
+) -> list[Stroke]:
+    """Painted labels as strokes: one for each colour, and one where strokes were rubbed out.
 
     Parameters
     ----------
-    before, after : (H, W) int
-        Places in the palette, from 1; 0 is nothing. A label without a colour is taken for the palette's last.
+    coords : (N, 2) int
+        The pixels that changed.
+    labels : (N,) int
+        What they are now: places in the palette, from 1; 0 is nothing. A label without a colour is taken for the
+        palette's last.
     palette : sequence of (a*, b*)
+    weight : float, optional
+        Of the strokes.
 
     Examples
     --------
-    >>> strokes = new_strokes(np.array([[1, 0, 0]]), np.array([[0, 0, 1]]), [(20.0, 30.0)])
+    >>> strokes = new_strokes(np.array([[0, 0], [0, 2]]), np.array([0, 1]), [(20.0, 30.0)])
     >>> [(stroke.coords.tolist(), stroke.ab) for stroke in strokes]
     [([[0, 0]], None), ([[0, 2]], (20.0, 30.0))]
     """
-    changed = np.argwhere(before != after)
-    labels = after[tuple(changed.T)]
     strokes = []
     for label in np.unique(labels):
         colour = palette[min(int(label), len(palette)) - 1] if label > 0 and palette else None
-        strokes.append(Stroke.of(changed[labels == label], colour))
+        strokes.append(Stroke.of(coords[labels == label], colour, weight=weight))
     return strokes
 
 
-def shown_colour(ab: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
-    """8-bit RGB in which a colour is shown, at some L*.
+def seed_strokes(seeds: Seeds) -> list[Stroke]:
+    """The scribbles of a seeds file as strokes, each of one colour.
 
     Examples
     --------
-    >>> shown_colour((0.0, 0.0), 100.0)
-    (255, 255, 255)
+    >>> seeds = Seeds.of([[0, 0], [0, 1], [5, 5]], [[20, 30], [20, 30], [0, 0]], stroke=[0, 0, 1])
+    >>> [(len(stroke.coords), stroke.ab) for stroke in seed_strokes(seeds)]
+    [(2, (20.0, 30.0)), (1, (0.0, 0.0))]
     """
-    level = np.float32(luminance)
-    red, green, blue = (
-        (lab_to_rgb(level, gamut_chroma(level, np.array(ab, np.float32))) * 255 + 0.5).astype(int).tolist()
-    )
-    return red, green, blue
+    strokes = []
+    for number in np.unique(seeds.stroke):
+        one = seeds.take(seeds.stroke == number)
+        strokes.append(Stroke.of(one.coords, np.median(one.ab, axis=0), weight=float(np.median(one.weight))))
+    return strokes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,17 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
 from hybridcolor.picture import Picture
+from hybridcolor.seedfiles import read_seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import layer_picture
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image
 
 SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from."""
+_MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
@@ -33,6 +36,8 @@ def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerD
 def read_layers(path: str | list[str]) -> list[LayerData]:
     """A picture as layers for napari: its luminance, and its own colours, hidden, where it has some.
 
+    A file of several slices or pages of one size is a stack of their luminances.
+
     Parameters
     ----------
     path : str
@@ -43,35 +48,54 @@ def read_layers(path: str | list[str]) -> list[LayerData]:
     HybridColorError
         If it cannot be read.
     """
-    file = Path(path[0] if isinstance(path, list) else path)
-    source = picture_of(file) if file.name.endswith(SUFFIX) else file
-    picture = read_image(source)
-    layers = [_gray_layer(picture, source.name, str(source.resolve()))]
+    source = _picture_file(Path(path[0] if isinstance(path, list) else path))
+    first, *rest = _frames(source)
+    if rest:
+        return [gray_layer([first, *rest], source.name, str(source.resolve()))]
+    picture = first
+    layers = [gray_layer([picture], source.name, str(source.resolve()))]
     if picture.chroma is not None:
         colours = picture.to_rgb(picture.chroma)
         layers.append((eight_bits(colours), {"name": "own colours", "rgb": True, "visible": False}, "image"))
     return layers
 
 
-def picture_of_layer(layer: Image) -> Picture:
-    """The picture of a layer: from its file where napari read one, with all its bits and its profile."""
-    picture = layer_picture(np.asarray(layer.data))
+def slice_of(layer: Image, viewer: ViewerModel) -> tuple[int, ...]:
+    """Which picture of a layer is in view: where it is along the axes before the last two; () for a single picture."""
+    leading = layer.ndim - 2
+    if leading <= 0:
+        return ()
+    place = layer.world_to_data(viewer.dims.point)[-layer.ndim :][:leading]
+    return tuple(
+        int(min(max(round(float(at)), 0), size - 1)) for at, size in zip(place, layer.data.shape, strict=False)
+    )
+
+
+def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
+    """The picture of a layer, or a slice of it: from its file where napari read one, with all its bits and its profile.
+
+    Raises
+    ------
+    ImageError
+        If it is none that can be coloured.
+    """
+    picture = layer_picture(np.asarray(layer.data[index]))
     path = layer.metadata.get(SOURCE) or layer.source.path
-    if not path:
+    if not path or len(index) > 1:
         return picture
     try:
-        read = read_image(path)
+        read = read_image(path, frame=index[0] if index else 0)
     except HybridColorError:
         return picture
     return read if read.shape == picture.shape else picture
 
 
-def take_up(session: EditSession) -> str:
+def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:
     """Go on with what is saved beside the picture, and save there from now on. Returns what to tell."""
     source = session.picture.source
     if source is None:
         return ""
-    path = source.with_name(source.name + SUFFIX)
+    path = source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
     if not path.exists():
         session.autosave = path
         return ""
@@ -91,30 +115,23 @@ def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def sample_photo() -> list[LayerData]:
-    """scikit-image's photo of a cup of coffee, without its colours."""
-    return _sample("coffee", "coffee")
-
-
-def sample_coins() -> list[LayerData]:
-    """scikit-image's photo of Greek coins, which never had colours."""
-    return _sample("coins", "coins")
-
-
-def sample_medical() -> list[LayerData]:
-    """scikit-image's picture of a retina, without its colours."""
-    return _sample("retina", "retina")
-
-
-def edit(path: Path) -> None:
+def edit(path: Path, seeds: Path | None = None) -> None:
     """Open a picture in a window with everything in place, and wait until it is closed.
+
+    Parameters
+    ----------
+    path : Path
+        A picture, or what the editor saved beside one.
+    seeds : Path, optional
+        Strokes to begin with; see `hybridcolor.seedfiles.read_seeds`.
 
     Raises
     ------
     HybridColorError
-        If the picture cannot be read.
+        If the picture or the strokes cannot be read.
     """
     layers = read_layers(str(path))  # before the window: what is wrong is told in the terminal
+    scribbles = None if seeds is None else read_seeds(seeds, read_image(_picture_file(path)))
     import napari
 
     from napari_hybridcolor.widget import ColorizeWidget
@@ -122,18 +139,35 @@ def edit(path: Path) -> None:
     viewer = napari.Viewer(title=f"{path.name} - hybridcolor")
     for data, about, _ in layers:
         viewer.add_image(data, **about)
-    viewer.window.add_dock_widget(ColorizeWidget(viewer), name="hybridcolor")
+    panel = ColorizeWidget(viewer)
+    viewer.window.add_dock_widget(panel, name="hybridcolor")
+    if scribbles is not None:
+        panel.editing.take(scribbles)
     napari.run()
 
 
-def _sample(name: str, title: str) -> list[LayerData]:
-    from skimage import data
+def _picture_file(file: Path) -> Path:
+    """The picture that is meant by a file: itself, or what a saved session was drawn on."""
+    return picture_of(file) if file.name.endswith(SUFFIX) else file
 
-    return [_gray_layer(Picture.from_array(getattr(data, name)()), title, None)]
+
+def _frames(source: Path) -> Iterator[Picture]:
+    """The first frame of a file and those after it, as long as they are of its size."""
+    first = read_image(source)
+    yield first
+    for number in range(1, _MOST_PIXELS // (first.shape[0] * first.shape[1])):
+        try:
+            frame = read_image(source, frame=number)
+        except HybridColorError:
+            return  # there are no more
+        if frame.shape != first.shape:
+            return
+        yield frame
 
 
-def _gray_layer(picture: Picture, name: str, source: str | None) -> LayerData:
-    """The luminance as a layer that knows which file it came from."""
-    gray = luminance_to_gray(picture.luminance)
+def gray_layer(pictures: Sequence[Picture], name: str, source: str | None) -> LayerData:
+    """The luminance, or a stack of them, as a layer that knows which file it came from."""
+    planes = [luminance_to_gray(picture.luminance) for picture in pictures]
+    gray = planes[0] if len(planes) == 1 else np.stack(planes)
     about = {"name": name, "contrast_limits": (0.0, 1.0), "metadata": {SOURCE: source}}
     return gray, about, "image"

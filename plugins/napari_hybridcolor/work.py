@@ -19,12 +19,14 @@ class Newest(QObject):
 
     answered = Signal(object)
     failed = Signal(str)
+    started = Signal()
     rested = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker: GeneratorWorker | None = None
         self._next: Job | None = None
+        self._stopped = False
 
     @property
     def busy(self) -> bool:
@@ -36,17 +38,29 @@ class Newest(QObject):
         if self._worker is not None:
             self._next = job
             return
-        self._worker = create_worker(_told, job, lambda: self._next is not None, _start_thread=False)
+        self._stopped = False
+        self._worker = create_worker(_told, job, self._is_over, _start_thread=False)
         self._worker.yielded.connect(self._answer)
-        self._worker.errored.connect(lambda error: self.failed.emit(f"{type(error).__name__}: {error}"))
+        self._worker.errored.connect(self._fail)
         self._worker.finished.connect(self._finished)
         self._worker.start()
+        self.started.emit()
+
+    def stop(self) -> None:
+        """End the job under way at its next step; what it has answered stays."""
+        self._next, self._stopped = None, True
+
+    def _is_over(self) -> bool:
+        return self._stopped or self._next is not None
 
     def _answer(self, outcome: Any) -> None:
         if isinstance(outcome, HybridColorError):
             self.failed.emit(str(outcome))
         else:
             self.answered.emit(outcome)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed.emit(f"{type(error).__name__}: {error}")
 
     def _finished(self) -> None:
         self._worker = None

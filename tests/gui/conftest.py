@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from skimage import data
 
 HERE = Path(__file__).parent
 
@@ -31,3 +32,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"GUI tests cannot run: {reason}")
     for item in ours:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def viewer(qtbot):
+    import napari
+
+    viewer = napari.Viewer()
+    viewer.window._qt_window.resize(1200, 900)  # napari would take the size that the last window had
+    qtbot.waitExposed(viewer.window._qt_window)
+    yield viewer
+    viewer.close()
+
+
+@pytest.fixture
+def gray():
+    from hybridcolor.picture import Picture
+
+    return Picture.from_array(data.astronaut()[::4, ::4]).to_rgb()[..., 0]
+
+
+@pytest.fixture
+def panel(viewer, gray, qtbot):
+    from tests.gui.window import opened
+
+    return opened(viewer, gray, qtbot)

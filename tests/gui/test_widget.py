@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from npe2 import PluginManifest
 from PIL import Image
-from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtCore import QPointF, Qt, QTimer
 from qtpy.QtTest import QTest
 from skimage import data
 from typer.testing import CliRunner
@@ -19,82 +19,9 @@ from typer.testing import CliRunner
 from hybridcolor.cli import app
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
+from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
-REST = 120_000
-
-
-@pytest.fixture
-def viewer(qtbot):
-    import napari
-
-    viewer = napari.Viewer()
-    qtbot.waitExposed(viewer.window._qt_window)
-    yield viewer
-    viewer.close()
-
-
-@pytest.fixture
-def gray():
-    return Picture.from_array(data.astronaut()[::4, ::4]).to_rgb()[..., 0]
-
-
-@pytest.fixture
-def panel(viewer, gray, qtbot):
-    return opened(viewer, gray, qtbot)
-
-
-def opened(viewer, gray, qtbot, **about):
-    from napari_hybridcolor.widget import ColorizeWidget
-
-    viewer.add_image(gray, **{"name": "photo", **about})
-    panel = ColorizeWidget(viewer)
-    viewer.window.add_dock_widget(panel)
-    wait_for_answer(panel, qtbot)
-    qtbot.wait(150)  # the window comes to its size
-    return panel
-
-
-def wait_for_answer(panel, qtbot):
-    editing = panel.editing
-    qtbot.waitUntil(
-        lambda: not (editing.timer.isActive() or editing.work.busy or editing.saving.busy or editing.answer is None),
-        timeout=REST,
-    )
-
-
-def choose(panel, name, qtbot):
-    qtbot.waitUntil(lambda: panel.image_choice.findText(name) >= 0, timeout=5000)
-    panel.image_choice.setCurrentIndex(panel.image_choice.findText(name))
-    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
-
-
-def at(viewer, row, column):
-    """Where a pixel of the picture is on the canvas."""
-    canvas = viewer.window._qt_viewer.canvas
-    camera = viewer.scene.camera
-    zoom, (_, y, x) = camera.zoom, camera.center
-    width, height = canvas.native.width(), canvas.native.height()
-    return QPoint(round(width / 2 + (column - x) * zoom), round(height / 2 + (row - y) * zoom))
-
-
-def drag(viewer, start, end, steps=8):
-    """Press, move and let go the mouse on the canvas."""
-    native = viewer.window._qt_viewer.canvas.native
-    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, *start))
-    for step in np.linspace(0, 1, steps):
-        place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
-        QTest.mouseMove(native, at(viewer, *place))
-        QTest.qWait(5)
-    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *end))
-
-
-def press(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):
-    QTest.keyClick(viewer.window._qt_viewer.canvas.native, key, modifier)
-
-
-def shown(viewer):
-    return rgb_to_lab(viewer.layers["colorized"].data)
 
 
 def test_the_manifest_is_valid_and_names_the_panel():
@@ -110,7 +37,7 @@ def test_the_network_colours_a_picture_as_soon_as_it_is_open(panel, viewer):
 
 def test_a_stroke_by_mouse_colours_where_it_is_and_not_far_away_and_undo_takes_it_back(panel, viewer, qtbot):
     before = shown(viewer)
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     drag(viewer, (80, 30), (80, 45))
     wait_for_answer(panel, qtbot)
     assert len(panel.editing.session.drawing.strokes) == 1
@@ -142,9 +69,9 @@ def test_drawing_before_a_colour_is_picked_and_with_a_label_of_naparis_own(panel
 
 
 def test_rubbing_out_by_mouse(panel, viewer, qtbot):
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     drag(viewer, (80, 30), (80, 45))
-    qtbot.mouseClick(panel.erase_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.colour.tool_buttons["rub out"], Qt.MouseButton.LeftButton)
     drag(viewer, (80, 24), (80, 50), steps=20)
     wait_for_answer(panel, qtbot)
     assert not len(panel.editing.session.drawing.scribbles)
@@ -152,24 +79,26 @@ def test_rubbing_out_by_mouse(panel, viewer, qtbot):
 
 
 def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, viewer, qtbot):
-    plane = panel.plane
+    plane = panel.colour.plane
     target = plane.position_of((25.0, 30.0)).toPoint()
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=target)
     assert np.hypot(*np.subtract(panel.editing.session.drawing.palette[-1], (25.0, 30.0))) < 3
     native = viewer.window._qt_viewer.canvas.native
     QTest.mouseMove(native, at(viewer, 80, 38))
-    qtbot.waitUntil(lambda: panel.place is not None, timeout=5000)
-    assert np.abs(np.subtract(panel.place, (80, 38))).max() <= 2  # a pixel of the picture is several of the screen
-    qtbot.mouseClick(panel.likely.buttons[0], Qt.MouseButton.LeftButton)
-    assert panel.editing.session.drawing.palette[-1] == panel.likely.colours[0]
+    qtbot.waitUntil(lambda: panel.colour.place is not None, timeout=5000)
+    assert (
+        np.abs(np.subtract(panel.colour.place, (80, 38))).max() <= 2
+    )  # a pixel of the picture is several of the screen
+    qtbot.mouseClick(panel.colour.likely.buttons[0], Qt.MouseButton.LeftButton)
+    assert panel.editing.session.drawing.palette[-1] == panel.colour.likely.colours[0]
     press(viewer, Qt.Key.Key_K)
-    assert panel.pick_button.isChecked()
+    assert panel.colour.tool_buttons["pick"].isChecked()
     drag(viewer, (90, 60), (90, 60))
-    assert not panel.pick_button.isChecked()
-    picked, there = panel.plane.colour, shown(viewer)[88:93, 58:63, 1:].reshape(-1, 2)
+    assert not panel.colour.tool_buttons["pick"].isChecked()
+    picked, there = panel.colour.plane.colour, shown(viewer)[88:93, 58:63, 1:].reshape(-1, 2)
     assert np.hypot(*(there - picked).T).min() < 1
     assert not len(panel.editing.session.drawing.strokes)
-    qtbot.mouseClick(panel.gray_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.colour.gray_button, Qt.MouseButton.LeftButton)
     drag(viewer, (90, 55), (90, 65))
     wait_for_answer(panel, qtbot)
     assert np.abs(shown(viewer)[90, 60, 1:]).max() < 1
@@ -177,9 +106,9 @@ def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, vi
 
 def test_guesses_are_tried_out_where_a_stroke_helps_most(panel, viewer, qtbot):
     press(viewer, Qt.Key.Key_N)
-    place, guesses = panel.place, panel.likely.colours[:3]
+    place, guesses = panel.colour.place, panel.colour.likely.colours[:3]
     seen = []
-    for guess, button in zip(guesses, panel.likely.buttons, strict=False):
+    for guess, button in zip(guesses, panel.colour.likely.buttons, strict=False):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
         wait_for_answer(panel, qtbot)
         assert panel.editing.session.drawing.strokes[-1].ab == pytest.approx(guess)
@@ -187,35 +116,33 @@ def test_guesses_are_tried_out_where_a_stroke_helps_most(panel, viewer, qtbot):
         seen.append(shown(viewer))
         panel.editing.undo()
         wait_for_answer(panel, qtbot)
-        panel.look_at(place)
+        panel.colour.look_at(place)
     assert np.abs(seen[0] - seen[1])[..., 1:].max() > 5
     assert not panel.editing.session.drawing.strokes
 
 
 def test_settings_can_be_undone(panel, viewer, qtbot):
     before = shown(viewer)
-    panel.vividness.setValue(100)
-    panel.vividness.sliderReleased.emit()
+    panel.settings.vividness.setValue(100)
     wait_for_answer(panel, qtbot)
     assert np.hypot(*np.moveaxis(shown(viewer)[..., 1:], -1, 0)).mean() > 5
     assert np.abs(shown(viewer) - before).max() > 5
     qtbot.mouseClick(panel.undo_button, Qt.MouseButton.LeftButton)
     wait_for_answer(panel, qtbot)
-    assert panel.vividness.value() == 45
+    assert panel.settings.vividness.value() == 45
     np.testing.assert_allclose(shown(viewer), before, atol=2)
 
 
 def test_caution_leaves_gray(panel, viewer, qtbot):
-    panel.caution.setValue(100)
-    panel.caution.sliderReleased.emit()
+    panel.settings.caution.setValue(100)
     wait_for_answer(panel, qtbot)
     assert np.abs(shown(viewer)[..., 1:]).max() < 1
 
 
 def test_the_next_place_is_marked_and_gray_can_be_seen(panel, viewer):
     press(viewer, Qt.Key.Key_N)
-    assert np.allclose(viewer.layers["draw here"].data[0], panel.place)
-    assert panel.likely.colours
+    assert np.allclose(viewer.layers["draw here"].data[0], panel.colour.place)
+    assert panel.colour.likely.colours
     press(viewer, Qt.Key.Key_Q)
     assert not viewer.layers["colorized"].visible
     press(viewer, Qt.Key.Key_Q)
@@ -225,7 +152,7 @@ def test_the_next_place_is_marked_and_gray_can_be_seen(panel, viewer):
 def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_replay(viewer, gray, tmp_path, qtbot):
     Image.fromarray(gray).save(tmp_path / "old.png")
     panel = opened(viewer, gray, qtbot, metadata={"hybridcolor_source": str(tmp_path / "old.png")})
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     drag(viewer, (80, 30), (80, 45))
     wait_for_answer(panel, qtbot)
     saved = tmp_path / "old.png.hybridcolor.json"
@@ -244,7 +171,7 @@ def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_re
 
 
 def test_a_stroke_does_not_end_a_saving(panel, viewer, tmp_path, qtbot):
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     panel.editing.ask()
     panel.editing.save_picture(tmp_path / "saved.png")
     for row in (80, 60, 40):
@@ -255,13 +182,13 @@ def test_a_stroke_does_not_end_a_saving(panel, viewer, tmp_path, qtbot):
 
 
 def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, viewer, gray, qtbot):
-    panel.use_colour(GREEN)
+    panel.colour.use(GREEN)
     drag(viewer, (80, 30), (80, 45))
     wait_for_answer(panel, qtbot)
     viewer.layers["colorized"].name = "mine"
     viewer.layers["photo"].name = "old"
     viewer.layers.remove("scribbles")
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     drag(viewer, (60, 30), (60, 45))
     wait_for_answer(panel, qtbot)
     assert len(panel.editing.session.drawing.strokes) == 2
@@ -284,7 +211,7 @@ def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, vie
 
 
 def test_a_panel_may_be_closed_while_it_works_and_another_opened(panel, viewer, gray, qtbot):
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     drag(viewer, (80, 30), (80, 45))
     viewer.window.remove_dock_widget(panel)
     panel.deleteLater()
@@ -305,17 +232,10 @@ def test_kinds_of_pictures(viewer, gray, kind, qtbot):
     np.testing.assert_allclose(shown(viewer)[..., 0], rgb_to_lab(np.repeat(gray[..., None], 3, axis=2))[..., 0], atol=1)
 
 
-def test_a_stack_is_refused_in_one_line(panel, viewer, qtbot):
-    viewer.add_image(np.zeros((4, 30, 30), np.uint8), name="stack")
-    choose(panel, "stack", qtbot)
-    assert "not a stack" in panel.message.text()
-    assert "\n" not in panel.message.text()
-
-
 def test_the_window_does_not_freeze_while_it_solves(viewer, qtbot):
     tile = Picture.from_array(data.astronaut()).to_rgb()[..., 0]
     panel = opened(viewer, np.tile(tile, (3, 3)), qtbot)
-    panel.use_colour(PURPLE)
+    panel.colour.use(PURPLE)
     gaps, last = [], [time.perf_counter()]
 
     def tick():
@@ -353,7 +273,7 @@ def test_windows_leave_no_thread(qtbot, gray):
 
 
 def test_the_plane_shows_what_the_screen_has():
-    from napari_hybridcolor.colours import ColourPlane
+    from napari_hybridcolor.panel.plane import ColourPlane
 
     plane = ColourPlane()
     for luminance in (5.0, 50.0, 99.0):

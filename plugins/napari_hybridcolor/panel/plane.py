@@ -1,18 +1,15 @@
-"""The colour widgets: a plane of a* and b* to pick from, and rows of swatches."""
+"""A plane of a* and b* to pick a colour from."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from qtpy.QtWidgets import QApplication, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QWidget
 
 from hybridcolor.drawing import Colour
 from hybridcolor.lab import gamut_chroma, lab_to_rgb
-from napari_hybridcolor.layers import shown_colour
 
 REACH = 100.0
 """The plane shows a* and b* from -REACH to REACH."""
@@ -104,49 +101,3 @@ class ColourPlane(QWidget):
     def _render(self) -> QImage:
         plane = plane_image(self.luminance, _SIDE).tobytes()
         return QImage(plane, _SIDE, _SIDE, 4 * _SIDE, QImage.Format.Format_RGBA8888).copy()
-
-
-class Swatches(QWidget):
-    """A row of colours to click on; with Shift, to be put somewhere at once."""
-
-    picked = Signal(float, float)
-    put = Signal(float, float)
-
-    def __init__(self, count: int, about: str) -> None:
-        super().__init__()
-        self.colours: list[Colour] = []
-        self._about = about
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(3)
-        self.buttons = [QPushButton() for _ in range(count)]
-        for number, button in enumerate(self.buttons):
-            button.setFixedHeight(24)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(lambda _checked=False, number=number: self._pick(number))
-            row.addWidget(button)
-        self.show_colours([])
-
-    def show_colours(self, colours: Sequence[Colour], texts: Sequence[str] = (), luminance: float = 62.0) -> None:
-        """Fill the row; what is left over is empty."""
-        self.colours = list(colours[: len(self.buttons)])
-        for number, button in enumerate(self.buttons):
-            button.setEnabled(number < len(self.colours))
-            if number >= len(self.colours):
-                button.setText("")
-                button.setToolTip("")
-                button.setStyleSheet("QPushButton { background: transparent; border: 1px dashed palette(mid); }")
-                continue
-            red, green, blue = shown_colour(self.colours[number], luminance)
-            ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 120 else "white"
-            button.setText(texts[number] if number < len(texts) else "")
-            a, b = self.colours[number]
-            button.setToolTip(f"{self._about}: a* {a:.0f}, b* {b:.0f}")
-            button.setStyleSheet(
-                f"QPushButton {{ background: rgb({red},{green},{blue}); color: {ink}; border: 1px solid #808080;"
-                " padding: 0px; border-radius: 3px; } QPushButton:hover { border: 2px solid white; }"
-            )
-
-    def _pick(self, number: int) -> None:
-        shift = QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
-        (self.put if shift else self.picked).emit(*self.colours[number])

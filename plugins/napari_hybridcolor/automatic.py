@@ -1,0 +1,119 @@
+"""The automatic seeds as a layer of points: seen, deleted one by one or under a lasso, and pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Points
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+
+from hybridcolor.palettes import swatch
+from hybridcolor.seeds import Seeds
+from napari_hybridcolor.editing import Editing
+from napari_hybridcolor.gestures import Place, inside_lasso
+from napari_hybridcolor.held import Held
+
+NAME = "automatic seeds"
+
+
+class Automatic(QObject):
+    """One point for each patch of seeds. ``changed`` says that their number or the selection may be another."""
+
+    changed = Signal()
+
+    def __init__(self, editing: Editing) -> None:
+        super().__init__()
+        self.editing = editing
+        self.wanted = False
+        self._held: Held[Points] = Held(editing.viewer)
+        self._seeds = Seeds.empty()
+        self._strokes = np.empty(0, np.int32)  # of each point
+        self._showing = False
+        editing.answered.connect(self._refresh)
+        editing.drawing_changed.connect(self._refresh)
+
+    def show(self, on: bool) -> None:
+        """Show or hide them."""
+        self.wanted = on
+        self._refresh()
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(np.unique(self._seeds.stroke))
+
+    def selected(self) -> NDArray[np.int32]:
+        """The pixels of the selected ones, (N, 2)."""
+        layer = self._held.layer
+        chosen: Any = [] if layer is None else self._strokes[sorted(layer.selected_data)]
+        return self._seeds.coords[np.isin(self._seeds.stroke, chosen)]
+
+    def lasso(self, path: list[Place]) -> None:
+        """Select those inside a lasso."""
+        layer = self._held.layer
+        if layer is not None:
+            layer.selected_data = set(np.flatnonzero(inside_lasso(path, layer.data)).tolist())
+            self.changed.emit()
+
+    def delete(self) -> None:
+        """Do without the selected ones."""
+        self._do(self.editing.dismiss)
+
+    def pin(self) -> None:
+        """Make strokes of the selected ones."""
+        self._do(self.editing.pin)
+
+    def _do(self, what: Callable[[NDArray[np.int32]], None]) -> None:
+        coords = self.selected()
+        if not len(coords):
+            self.editing.said.emit("Select automatic seeds first: click on them, or draw a lasso around them.")
+        else:
+            what(coords)
+
+    def _refresh(self) -> None:
+        session = self.editing.session
+        self._seeds = Seeds.empty() if session is None else session.automatic
+        self._strokes, first = np.unique(self._seeds.stroke, return_index=True)
+        if not self.wanted or not len(self._strokes) or self.editing.image is None:
+            self._held.remove()
+        else:
+            centres = np.array([self._seeds.coords[self._seeds.stroke == each].mean(axis=0) for each in self._strokes])
+            self._show(centres, np.array([[*swatch((a, b)), 255] for a, b in self._seeds.ab[first].tolist()]) / 255)
+        self.changed.emit()
+
+    def _show(self, centres: NDArray[np.float64], colours: NDArray[np.float64]) -> None:
+        image, session = self.editing.image, self.editing.session
+        assert image is not None  # noqa: S101  # the caller's own check
+        assert session is not None  # noqa: S101  # there are seeds
+        layer = self._held.layer
+        if layer is not None and np.array_equal(layer.data, centres) and np.allclose(layer.face_color, colours):
+            return
+        self._showing = True
+        if layer is None:
+            size = max(5.0, max(session.picture.shape) / 70)
+            layer = self._held.or_new(lambda: Points(ndim=2, name=NAME, size=size), image)
+            layer.events.data.connect(self._edited)
+            layer.selected_data.events.items_changed.connect(lambda _: self.changed.emit())
+            layer.mode = "select"
+        layer.selected_data = set()
+        layer.data = centres
+        layer.face_color, layer.border_color = colours, "white"
+        self._showing = False
+
+    def _edited(self, event: object) -> None:
+        """Points that were deleted by napari's own keys are seeds that are dismissed; no others can be added."""
+        layer = self._held.layer
+        if self._showing or layer is None or getattr(event, "action", None) not in ("removed", "added", "changed"):
+            return
+        left = {tuple(place) for place in np.asarray(layer.data).tolist()}
+        gone = [
+            stroke
+            for stroke in self._strokes.tolist()
+            if tuple(self._seeds.coords[self._seeds.stroke == stroke].mean(axis=0).tolist()) not in left
+        ]
+        if gone:
+            self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
+        else:
+            self._refresh()

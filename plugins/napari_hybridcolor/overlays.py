@@ -1,0 +1,138 @@
+"""What can be laid over the picture to see more: where the network is unsure, regions, a wipe, where to draw next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from napari.layers import Image, Labels, Points
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+
+from hybridcolor.lab import eight_bits
+from hybridcolor.session import EditSession
+from napari_hybridcolor.editing import Editing
+from napari_hybridcolor.gestures import Place
+from napari_hybridcolor.held import Held, lay_over
+from napari_hybridcolor.work import Job, Newest
+
+HERE, UNSURE, REGIONS, WIPE = "draw here", "unsure", "regions", "wipe"
+GRAY, ALONE, OWN = "gray picture", "network alone", "own colours"
+"""What a wipe compares with."""
+_SURE, _UNSURE = 8.0, 38.0  # ab units of expected error that are shown as black and as white
+
+
+class Overlays(QObject):
+    """Layers that only show; each is on or off, and follows the picture and its answers."""
+
+    cleared = Signal()
+
+    def __init__(self, editing: Editing) -> None:
+        super().__init__()
+        self.editing = editing
+        self.ring: Held[Points] = Held(editing.viewer)
+        self.unsure: Held[Image] = Held(editing.viewer)
+        self.regions: Held[Labels] = Held(editing.viewer)
+        self.wipe: Held[Image] = Held(editing.viewer)
+        self._wants_unsure = False
+        self._beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None  # what the wipe shows
+        self._share = 0.5  # of the width
+        self._looking = Newest(self)
+        self._looking.answered.connect(self._draw_wipe)
+        self._looking.failed.connect(editing.said)
+        editing.answered.connect(self._follow)
+        editing.opened.connect(self.clear)
+
+    def show_ring(self, place: Place | None) -> None:
+        """Mark where to draw next, or nothing."""
+        self.ring.remove()
+        if place is not None and self.editing.session is not None and self.editing.image is not None:
+            size = max(self.editing.session.picture.shape) / 18
+            about = {"face_color": "transparent", "border_color": "yellow", "border_width": 0.08}
+            self.ring.or_new(lambda: Points([place], name=HERE, size=size, **about), self.editing.image)
+
+    def show_unsure(self, on: bool) -> None:
+        """Lay over how far from the truth the network expects its colour to be: the brighter the farther."""
+        self._wants_unsure = on
+        belief = None if self.editing.session is None else self.editing.session.belief
+        if not on or belief is None or self.editing.image is None or self.editing.session is None:
+            self.unsure.remove()
+            return
+        error = belief.std().astype(np.float32)
+        layer = self.unsure.layer
+        if layer is not None and layer.data.shape == error.shape:
+            layer.data = error
+            return
+        self.unsure.remove()
+        about = {"colormap": "inferno", "opacity": 0.6, "interpolation2d": "linear"}
+        limits = (_SURE, _UNSURE)
+        layer = self.unsure.or_new(
+            lambda: Image(error, name=UNSURE, contrast_limits=limits, **about),
+            self.editing.image,
+            after=self.editing.result.layer,
+        )
+        (height, width), (rows, columns) = self.editing.session.picture.shape, error.shape
+        lay_over(layer, self.editing.image, step=(height / rows, width / columns))
+
+    def show_regions(self, on: bool) -> None:
+        """Lay over the outlines of the regions that the fill tool fills."""
+        self.regions.remove()
+        if on and self.editing.session is not None and self.editing.image is not None:
+            labels = self.editing.regions() + 1
+            layer = self.regions.or_new(lambda: Labels(labels, name=REGIONS, opacity=0.7), self.editing.image)
+            layer.contour = 1
+            layer.editable = False
+
+    def beside(self) -> list[str]:
+        """What the result can be compared with."""
+        session = self.editing.session
+        if session is None:
+            return []
+        own = [OWN] if session.picture.chroma is not None else []
+        return [GRAY, *([ALONE] if session.belief is not None else []), *own]
+
+    def show_wipe(self, kind: str | None, share: float = 0.5) -> None:
+        """Show another picture on the left, up to a share of the width; nothing for None."""
+        session = self.editing.session
+        self._share = share
+        if kind is None or session is None:
+            self.wipe.remove()
+            self._beside = None
+        elif self._beside is not None and self._beside[:2] == (session, kind):
+            self._draw_wipe()
+        else:
+            self._looking.ask(_picture(session, kind))
+
+    def _draw_wipe(self, beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None) -> None:
+        if beside is not None and beside[0] is self.editing.session:
+            self._beside = beside
+        image = self.editing.image
+        if self._beside is None or image is None:
+            return
+        pixels = self._beside[2]
+        part = pixels[:, : max(1, round(self._share * pixels.shape[1]))]
+        layer = self.wipe.layer
+        if layer is not None:
+            layer.data = part
+        else:
+            result = self.editing.result.layer
+            self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=result or image)
+
+    def clear(self) -> None:
+        """Take all of them away."""
+        for held in (self.ring, self.unsure, self.regions, self.wipe):
+            held.remove()
+        self._beside = None
+        self.cleared.emit()
+
+    def _follow(self) -> None:
+        if self._wants_unsure:
+            self.show_unsure(True)
+
+
+def _picture(session: EditSession, kind: str) -> Job:
+    def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, str, NDArray[np.uint8]]]:
+        chroma = session.untouched() if kind == ALONE else session.picture.chroma if kind == OWN else None
+        yield session, kind, eight_bits(session.picture.to_rgb(chroma))
+
+    return job

@@ -1,0 +1,173 @@
+"""What to draw with: the colour, the tool, and colours at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+from hybridcolor.drawing import Colour
+from hybridcolor.errors import HybridColorError
+from hybridcolor.palettes import read_palette, swatch, write_palette
+from napari_hybridcolor.editing import FIRST, Editing
+from napari_hybridcolor.gestures import Place
+from napari_hybridcolor.panel.controls import button, slider
+from napari_hybridcolor.panel.plane import ColourPlane
+from napari_hybridcolor.panel.swatches import Swatches
+from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
+
+GRAY: Colour = (0.0, 0.0)
+_TOOLS = (
+    (BRUSH, "Draw (D)", "Draw freely; [ and ] change the brush"),
+    (LINE, "Line (I)", "Draw a straight line from where you press to where you let go"),
+    (FILL, "Region (R)", "Click on a region of even brightness to draw all of it"),
+    (RUB_OUT, "Rub out (E)", "Rub strokes out"),
+    (RECOLOUR, "Recolour (H)", "Click on a stroke to give it the colour in use"),
+    (REMOVE, "Take away (T)", "Click on a stroke to take all of it away"),
+    (PICK, "Pick (K)", "Click on the picture, or on any other that is shown, to take a colour from it"),
+)
+_PALETTES = "Palettes (*.gpl *.pal)"
+
+
+class ColourBox(QGroupBox):
+    """The plane of colours, tools, the network's guesses and the palette."""
+
+    def __init__(self, editing: Editing, tools: Tools) -> None:
+        super().__init__("Colour to draw with")
+        self.editing, self.tools = editing, tools
+        self.place: Place | None = None
+        self.plane = ColourPlane()
+        self.now = QLabel()
+        self.now.setMinimumHeight(26)
+        self.now.setToolTip("The colour that the next stroke will have")
+        self.gray_button = button("Gray (G)", "Draw with gray: this place has no colour", self.use_gray)
+        self.tool_buttons = {tool: self._tool_button(tool, text, about) for tool, text, about in _TOOLS}
+        self.likely_label = QLabel("The network's guesses: rest the mouse on a place")
+        self.likely = Swatches(5, "Click to draw with it, Shift+click to put a dab of it there", columns=5)
+        self.used = Swatches(24, "Draw with it again")
+        self.open_button = button("Open…", "Add the colours of a palette file (GIMP .gpl, JASC .pal)", self._open)
+        self.keep_button = button("Save…", "Save your colours as a palette file (GIMP .gpl, JASC .pal)", self._save)
+        self.strength = slider(
+            1.0, "Of the next strokes: to the right exactly their colour, to the left a mere hint of it"
+        )
+        self._lay_out()
+        self.show_colour(FIRST)
+
+        for row in (self.plane, self.likely, self.used, tools):
+            row.picked.connect(lambda a, b: self.use((a, b)))
+        self.likely.put.connect(self._put)
+        self.strength.valueChanged.connect(lambda value: setattr(editing, "strength", max(value, 1) / 100))
+        tools.changed.connect(self._show_tool)
+        editing.drawing_changed.connect(self._show_drawing)
+        editing.answered.connect(lambda _: self.place is None or self.look_at(self.place))
+
+    def use(self, colour: Colour) -> None:
+        """Draw with a colour from now on."""
+        self.show_colour(colour)
+        self.editing.use_colour(colour)
+        self.tools.use(self.tools.tool if self.tools.tool in (LINE, FILL, RECOLOUR) else BRUSH)
+
+    def use_gray(self) -> None:
+        """Draw with gray from now on."""
+        self.use(GRAY)
+
+    def look_at(self, place: Place) -> None:
+        """Show what colours a place can have, and which ones the network holds likely there."""
+        session = self.editing.session
+        if session is None or not (place[0] < session.picture.shape[0] and place[1] < session.picture.shape[1]):
+            return
+        self.place = place
+        luminance = float(session.picture.luminance[place])
+        self.plane.set_luminance(luminance)
+        found = self.editing.likely(place)
+        texts = [f"{chance:.0%}" for _, chance in found]
+        self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
+        self.likely_label.setText(f"The network's guesses at {place[1]}, {place[0]}")
+
+    def show_colour(self, colour: Colour) -> None:
+        """Show which colour is in use."""
+        self.plane.set_colour(colour)
+        red, green, blue = swatch(colour, self.plane.luminance)
+        self.now.setStyleSheet(f"background: rgb({red},{green},{blue}); border: 1px solid #808080; border-radius: 3px;")
+
+    def _lay_out(self) -> None:
+        side = QVBoxLayout()
+        side.addWidget(self.now)
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for number, widget in enumerate((*self.tool_buttons.values(), self.gray_button)):
+            grid.addWidget(widget, number // 2, number % 2)
+        side.addLayout(grid)
+        strength = QHBoxLayout()
+        strength.addWidget(QLabel("strength"))
+        strength.addWidget(self.strength)
+        side.addLayout(strength)
+        side.addStretch()
+        top = QHBoxLayout()
+        top.addWidget(self.plane)
+        top.addLayout(side)
+        palette = QHBoxLayout()
+        palette.addWidget(QLabel("Your colours"))
+        palette.addStretch()
+        palette.addWidget(self.open_button)
+        palette.addWidget(self.keep_button)
+        inner = QVBoxLayout(self)
+        inner.addLayout(top)
+        inner.addWidget(self.likely_label)
+        inner.addWidget(self.likely)
+        inner.addLayout(palette)
+        inner.addWidget(self.used)
+
+    def _tool_button(self, tool: str, text: str, about: str) -> QPushButton:
+        made = button(text, about, lambda: self.tools.use(tool))
+        made.setCheckable(True)
+        return made
+
+    def _show_tool(self, tool: str) -> None:
+        for name, each in self.tool_buttons.items():
+            each.setChecked(name == tool)
+        self.show_colour(self.editing.colour)
+
+    def _show_drawing(self) -> None:
+        if self.editing.session is not None:
+            self.used.show_colours(self.editing.session.drawing.palette[::-1])
+
+    def _put(self, a: float, b: float) -> None:
+        if self.place is not None:
+            self.editing.put(self.place, (a, b))
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a palette", "", _PALETTES)
+        if path:
+            self.open_palette(Path(path))
+
+    def _save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save your colours", "colours.gpl", _PALETTES)
+        if path:
+            self.save_palette(Path(path))
+
+    def open_palette(self, path: Path) -> None:
+        """Add the colours of a file to those at hand."""
+        session = self.editing.session
+        if session is None:
+            self.editing.said.emit("There is no picture to draw on; open one first.")
+            return
+        try:
+            found = read_palette(path)
+        except HybridColorError as error:
+            self.editing.said.emit(str(error))
+            return
+        known = session.drawing.palette
+        self.editing.change(palette=(*known, *(colour for colour in found if colour not in known)))
+        self.editing.said.emit(f"{len(found)} colours from {path.name}.")
+
+    def save_palette(self, path: Path) -> None:
+        """Save the colours at hand."""
+        palette = () if self.editing.session is None else self.editing.session.drawing.palette
+        try:
+            write_palette(path, palette or (FIRST,), name=path.stem)
+        except HybridColorError as error:
+            self.editing.said.emit(str(error))
+            return
+        self.editing.said.emit(f"Saved {path.name}.")

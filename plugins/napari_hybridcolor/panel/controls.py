@@ -1,0 +1,39 @@
+"""The small controls that the panel's parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QPushButton, QScrollArea, QSlider, QWidget
+
+
+def button(text: str, about: str, action: Callable[[], object] | None = None) -> QPushButton:
+    """A push button with a tooltip."""
+    made = QPushButton(text)
+    made.setToolTip(about)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
+    if action is not None:
+        made.clicked.connect(lambda _checked=False: action())
+    return made
+
+
+def slider(share: float, about: str) -> QSlider:
+    """A slider in hundredths, from 0 to 1."""
+    made = QSlider(Qt.Orientation.Horizontal)
+    made.setRange(0, 100)
+    made.setValue(round(100 * share))
+    made.setToolTip(about)
+    return made
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """A widget that can be scrolled up and down where the window is not tall enough for it."""
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    bar = area.verticalScrollBar()
+    area.setMinimumWidth(widget.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0))
+    return area

@@ -1,0 +1,72 @@
+"""The automatic seeds: how many, which, and whether they take part."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+
+from hybridcolor.bins import DEFAULT_CONFIDENCE
+from napari_hybridcolor.automatic import Automatic
+from napari_hybridcolor.panel.controls import button, slider
+from napari_hybridcolor.tools import LASSO, Tools
+
+_USED = "They take part in the answer, beside your strokes."
+_UNUSED = "This method takes the network's colour everywhere: seeds show what it is sure of. Pin one to hold it."
+
+
+class SeedsTab(QWidget):
+    """What the network is sure of, to be seen and corrected."""
+
+    def __init__(self, automatic: Automatic, tools: Tools) -> None:
+        super().__init__()
+        self.automatic, self.tools = automatic, tools
+        self.shown = QCheckBox("Show them (A)")
+        self.shown.setToolTip("Each dot is a patch of seeds, in its colour")
+        self.confidence = slider(DEFAULT_CONFIDENCE, "How sure the network must be: to the right fewer and surer seeds")
+        self.count = QLabel()
+        self.about = QLabel(_USED)
+        self.about.setWordWrap(True)
+        self.lasso_button = button("Lasso (J)", "Select seeds by drawing around them", lambda: tools.use(LASSO))
+        self.lasso_button.setCheckable(True)
+        self.delete_button = button("Delete", "Do without the selected seeds (Delete)", automatic.delete)
+        self.pin_button = button("Pin", "Make strokes of the selected seeds: they stay as they are", automatic.pin)
+        row = QHBoxLayout()
+        for each in (self.lasso_button, self.delete_button, self.pin_button):
+            row.addWidget(each)
+        form = QFormLayout(self)
+        form.addRow(self.shown, self.count)
+        form.addRow("sureness", self.confidence)
+        form.addRow(row)
+        form.addRow(self.about)
+
+        self.shown.toggled.connect(automatic.show)
+        self.confidence.valueChanged.connect(self._slid)
+        self.confidence.sliderReleased.connect(self._released)
+        tools.changed.connect(lambda tool: self.lasso_button.setChecked(tool == LASSO))
+        tools.lassoed.connect(automatic.lasso)
+        automatic.changed.connect(self._show)
+        automatic.editing.drawing_changed.connect(self._show_drawing)
+        self._showing = False
+
+    def _slid(self, value: int) -> None:
+        session = self.automatic.editing.session
+        if self._showing or session is None:
+            return
+        if self.confidence.isSliderDown():
+            self.count.setText(f"{session.count_automatic(value / 100)} seeds")
+        else:
+            self._released()
+
+    def _released(self) -> None:
+        self.automatic.editing.change(confidence=self.confidence.value() / 100)
+
+    def _show(self) -> None:
+        session = self.automatic.editing.session
+        self.count.setText(f"{self.automatic.count()} seeds")
+        self.about.setText(_USED if session is not None and session.uses_automatic else _UNUSED)
+
+    def _show_drawing(self) -> None:
+        session = self.automatic.editing.session
+        if session is not None:
+            self._showing = True
+            self.confidence.setValue(round(100 * session.drawing.confidence))
+            self._showing = False

@@ -1,0 +1,71 @@
+"""Rows of colours to click on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QApplication, QGridLayout, QPushButton, QSizePolicy, QWidget
+
+from hybridcolor.drawing import Colour
+from hybridcolor.palettes import SHOWN_AT, swatch
+
+
+class Swatches(QWidget):
+    """Colours to draw with; with Shift, to be put somewhere at once.
+
+    Parameters
+    ----------
+    count : int
+        At most so many are shown.
+    about : str
+        What a click does.
+    columns : int, optional
+        In a row.
+    """
+
+    picked = Signal(float, float)
+    put = Signal(float, float)
+
+    def __init__(self, count: int, about: str, *, columns: int = 8) -> None:
+        super().__init__()
+        self.colours: list[Colour] = []
+        self._about = about
+        self._columns = columns
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(3)
+        self.buttons = [QPushButton() for _ in range(count)]
+        for number, button in enumerate(self.buttons):
+            button.setFixedHeight(22)
+            button.setMinimumWidth(8)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _checked=False, number=number: self._pick(number))
+            grid.addWidget(button, number // columns, number % columns)
+        self.show_colours([])
+
+    def show_colours(self, colours: Sequence[Colour], texts: Sequence[str] = (), luminance: float = SHOWN_AT) -> None:
+        """Fill the rows; of what is left over only the first row stays, empty."""
+        self.colours = list(colours[: len(self.buttons)])
+        rows = max(1, -(-len(self.colours) // self._columns))
+        for number, button in enumerate(self.buttons):
+            button.setEnabled(number < len(self.colours))
+            button.setVisible(number < rows * self._columns)
+            if number >= len(self.colours):
+                button.setText("")
+                button.setToolTip("")
+                button.setStyleSheet("QPushButton { background: transparent; border: 1px dashed palette(mid); }")
+                continue
+            red, green, blue = swatch(self.colours[number], luminance)
+            ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 120 else "white"
+            button.setText(texts[number] if number < len(texts) else "")
+            a, b = self.colours[number]
+            button.setToolTip(f"{self._about}: a* {a:.0f}, b* {b:.0f}")
+            button.setStyleSheet(
+                f"QPushButton {{ background: rgb({red},{green},{blue}); color: {ink}; border: 1px solid #808080;"
+                " padding: 0px; border-radius: 3px; } QPushButton:hover { border: 2px solid white; }"
+            )
+
+    def _pick(self, number: int) -> None:
+        shift = QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        (self.put if shift else self.picked).emit(*self.colours[number])

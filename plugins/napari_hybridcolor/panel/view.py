@@ -1,0 +1,55 @@
+"""What to see: before and after, and overlays."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+
+from napari_hybridcolor.overlays import Overlays
+from napari_hybridcolor.panel.controls import slider
+
+
+class View(QWidget):
+    """Nothing here changes the drawing."""
+
+    def __init__(self, overlays: Overlays) -> None:
+        super().__init__()
+        self.overlays = overlays
+        self.wipe = QCheckBox("Wipe (W)")
+        self.wipe.setToolTip("Show another picture on the left of the line, the colours on its right")
+        self.beside = QComboBox()
+        self.beside.setToolTip("What to compare the colours with")
+        self.line = slider(0.5, "Where the line is")
+        self.unsure = QCheckBox("Where the network is unsure (U)")
+        self.unsure.setToolTip("The brighter, the further from the truth the network expects its colour to be")
+        self.regions = QCheckBox("Regions")
+        self.regions.setToolTip("Outlines of what the tool Region draws at a click")
+        form = QFormLayout(self)
+        form.addRow(self.wipe, self.beside)
+        form.addRow("line", self.line)
+        form.addRow(self.unsure)
+        form.addRow(self.regions)
+
+        self.wipe.toggled.connect(lambda _: self._wipe())
+        self.beside.activated.connect(lambda _: self._wipe())
+        self.line.valueChanged.connect(lambda _: self._wipe())
+        self.unsure.toggled.connect(overlays.show_unsure)
+        self.regions.toggled.connect(overlays.show_regions)
+        overlays.editing.answered.connect(lambda _: self._list())
+        overlays.cleared.connect(self._cleared)
+
+    def _wipe(self) -> None:
+        if self.beside.count() == 0:
+            self._list()
+        self.overlays.show_wipe(self.beside.currentText() if self.wipe.isChecked() else None, self.line.value() / 100)
+
+    def _list(self) -> None:
+        """The pictures that there are to compare with."""
+        names, chosen = self.overlays.beside(), self.beside.currentText()
+        if [self.beside.itemText(i) for i in range(self.beside.count())] != names:
+            self.beside.clear()
+            self.beside.addItems(names)
+            self.beside.setCurrentText(chosen)
+
+    def _cleared(self) -> None:
+        for box in (self.wipe, self.unsure, self.regions):
+            box.setChecked(False)

@@ -1,0 +1,108 @@
+"""The labels layer that a person paints on, and what changed in it as strokes.
+
+napari knows how to paint labels, so that is what strokes are drawn in: a label is a colour's place in the palette. Undo
+in a labels layer fires no paint event and is not the session's, so its keys are taken over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.palettes import swatch
+from napari_hybridcolor.held import Held
+from napari_hybridcolor.layers import drawing_labels, new_strokes
+
+NAME = "scribbles"
+
+
+class Scribbles:
+    """A drawing as a layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    edited : callable
+        Called when something was painted; `strokes` then says what.
+    keys : dict of str to callable
+        Bound to the layer, before napari's own.
+
+    Attributes
+    ----------
+    mode_changed : callable
+        Called with the name of the mode that the layer is in from now on.
+    """
+
+    def __init__(self, viewer: napari.Viewer, edited: Callable[[], None], keys: dict[str, Callable[[], None]]) -> None:
+        self._held: Held[Labels] = Held(viewer)
+        self._edited, self._keys = edited, keys
+        self.mode_changed: Callable[[str], None] = lambda _mode: None
+        self._known: NDArray[np.uint16] | None = None  # the labels as the session has them
+        self._palette: tuple[Labels, tuple[Colour, ...]] | None = None  # what is shown
+
+    @property
+    def layer(self) -> Labels | None:
+        """The layer, if there is one."""
+        return self._held.layer
+
+    def show(self, drawing: Drawing, picture: Image, shape: tuple[int, int]) -> Labels:
+        """Show a drawing, in a new layer on top of all others if there is none."""
+        labels = drawing_labels(drawing, shape)
+        layer = self._held.layer
+        if layer is None or layer.data.shape != shape:
+            self._held.remove()
+            layer = self._held.or_new(lambda: self._new(labels), picture)
+            self._known = labels
+        elif self._known is not None and not np.array_equal(labels, layer.data):
+            self._known = labels
+            layer.data = labels.copy()
+        self.show_palette(drawing.palette)
+        return layer
+
+    def strokes(self, palette: Sequence[Colour], weight: float = math.inf) -> list[Stroke]:
+        """What was painted since this was last asked, or shown. Labels without a colour are the palette's last."""
+        layer = self._held.layer
+        if layer is None or self._known is None or layer.data.shape != self._known.shape:
+            return []
+        labels = np.asarray(layer.data)
+        changed = np.flatnonzero(labels != self._known)
+        if not len(changed):
+            return []
+        coords = np.stack(np.unravel_index(changed, labels.shape), axis=-1)
+        now = labels.ravel()[changed]
+        self._known.ravel()[changed] = now
+        return new_strokes(coords, now, palette, weight=weight)
+
+    def show_palette(self, palette: tuple[Colour, ...]) -> None:
+        """Show every stroke in its own colour."""
+        layer = self._held.layer
+        if layer is None or self._palette == (layer, palette):
+            return  # to set a colormap draws the layer anew
+        self._palette = layer, palette
+        shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
+        for number, colour in enumerate(palette, 1):
+            shown[number] = np.array([*swatch(colour), 255]) / 255
+        layer.colormap = DirectLabelColormap(color_dict=shown)
+
+    def remove(self) -> None:
+        """Take the layer out of the viewer."""
+        self._held.remove()
+        self._known = None
+
+    def _new(self, labels: NDArray[np.uint16]) -> Labels:
+        layer = Labels(labels.copy(), name=NAME, opacity=1.0)
+        layer.brush_size = max(3, round(max(labels.shape) / 100))
+        for event in (layer.events.paint, layer.events.set_data):
+            event.connect(self._edited)
+        layer.events.mode.connect(lambda event: self.mode_changed(str(event.mode)))
+        for keys, action in self._keys.items():
+            layer.bind_key(keys, lambda _layer, action=action: action(), overwrite=True)
+        return layer

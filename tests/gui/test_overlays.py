@@ -1,0 +1,108 @@
+"""What can be laid over the picture, and stacks of pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from qtpy.QtCore import Qt
+from skimage import data
+
+from tests.gui.window import choose, drag, opened, press, shown, wait_for_answer
+
+PURPLE = (45.0, -50.0)
+
+
+def test_the_wipe_shows_what_was_before_on_the_left(panel, viewer, qtbot):
+    press(viewer, Qt.Key.Key_W)
+    qtbot.waitUntil(lambda: "wipe" in viewer.layers, timeout=5000)
+    wipe = viewer.layers["wipe"]
+    assert wipe.data.shape == (128, 64, 3)
+    assert np.ptp(wipe.data.astype(int), axis=2).max() == 0
+    panel.view.line.setValue(25)
+    assert wipe.data.shape[1] == 32
+    panel.view.beside.setCurrentText("network alone")
+    panel.view.beside.activated.emit(panel.view.beside.currentIndex())
+    qtbot.waitUntil(lambda: np.ptp(wipe.data.astype(int), axis=2).max() > 0, timeout=5000)
+    np.testing.assert_allclose(wipe.data, viewer.layers["colorized"].data[:, :32], atol=2)
+    assert wipe not in [panel.image_choice.itemData(i) for i in range(panel.image_choice.count())]
+    press(viewer, Qt.Key.Key_W)
+    assert "wipe" not in viewer.layers
+
+
+def test_own_colours_are_there_to_compare_with(viewer, qtbot):
+    colours = data.astronaut()[::4, ::4]
+    panel = opened(viewer, colours, qtbot)
+    assert [panel.view.beside.itemText(i) for i in range(panel.view.beside.count())][-1] == "own colours"
+    panel.view.beside.setCurrentText("own colours")
+    panel.view.wipe.setChecked(True)
+    panel.view.line.setValue(100)
+    qtbot.waitUntil(lambda: "wipe" in viewer.layers, timeout=5000)
+    assert np.abs(viewer.layers["wipe"].data.astype(int) - colours).mean() < 1
+
+
+def test_where_the_network_is_unsure_lies_exactly_over_the_picture(panel, viewer, qtbot):
+    press(viewer, Qt.Key.Key_U)
+    unsure, photo = viewer.layers["unsure"], viewer.layers["photo"]
+    np.testing.assert_allclose(unsure.scale * unsure.data.shape, photo.data.shape)
+    np.testing.assert_allclose(unsure.extent.world.mean(axis=0), photo.extent.world.mean(axis=0))
+    before = unsure.data.copy()
+    panel.colour.look_at((80, 38))
+    panel.colour.use(panel.colour.likely.colours[1])
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    assert np.abs(viewer.layers["unsure"].data - before).max() > 0.5  # it has heard the stroke
+    viewer.layers.remove("unsure")
+    panel.view.unsure.setChecked(False)
+
+
+def test_regions_are_outlined(panel, viewer):
+    panel.view.regions.setChecked(True)
+    assert viewer.layers["regions"].data.max() > 3
+    panel.view.regions.setChecked(False)
+    assert "regions" not in viewer.layers
+
+
+def test_a_stack_is_edited_slice_by_slice(viewer, gray, tmp_path, qtbot):
+    stack = np.stack([gray, gray[::-1], 255 - gray])
+    frames = [Image.fromarray(frame) for frame in stack]
+    frames[0].save(tmp_path / "film.tif", save_all=True, append_images=frames[1:])
+    viewer.add_image(gray, name="another")
+    viewer.dims.current_step = (0, 0)
+    panel = opened(viewer, gray, qtbot)
+    viewer.add_image(stack, name="film", metadata={"hybridcolor_source": str(tmp_path / "film.tif")})
+    choose(panel, "film", qtbot)
+    viewer.dims.set_current_step(0, 0)
+    wait_for_answer(panel, qtbot)
+    panel.colour.use(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    first, session = shown(viewer), panel.editing.session
+
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: panel.editing.session is not session, timeout=5000)
+    wait_for_answer(panel, qtbot)
+    assert not panel.editing.session.drawing.strokes
+    assert not viewer.layers["scribbles"].data.any()
+    np.testing.assert_allclose(shown(viewer)[..., 0], 100 - first[..., 0], atol=20)
+    drag(viewer, (60, 30), (60, 45))
+    wait_for_answer(panel, qtbot)
+    assert (tmp_path / "film.tif.2.hybridcolor.json").exists()
+    assert (tmp_path / "film.tif.0.hybridcolor.json").exists()
+
+    viewer.dims.set_current_step(0, 0)
+    qtbot.waitUntil(lambda: panel.editing.session is session, timeout=5000)
+    wait_for_answer(panel, qtbot)
+    assert len(session.drawing.strokes) == 1
+    np.testing.assert_allclose(shown(viewer), first, atol=2)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 40, 50), (3, 40, 50, 3)])
+def test_deeper_stacks_and_films_in_colour(viewer, shape, qtbot):
+    rng = np.random.default_rng(1)
+    panel = opened(viewer, rng.integers(0, 255, shape, np.uint8), qtbot)
+    assert panel.editing.session.picture.shape == (40, 50)
+    first = panel.editing.session
+    viewer.dims.set_current_step(0, (viewer.dims.current_step[0] + 1) % shape[0])
+    qtbot.waitUntil(lambda: panel.editing.session is not first, timeout=5000)
+    wait_for_answer(panel, qtbot)

@@ -1,0 +1,113 @@
+"""Tools by mouse and keys: straight lines, regions, gray, palettes."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari_hybridcolor.gestures import inside_lasso, line, region
+from qtpy.QtCore import Qt
+from skimage.draw import disk, polygon2mask
+from skimage.draw import line as bresenham
+
+from hybridcolor.palettes import write_palette
+from tests.gui.window import drag, press, shown, wait_for_answer
+
+PURPLE = (45.0, -50.0)
+
+
+def test_a_line_of_one_pixel_is_bresenhams_but_for_corners():
+    for end in ((0, 9), (9, 9), (3, 9), (9, 2)):
+        ours = {tuple(place) for place in line((0, 0), end, 1, (12, 12)).tolist()}
+        theirs = set(zip(*(axis.tolist() for axis in bresenham(0, 0, *end)), strict=True))
+        assert len(ours ^ theirs) <= 4
+
+
+def test_a_dab_is_a_disk_and_stays_inside():
+    ours = {tuple(place) for place in line((4, 5), (4, 5), 7, (20, 20)).tolist()}
+    assert ours == set(zip(*(axis.tolist() for axis in disk((4, 5), 3.5001)), strict=True))
+    assert (line((0, 0), (30, 30), 9, (12, 10)) < (12, 10)).all()
+    assert len(line((40, 40), (50, 50), 3, (12, 10))) == 0
+
+
+def test_a_region_leaves_its_rim_to_its_neighbours():
+    labels = np.zeros((9, 9), int)
+    labels[2:7, 2:7] = 1
+    assert set(map(tuple, region(labels, (4, 4)).tolist())) == {(r, c) for r in range(3, 6) for c in range(3, 6)}
+    labels[:] = np.arange(81).reshape(9, 9)
+    assert region(labels, (4, 4)).tolist() == [[4, 4]]
+
+
+def test_a_lasso_holds_what_a_polygon_holds():
+    corners = [(2, 3), (15, 1), (18, 17), (6, 12)]
+    coords = np.argwhere(np.ones((20, 20), bool))
+    inside = polygon2mask((20, 20), np.array(corners))
+    apart = inside_lasso(corners, coords) != inside.ravel()
+    assert apart.sum() <= 4  # on the rim
+
+
+def test_a_straight_line_by_mouse(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    press(viewer, Qt.Key.Key_I)
+    assert panel.colour.tool_buttons["line"].isChecked()
+    before = viewer.scene.camera.center
+    drag(viewer, (80, 20), (100, 60))
+    wait_for_answer(panel, qtbot)
+    assert viewer.scene.camera.center == before  # a drag draws, and does not move the picture
+    (stroke,) = panel.editing.session.drawing.strokes
+    assert stroke.ab == PURPLE
+    rows, columns = stroke.coords.T
+    straight = np.abs((columns - 20) * 0.5 + 80 - rows)
+    assert straight.max() < 5
+    assert columns.min() < 24
+    assert columns.max() > 56
+    assert "band" not in viewer.layers
+    assert np.abs(shown(viewer)[90, 40, 1:] - PURPLE).max() < 2
+    press(viewer, Qt.Key.Key_I)
+    assert panel.tools.tool == ""
+
+
+def test_a_region_by_a_click(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    qtbot.mouseClick(panel.colour.tool_buttons["fill"], Qt.MouseButton.LeftButton)
+    place = (60, 110)
+    drag(viewer, place, place)
+    wait_for_answer(panel, qtbot)
+    (stroke,) = panel.editing.session.drawing.strokes
+    regions = panel.editing.regions()
+    (number,) = np.unique(regions[tuple(stroke.coords.T)])
+    assert number == regions[place]
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_for_answer(panel, qtbot)
+    assert not panel.editing.session.drawing.strokes
+
+
+def test_naparis_own_buttons_lay_a_tool_down(panel, viewer):
+    press(viewer, Qt.Key.Key_I)
+    layer = viewer.layers["scribbles"]
+    layer.mode = "erase"
+    assert panel.tools.tool == "rub out"
+    assert panel.colour.tool_buttons["rub out"].isChecked()
+    layer.mode = "polygon"
+    assert panel.tools.tool == ""
+    press(viewer, Qt.Key.Key_D)
+    assert layer.mode == "paint"
+
+
+def test_gray_by_a_key(panel, viewer, qtbot):
+    press(viewer, Qt.Key.Key_G)
+    drag(viewer, (90, 55), (90, 65))
+    wait_for_answer(panel, qtbot)
+    assert panel.editing.session.drawing.strokes[-1].ab == (0.0, 0.0)
+    assert np.abs(shown(viewer)[90, 60, 1:]).max() < 1
+
+
+def test_palettes_come_in_and_go_out_and_can_be_undone(panel, viewer, tmp_path):
+    write_palette(tmp_path / "theirs.gpl", [(30.0, 30.0), (-20.0, 5.0)])
+    panel.colour.open_palette(tmp_path / "theirs.gpl")
+    assert "2 colours" in panel.message.text()
+    assert len(panel.colour.used.colours) == 2
+    panel.colour.save_palette(tmp_path / "ours.pal")
+    assert (tmp_path / "ours.pal").read_text().startswith("JASC-PAL")
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not panel.colour.used.colours
+    panel.colour.open_palette(tmp_path / "none.gpl")
+    assert "cannot be read" in panel.message.text()

@@ -1,0 +1,65 @@
+"""Hands for tests in a real window: open a picture, draw, press keys, see what is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from hybridcolor.lab import rgb_to_lab
+
+REST = 120_000
+"""Milliseconds to wait for an answer at most."""
+
+
+def opened(viewer, gray, qtbot, **about):
+    from napari_hybridcolor.widget import ColorizeWidget
+
+    viewer.add_image(gray, **{"name": "photo", **about})
+    panel = ColorizeWidget(viewer)
+    viewer.window.add_dock_widget(panel)
+    wait_for_answer(panel, qtbot)
+    qtbot.wait(150)  # the window comes to its size
+    return panel
+
+
+def wait_for_answer(panel, qtbot):
+    editing = panel.editing
+    qtbot.waitUntil(
+        lambda: not (editing.timer.isActive() or editing.work.busy or editing.saving.busy or editing.answer is None),
+        timeout=REST,
+    )
+
+
+def choose(panel, name, qtbot):
+    qtbot.waitUntil(lambda: panel.image_choice.findText(name) >= 0, timeout=5000)
+    panel.image_choice.setCurrentIndex(panel.image_choice.findText(name))
+    panel.image_choice.activated.emit(panel.image_choice.currentIndex())
+
+
+def at(viewer, row, column):
+    """Where a pixel of the picture is on the canvas."""
+    canvas = viewer.window._qt_viewer.canvas
+    camera = viewer.scene.camera
+    zoom, (_, y, x) = camera.zoom, camera.center
+    width, height = canvas.native.width(), canvas.native.height()
+    return QPoint(round(width / 2 + (column - x) * zoom), round(height / 2 + (row - y) * zoom))
+
+
+def drag(viewer, start, end, steps=8):
+    """Press, move and let go the mouse on the canvas."""
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, *start))
+    for step in np.linspace(0, 1, steps):
+        place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
+        QTest.mouseMove(native, at(viewer, *place))
+        QTest.qWait(5)
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *end))
+
+
+def press(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):
+    QTest.keyClick(viewer.window._qt_viewer.canvas.native, key, modifier)
+
+
+def shown(viewer):
+    return rgb_to_lab(viewer.layers["colorized"].data)

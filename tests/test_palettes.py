@@ -1,0 +1,73 @@
+"""Palettes of other programs: what they hold comes in, and what we write they can read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL.GimpPaletteFile import GimpPaletteFile
+
+from hybridcolor.errors import SeedError
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.palettes import read_palette, swatch, write_palette
+
+COLOURS = [(40.0, 20.0), (-35.0, 30.0), (0.0, 0.0), (10.0, -45.0)]
+
+
+@given(st.tuples(st.floats(-60, 60), st.floats(-60, 60)), st.floats(20, 90))
+def test_a_swatch_has_its_hue(ab, luminance):
+    shown = rgb_to_lab(np.array(swatch(ab, luminance), np.uint8)[None, None])[0, 0]
+    assert abs(shown[0] - luminance) < 1
+    if np.hypot(*shown[1:]) > 8:
+        assert np.dot(shown[1:], ab) > 0.95 * np.hypot(*shown[1:]) * np.hypot(*ab)
+
+
+@pytest.mark.parametrize("suffix", [".gpl", ".pal"])
+def test_what_is_written_is_read_again(tmp_path, suffix):
+    write_palette(tmp_path / f"mine{suffix}", COLOURS)
+    assert np.abs(np.subtract(read_palette(tmp_path / f"mine{suffix}"), COLOURS)).max() < 0.7
+
+
+def test_pillow_reads_our_gimp_palette(tmp_path):
+    write_palette(tmp_path / "mine.gpl", COLOURS, name="two\nlines")
+    with (tmp_path / "mine.gpl").open("rb") as file:
+        palette, mode = GimpPaletteFile(file).getpalette()
+    assert mode == "RGB"
+    assert [tuple(palette[3 * i : 3 * i + 3]) for i in range(4)] == [swatch(colour) for colour in COLOURS]
+
+
+def test_palettes_as_gimp_and_paint_shop_write_them(tmp_path):
+    head = "GIMP Palette\nName: Plasma: hot\nColumns: 4\n#\n# a comment\n"
+    (tmp_path / "a.gpl").write_text(head + "255   0   0\tred: pure\n  0   0 255\n\n255 0 0 again\n")
+    assert np.abs(np.subtract(read_palette(tmp_path / "a.gpl"), [(80.1, 67.2), (79.2, -107.9)])).max() < 0.1
+    (tmp_path / "a.pal").write_bytes(b"JASC-PAL\r\n0100\r\n2\r\n0 255 0\r\n255 255 255\r\n")
+    assert np.abs(np.subtract(read_palette(tmp_path / "a.pal"), [(-86.2, 83.2), (0, 0)])).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "is no palette"),
+        (b"\x89PNG\r\n", "is no palette"),
+        (b"GIMP Palette\n", "holds no colour"),
+        (b"GIMP Palette\n1 2\n", "three numbers"),
+        (b"GIMP Palette\n1 2 300\n", "three numbers"),
+        (b"JASC-PAL\n0100\n1\n-1 2 3\n", "three numbers"),
+        (b"JASC-PAL\n0100\n1\n" + b"\xff" * 99, "three numbers"),
+    ],
+)
+def test_what_is_no_palette_is_told_in_a_line(tmp_path, content, complaint):
+    (tmp_path / "bad.gpl").write_bytes(content)
+    with pytest.raises(SeedError, match=complaint) as told:
+        read_palette(tmp_path / "bad.gpl")
+    assert "\n" not in str(told.value)
+
+
+def test_files_that_are_not_to_be_had(tmp_path):
+    with pytest.raises(SeedError, match="cannot be read"):
+        read_palette(tmp_path / "none.gpl")
+    with pytest.raises(SeedError, match=r"ends in \.gpl or \.pal"):
+        write_palette(tmp_path / "mine.txt", COLOURS)
+    with pytest.raises(SeedError, match="cannot be written"):
+        write_palette(tmp_path / "no folder" / "mine.gpl", COLOURS)
