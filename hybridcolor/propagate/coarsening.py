@@ -1,4 +1,4 @@
-"""One level of a hierarchy from the one above: its interpolation and its Galerkin operator P^T diag(v) A P."""
+"""One level of a hierarchy from the one above: its interpolation P and its Galerkin operator P^T diag(v) A P."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ from hybridcolor.propagate.affinity import FAST
 
 TINY = np.float32(1e-30)
 LEAST_REACH = np.float32(0.1)
+LEAST_HOLD = np.float32(0.1)
+"""Beside a pull, what a pixel holds on to across its line counts as at least this share of all its couplings. Else,
+where couplings below 0 cancel it, the weakest pull would take all its weight, like a hard seed that nobody set."""
 PLANE = np.array([[8, 4, 7], [2, 0, 1], [6, 3, 5]])
 """Plane of the weight toward each fine neighbour; those above and to the left belong to the coarse pixel before."""
 
@@ -93,6 +96,13 @@ def prolong_row(here, odd, coarse, after, fine):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def _missing_weight(held, lost, diagonal):  # type: ignore[no-untyped-def]
+    """What of 1 a pixel's weights lack, if pulls take ``lost`` beside the ``held`` of its line."""
+    total = max(held + lost, LEAST_HOLD * diagonal)
+    return lost / total if total > TINY else np.float32(1)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
     """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1.
 
@@ -114,14 +124,14 @@ def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
         lost = max(t[i], np.float32(0))
         west = max(a0[i] + a3[i] + a6[i], np.float32(0))
         east = max(a2[i] + a5[i] + a8[i], np.float32(0))
-        loose = west + east + lost <= TINY and diagonal > TINY
+        lacking = _missing_weight(west + east, lost, diagonal)
+        loose = west + east <= TINY
         west = np.float32(1) if loose else west
         east = np.float32(1) if loose and i + 1 < width else east
-        total = west + east + lost
-        share = np.float32(1) / total if total > TINY else np.float32(0)
+        share = (np.float32(1) - lacking) / (west + east)
         p1[j + 1] = west * share
         p2[j + 1] = east * share
-        missing[i + 1] = lost * share if total > TINY else np.float32(1)
+        missing[i + 1] = lacking
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
@@ -143,14 +153,14 @@ def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyp
         lost = max(t[i], np.float32(0))
         north = max(nw[i] + n[i] + ne[i], np.float32(0))
         south = max(sw[i] + s[i] + se[i], np.float32(0))
-        loose = north + south + lost <= TINY and diagonal > TINY
+        lacking = _missing_weight(north + south, lost, diagonal)
+        loose = north + south <= TINY
         north = np.float32(1) if loose else north
         south = np.float32(1) if loose and inside else south
-        total = north + south + lost
-        share = np.float32(1) / total if total > TINY else np.float32(0)
+        share = (np.float32(1) - lacking) / (north + south)
         p3[j + 1] = north * share
         p4[j + 1] = south * share
-        middle[i + 1] = lost * share if total > TINY else np.float32(1)
+        middle[i + 1] = lacking
     for j in range(width // 2):
         i = 2 * j + 1
         diagonal = ((n[i] + w[i]) + (e[i] + s[i])) + ((nw[i] + ne[i]) + (sw[i] + se[i])) + t[i]
@@ -160,19 +170,19 @@ def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyp
         north_east = max(ne[i] + n[i] * p2[j + 1] + e[i] * p3[j + 2], np.float32(0))
         south_west = max(sw[i] + s[i] * q1[j + 1] + w[i] * p4[j + 1], np.float32(0))
         south_east = max(se[i] + s[i] * q2[j + 1] + e[i] * p4[j + 2], np.float32(0))
-        loose = (north_west + north_east) + (south_west + south_east) + lost <= TINY and diagonal > TINY
+        lacking = _missing_weight((north_west + north_east) + (south_west + south_east), lost, diagonal)
+        loose = (north_west + north_east) + (south_west + south_east) <= TINY
         right = i + 1 < width
         north_west = np.float32(1) if loose else north_west
         north_east = np.float32(1) if loose and right else north_east
         south_west = np.float32(1) if loose and inside else south_west
         south_east = np.float32(1) if loose and right and inside else south_east
-        total = (north_west + north_east) + (south_west + south_east) + lost
-        share = np.float32(1) / total if total > TINY else np.float32(0)
+        share = (np.float32(1) - lacking) / ((north_west + north_east) + (south_west + south_east))
         p5[j + 1] = north_west * share
         p6[j + 1] = north_east * share
         p7[j + 1] = south_west * share
         p8[j + 1] = south_east * share
-        middle[i + 1] = lost * share if total > TINY else np.float32(1)
+        middle[i + 1] = lacking
 
 
 @njit(cache=True, nogil=True)
