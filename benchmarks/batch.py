@@ -16,10 +16,9 @@ from skimage import data
 
 from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
 from hybridcolor.batch.journal import open_journal
-from hybridcolor.batch.workers import Record, colorize_task
+from hybridcolor.batch.workers import Job, Record, colorize_task
 from hybridcolor.imagefiles import write_image
 from hybridcolor.picture import Picture
-from hybridcolor.predict import load_predictor
 
 PHOTOS, SIDE = 60, 512
 ROWS = 1_000_000
@@ -49,9 +48,10 @@ def timed(tasks: list[Task], folder: Path, *, workers: int) -> float:
 
 def alone(tasks: list[Task], folder: Path) -> float:
     """Seconds a picture of the same work without a batch, in this process."""
-    predictor = load_predictor()
-    records: list[Record] = [colorize_task(task, Recipe(), folder, predictor) for task in tasks[:10]]
-    return seconds(lambda: records.extend(colorize_task(task, Recipe(), folder, predictor) for task in tasks[10:])) / (
+    job = Job(Recipe(), folder)
+    predictor = job.load()
+    records: list[Record] = [colorize_task(task, job, predictor) for task in tasks[:10]]
+    return seconds(lambda: records.extend(colorize_task(task, job, predictor) for task in tasks[10:])) / (
         len(tasks) - 10
     )
 

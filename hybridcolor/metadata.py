@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 _DESCRIPTION, _DATE, _AUTHOR, _COPYRIGHT = 0x010E, 0x0132, 0x013B, 0x8298  # the tags, in EXIF as in TIFF
+_SOFTWARE = 0x0131
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 0x011A, 0x011B, 0x0128
 _EXIF, _GPS, _DATE_TAKEN = 0x8769, 0x8825, 0x9003
 _LONGEST = 4096  # characters of a field
@@ -31,6 +32,8 @@ class Metadata:
         When it was taken, else made, as the file writes it: "2001:02:03 04:05:06" in EXIF.
     author, copyright, description : str
         Empty if the file does not say.
+    software : str
+        What made a result, and how. Not read: it says nothing of the next result.
     location : dict of int to object
         The GPS tags of EXIF. Not written unless one asks for it.
     patient : dict of str to str
@@ -47,6 +50,7 @@ class Metadata:
     author: str = ""
     copyright: str = ""
     description: str = ""
+    software: str = ""
     location: Mapping[int, Any] = field(default_factory=dict)
     patient: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,6 +90,7 @@ class Metadata:
         """An EXIF block with all but the patient; empty if there is nothing to say."""
         exif = Image.Exif()
         texts = {_DESCRIPTION: self.description, _AUTHOR: self.author, _COPYRIGHT: self.copyright, _DATE: self.date}
+        texts[_SOFTWARE] = self.software
         for tag, text in texts.items():
             if text:
                 exif[tag] = text.encode()  # EXIF means ASCII; most programs write and read UTF-8

@@ -161,6 +161,7 @@ def write_colorization(
     *,
     finish: str | None = None,
     tint: float = 0.0,
+    software: str = "",
     keep_private: bool = False,
     overwrite: bool = False,
 ) -> None:
@@ -172,6 +173,8 @@ def write_colorization(
     result : Colorization
     finish, tint : optional
         As for `Colorization.to_rgb`.
+    software : str, optional
+        What made it, and how, for the file to say; ``.ora``, BMP and NIfTI have no place for it.
     keep_private, overwrite : bool, optional
         As for `hybridcolor.write_image`.
 
@@ -189,7 +192,7 @@ def write_colorization(
         path,
         result.to_rgb(finish=finish, tint=tint),
         alpha=picture.alpha,
-        metadata=picture.metadata,
+        metadata=replace(picture.metadata, software=software),
         keep_private=keep_private,
         overwrite=overwrite,
     )

@@ -6,6 +6,6 @@ that do it, and ``running`` puts them together.
 
 from hybridcolor.batch.plan import Task, plan_tasks
 from hybridcolor.batch.recipe import Recipe
-from hybridcolor.batch.running import Outcome, run_batch
+from hybridcolor.batch.running import Outcome, Workers, run_batch
 
-__all__ = ["Outcome", "Recipe", "Task", "plan_tasks", "run_batch"]
+__all__ = ["Outcome", "Recipe", "Task", "Workers", "plan_tasks", "run_batch"]

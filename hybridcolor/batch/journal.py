@@ -12,79 +12,122 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from hybridcolor.batch.plan import Task
 from hybridcolor.errors import HybridColorError, ImageError
 
 NAME = "hybridcolor-batch.jsonl"
-_SIZE = 8  # bytes of a checksum
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Standing(Enum):
+    """Where a task stands before any work; of those that cannot be done the value says why."""
+
+    NEW = ""
+    DONE = "done already"
+    TWICE = "is the output of another picture too; rename one"
+    OWN = "would be replaced by its own colorization"
+    FOREIGN = "exists already, and no batch wrote it"
 
 
 class Journal:
     """The journal of a folder of results, open for appending.
 
-    Of each picture only checksums are kept, some hundred bytes: there may be millions.
+    Of each picture only three checksums are kept, in arrays: there may be millions.
     """
 
     def __init__(self, folder: Path, file: BinaryIO, key: str) -> None:
-        self._folder = folder
+        self._folder = str(folder)
         self._file = file
         self._key = key
-        self._done: dict[int, bytes] = {}
-        self._ours: set[int] = set()
-        end = 0
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            end += len(line)
-            with suppress(ValueError, LookupError, TypeError):
-                self._note(json.loads(line))
-        file.seek(end)
-        file.truncate()
+        self._targets, self._stamps, self._contents = _read(file, key)
+        self._seen = bytearray(len(self._targets))
+        self._seen_new: set[int] = set()
 
-    def has(self, task: Task) -> bool:
-        """Whether a picture is done: by this recipe, from this content, and the output is there.
+    def standing(self, task: Task) -> Standing:
+        """Where a task stands; ask once for each, since two that would become one file are told by it.
+
+        Done is what was written by this recipe, from this content, and is still there.
 
         Raises
         ------
         OSError
             If the picture has vanished.
         """
-        known = self._done.get(hash((task.target, self._key)))
-        if known is None:
-            return False
-        if known[:_SIZE] != _digest(stamp(task)) and known[_SIZE:] != _digest(content(task)):
-            return False
-        return (self._folder / task.target).exists()
+        name = hash(task.target)
+        place = bisect_left(self._targets, name)
+        ours = place < len(self._targets) and self._targets[place] == name
+        if self._seen[place] if ours else name in self._seen_new:
+            return Standing.TWICE
+        if ours:
+            self._seen[place] = True
+        else:
+            self._seen_new.add(name)
+        try:
+            there = os.stat(os.path.join(self._folder, task.target))
+        except FileNotFoundError:
+            os.stat(task.source)
+            return Standing.NEW
+        if os.path.samestat(there, os.stat(task.source)):
+            return Standing.OWN
+        if not ours:
+            return Standing.FOREIGN
+        same = self._stamps[place] == hash(stamp(task)) or self._contents[place] == hash(content(task))
+        return Standing.DONE if same else Standing.NEW
 
-    def may_write(self, task: Task) -> bool:
-        """Whether there is no file where the output belongs, but what a batch put there."""
-        return hash(task.target) in self._ours or not (self._folder / task.target).exists()
-
-    def begin(self, task: Task) -> None:
-        """Note a picture whose output may be written from now on."""
-        self._write({"begun": task.target})
+    def begin(self, tasks: Iterable[Task]) -> None:
+        """Note pictures whose outputs may be written from now on; it is on the disk before any of them."""
+        self._write({"begun": task.target} for task in tasks)
+        _sync(self._file.fileno())
 
     def add(self, record: dict[str, Any]) -> None:
         """Note a picture that has been written."""
-        self._write({**record, "recipe": self._key})
+        self._write([{**record, "recipe": self._key}])
 
-    def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record).encode() + b"\n")
+    def _write(self, records: Iterable[dict[str, Any]]) -> None:
+        self._file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))
         self._file.flush()
-        self._note(record)
 
-    def _note(self, record: dict[str, Any]) -> None:
-        if "begun" in record:
-            self._ours.add(hash(record["begun"]))
-            return
-        name = hash((record["target"], record["recipe"]))
-        self._done[name] = _digest(record["stamp"]) + _digest(record["content"])
+
+def _read(file: BinaryIO, key: str) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """Checksums of targets, in order, and of the stamp and content that each was last written from by this recipe.
+
+    They are 0 where it was not: begun only, or by another recipe. A torn last line is cut off.
+    """
+    columns = array("q"), array("q"), array("q")
+    end = 0
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        end += len(line)
+        with suppress(ValueError, LookupError, TypeError):
+            row = _checksums(json.loads(line), key)
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+    file.seek(end)
+    file.truncate()
+    backwards = [np.frombuffer(column, np.int64)[::-1] for column in columns]
+    _, last = np.unique(backwards[0], return_index=True)
+    targets, stamps, contents = (array("q", each[last].tobytes()) for each in backwards)
+    return targets, stamps, contents
+
+
+def _checksums(record: dict[str, Any], key: str) -> tuple[int, int, int]:
+    if "begun" in record:
+        return hash(record["begun"]), 0, 0
+    if record["recipe"] != key:
+        return hash(record["target"]), 0, 0
+    return hash(record["target"]), hash(record["stamp"]), hash(record["content"])
 
 
 @contextmanager
@@ -130,7 +173,3 @@ def content(task: Task) -> str:
             with Path(path).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=_SIZE).digest()

@@ -1,4 +1,4 @@
-"""Which file becomes which: folders mirrored, files, patterns, and lists in CSV or JSON lines; one task at a time.
+"""Which file becomes which: folders mirrored, files, patterns, and lists; one task at a time.
 
 Paths are strings here and not `Path`: there may be millions of them.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
+from importlib.util import find_spec
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from hybridcolor.batch.recipe import Recipe
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import READABLE_SUFFIXES
 
-LISTS = (".csv", ".jsonl")
+LISTS = (".csv", ".jsonl", ".parquet")
+_ROWS = 8192  # of Parquet at a time
 SEEDS = (".seeds.json", ".seeds.png")
 """Endings of scribbles that lie beside a picture: ``old.seeds.png`` is for ``old.jpg``."""
 
@@ -48,8 +51,9 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path) -> I
     Parameters
     ----------
     sources : sequence of path
-        Images; folders, whose folders are mirrored; patterns such as ``scans/**/*.tif``; lists: CSV with a head, or
-        JSON lines, of ``path`` and, if wanted, ``seeds`` and ``output``; their paths are seen from the list's folder.
+        Images; folders, whose folders are mirrored; patterns such as ``scans/**/*.tif``; lists: CSV with a head,
+        JSON lines or Parquet, of ``path`` and, if wanted, ``seeds`` and ``output``; their paths are seen from the
+        list's folder.
     recipe : Recipe
         Names the outputs.
     folder : Path
@@ -60,26 +64,34 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path) -> I
     ImageError
         If a source stands for nothing, lies in the folder of results, or a list is malformed.
     """
+    scribbles = _Scribbles()
+
+    def task(source: str, inner: str = "") -> Task:
+        name = recipe.target_name(_stem(source))
+        return Task(source, f"{inner}/{name}" if inner else name, scribbles.of(source))
+
     for source in sources:
         path = Path(source)
         results = folder.resolve()
         if results in (path.resolve(), *path.resolve().parents):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
         if path.suffix.lower() in LISTS and path.is_file():
-            yield from _listed(path, recipe)
+            if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
+                raise ImageError(f"{path}: Parquet is read by pyarrow; pip install 'hybridcolor[parquet]'")
+            yield from _listed(path, recipe, scribbles)
         elif path.is_dir() and path.suffix != ".zarr":
-            yield from _mirrored(path, recipe, results)
+            yield from starmap(task, _mirrored(path, results))
         elif path.exists():
-            yield _task(str(path), "", recipe)
+            yield task(str(path))
         else:
             found = sorted(glob(str(source), recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
-            yield from (_task(each, "", recipe) for each in found if each.lower().endswith(READABLE_SUFFIXES))
+            yield from (task(each) for each in found if each.lower().endswith(READABLE_SUFFIXES))
 
 
-def _mirrored(folder: Path, recipe: Recipe, results: Path) -> Iterator[Task]:
-    """All images under a folder, their own folders kept, but for those in the folder of results."""
+def _mirrored(folder: Path, results: Path) -> Iterator[tuple[str, str]]:
+    """All images under a folder, with their own folders in it, but for those in the folder of results."""
     found = False
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if Path(place, each).resolve() != results)
@@ -87,44 +99,62 @@ def _mirrored(folder: Path, recipe: Recipe, results: Path) -> Iterator[Task]:
         for name in sorted(names):
             if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith(".") and not name.endswith(SEEDS):
                 found = True
-                yield _task(os.path.join(place, name), "" if inner == "." else inner, recipe)
+                yield os.path.join(place, name), "" if inner == "." else inner
     if not found:
         raise ImageError(f"{folder}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
 
 
-def _listed(path: Path, recipe: Recipe) -> Iterator[Task]:
+def _listed(path: Path, recipe: Recipe, scribbles: _Scribbles) -> Iterator[Task]:
     """The rows of a list."""
+    folder = str(path.parent)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            folder = str(path.parent)
-            rows: Iterable[Any]
-            rows = csv.DictReader(file) if path.suffix.lower() == ".csv" else map(json.loads, file)
-            for number, row in enumerate(rows, 1):
-                name = row.get("path") if isinstance(row, dict) else None
-                if not isinstance(name, str) or not name:
-                    raise ImageError(f"{path}: row {number} has no path")
-                source = os.path.join(folder, name)
-                target = row.get("output") or recipe.target_name(_stem(source))
-                if os.path.isabs(target) or ".." in target.split("/"):
-                    raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
-                seeds = row.get("seeds")
-                yield Task(source, target, os.path.join(folder, seeds) if seeds else _seeds_of(source))
-    except (OSError, ValueError, csv.Error) as error:
+        for number, row in enumerate(_rows(path), 1):
+            name = row.get("path") if isinstance(row, dict) else None
+            if not isinstance(name, str) or not name:
+                raise ImageError(f"{path}: row {number} has no path")
+            source = os.path.join(folder, name)
+            target = row.get("output") or recipe.target_name(_stem(source))
+            if os.path.isabs(target) or ".." in target.split("/"):
+                raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
+            seeds = row.get("seeds")
+            yield Task(source, target, os.path.join(folder, seeds) if seeds else scribbles.of(source))
+    except (OSError, ValueError, TypeError, AttributeError, NotImplementedError, csv.Error) as error:
         raise ImageError(f"{path}: cannot be read as a list of pictures ({error})") from error
 
 
-def _task(source: str, inner: str, recipe: Recipe) -> Task:
-    name = recipe.target_name(_stem(source))
-    return Task(source, f"{inner}/{name}" if inner else name, _seeds_of(source))
+def _rows(path: Path) -> Iterator[Any]:
+    """What a list holds, in dicts, never all of it at once."""
+    if path.suffix.lower() == ".parquet":
+        from pyarrow.parquet import ParquetFile
+
+        with ParquetFile(path, memory_map=True) as table:
+            names = [name for name in ("path", "output", "seeds") if name in table.schema_arrow.names]
+            for batch in table.iter_batches(_ROWS, columns=names):
+                yield from batch.to_pylist()
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file) if path.suffix.lower() == ".csv" else map(json.loads, file)
 
 
 def _stem(source: str) -> str:
     return os.path.splitext(os.path.basename(source))[0].removesuffix(".nii")
 
 
-def _seeds_of(source: str) -> str | None:
-    for ending in SEEDS:
-        beside = os.path.join(os.path.dirname(source), _stem(source) + ending)
-        if os.path.exists(beside):
-            return beside
-    return None
+class _Scribbles:
+    """Which scribbles lie beside pictures; a folder is looked through once, since asking for each picture is slow."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, set[str]] = {}
+
+    def of(self, source: str) -> str | None:
+        folder = os.path.dirname(source)
+        if folder not in self._found:
+            try:
+                self._found[folder] = {name for name in os.listdir(folder or ".") if name.endswith(SEEDS)}
+            except OSError:
+                self._found[folder] = set()
+        if self._found[folder]:
+            for ending in SEEDS:
+                if (name := _stem(source) + ending) in self._found[folder]:
+                    return os.path.join(folder, name)
+        return None

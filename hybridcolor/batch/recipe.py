@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES
-from hybridcolor.predict.weights import find_model
-from hybridcolor.propagate import get_propagator
+from hybridcolor.propagate.registry import check_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Recipe:
         A model's name, or "none" for scribbles alone.
     vividness, caution : float
         As for `hybridcolor.colorize`.
+    options : dict
+        For the method.
     name : str
         What an output is called; ``{stem}`` is the input's name without its ending. The ending says the format.
 
@@ -50,16 +52,17 @@ class Recipe:
     model: str = "default"
     vividness: float = DEFAULT_VIVIDNESS
     caution: float = 0.0
+    options: Mapping[str, Any] = field(default_factory=dict)
     name: str = "{stem}.png"
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value, kind = getattr(self, field.name), (int, float) if field.name in ("vividness", "caution") else str
-            if isinstance(value, bool) or not isinstance(value, kind):
-                raise MethodError(f"recipe: {field.name} cannot be {value!r}")
-        get_propagator(self.method)
-        if self.model != NO_MODEL:
-            find_model(self.model)
+        kinds: dict[str, Any] = {"vividness": (int, float), "caution": (int, float), "options": dict}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, bool) or not isinstance(value, kinds.get(each.name, str)):
+                raise MethodError(f"recipe: {each.name} cannot be {value!r}")
+        check_options(self.method, self.options)
+        self.weights_sha256()
         if not (0 <= self.vividness <= 1 and 0 <= self.caution <= 1):
             raise MethodError(f"recipe: vividness and caution are from 0 to 1, not {self.vividness}, {self.caution}")
         plain = self.name.replace("{stem}", "x", 1)
@@ -83,7 +86,7 @@ class Recipe:
             raise MethodError(f"{path}: cannot be read ({error.strerror})") from error
         except ValueError as error:
             raise MethodError(f"{path}: is not TOML ({error})") from error
-        known = [field.name for field in fields(cls)]
+        known = [each.name for each in fields(cls)]
         for key in content:
             if key not in known:
                 raise MethodError(f"{path}: {key!r} is unknown; known: {', '.join(known)}")
@@ -95,8 +98,31 @@ class Recipe:
 
     def provenance(self) -> dict[str, Any]:
         """Everything that a result depends on besides its picture and scribbles."""
-        weights = None if self.model == NO_MODEL else find_model(self.model).sha256
-        return {"hybridcolor": hybridcolor.__version__, **asdict(self), "weights_sha256": weights}
+        return {"hybridcolor": hybridcolor.__version__, **asdict(self), "weights_sha256": self.weights_sha256()}
+
+    def weights_sha256(self) -> str | None:
+        """Which weights the model has."""
+        if self.model == NO_MODEL:
+            return None
+        from hybridcolor.predict.weights import find_model  # torch comes with it
+
+        return find_model(self.model).sha256
+
+    def note(self, seeds: Path | str | None = None) -> str:
+        """The provenance of one output, for the file itself to tell; it names no file, since names tell of patients.
+
+        Examples
+        --------
+        >>> Recipe(model="none", method="watershed", options={"coarseness": 3.0}).note().split(" ", 2)[2]
+        '{"caution": 0.0, "method": "watershed", "model": "none", "options": {"coarseness": 3.0}, "vividness": 0.45}'
+        """
+        told = self.provenance()
+        version = told.pop("hybridcolor")
+        del told["name"]
+        if seeds is not None:
+            with Path(seeds).open("rb") as file:
+                told["seeds_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+        return f"hybridcolor {version} " + json.dumps({k: v for k, v in told.items() if v is not None}, sort_keys=True)
 
     def key(self) -> str:
         """A checksum of the provenance."""

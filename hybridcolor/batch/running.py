@@ -8,17 +8,20 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
-from hybridcolor.batch.journal import Journal, open_journal
+from hybridcolor.batch.journal import Journal, Standing, open_journal
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
-from hybridcolor.batch.workers import Pool, Record
+from hybridcolor.batch.workers import Job, Pool, Record
 from hybridcolor.errors import ImageError
 from hybridcolor.files import write_whole
 
 FAILURES = "failures.csv"
 RECIPE = "recipe.json"
+_LOT = 16
 _FULL = 1 << 20  # bytes free below which a failure is that of the disk, and all others would follow
 
 
@@ -42,12 +45,19 @@ class Outcome:
     stopped: bool = False
 
 
+class Workers(Protocol):
+    """Who colorizes: processes (`hybridcolor.batch.workers.Pool`) or machines (`hybridcolor.distributed.Cluster`)."""
+
+    def run(self, tasks: Iterator[Task], job: Job, stopped: Callable[[], bool]) -> Iterator[Record]:
+        """The records of all tasks, as they are done; fewer once ``stopped`` returns True."""
+
+
 def run_batch(
     tasks: Iterable[Task],
     folder: Path,
     recipe: Recipe,
     *,
-    workers: int = 1,
+    workers: int | Workers = 1,
     stopped: Callable[[], bool] = lambda: False,
     progress: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
@@ -64,8 +74,8 @@ def run_batch(
     folder : Path
         For the results.
     recipe : Recipe
-    workers : int, optional
-        Processes.
+    workers : int or Workers, optional
+        Processes, or who else does it.
     stopped : callable, optional
         Asked before each picture; when it returns True those under way are finished and no other is begun.
     progress : callable, optional
@@ -82,8 +92,9 @@ def run_batch(
     with open_journal(folder, recipe.key()) as journal:
         write_whole(folder / RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
         try:
-            waiting = _waiting(tasks, journal, outcome, folder)
-            for record in Pool(recipe, folder, workers, journal.begin).run(waiting, stopped):
+            waiting = _begun(_waiting(tasks, journal, outcome, folder), journal)
+            pool = Pool(workers) if isinstance(workers, int) else workers
+            for record in pool.run(waiting, Job(recipe, folder), stopped):
                 _take(record, journal, outcome, folder)
                 progress(outcome)
         finally:
@@ -93,31 +104,26 @@ def run_batch(
 
 
 def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, folder: Path) -> Iterator[Task]:
-    """The tasks that are not done yet; two that would become one file are told."""
-    taken: set[int] = set()
+    """The tasks that are not done yet; those that cannot be done are told."""
     for task in tasks:
-        if hash(task.target) in taken:
-            outcome.failures.append((task.source, f"{task.target} is the output of another picture too; rename one"))
-            continue
-        taken.add(hash(task.target))
         try:
-            if _same(folder / task.target, task.source):
-                outcome.failures.append((task.source, f"{task.source}: would be replaced by its own colorization"))
-                continue
-            if journal.has(task):
-                outcome.skipped += 1
-                continue
-            if not journal.may_write(task):
-                outcome.failures.append((task.source, f"{folder / task.target}: exists already, and no batch wrote it"))
-                continue
+            standing = journal.standing(task)
         except OSError as error:
             outcome.failures.append((task.source, f"{task.source}: cannot be read ({error.strerror})"))
             continue
-        yield task
+        if standing is Standing.NEW:
+            yield task
+        elif standing is Standing.DONE:
+            outcome.skipped += 1
+        else:
+            outcome.failures.append((task.source, f"{folder / task.target}: {standing.value}"))
 
 
-def _same(target: Path, source: str) -> bool:
-    return target.exists() and target.samefile(source)
+def _begun(tasks: Iterator[Task], journal: Journal) -> Iterator[Task]:
+    """The same, after the journal has noted them, some at a time since that waits for the disk."""
+    while lot := list(islice(tasks, _LOT)):
+        journal.begin(lot)
+        yield from lot
 
 
 def _take(record: Record, journal: Journal, outcome: Outcome, folder: Path) -> None:

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridcolor.batch.journal import content, stamp
 from hybridcolor.batch.plan import Task
@@ -25,12 +25,31 @@ from hybridcolor.batch.recipe import Recipe
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError, ModelError
 
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
 DEATHS = 2
 """So many processes may die of one picture."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 Record = dict[str, Any]
 """Of a finished picture: source, target, and either what was done or the ``error``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is the same for all tasks of a batch: the recipe, and the folder of results."""
+
+    recipe: Recipe
+    folder: Path
+
+    def load(self) -> Predictor | None:
+        """The recipe's model."""
+        if self.recipe.model == NO_MODEL:
+            return None
+        from hybridcolor.predict import load_predictor
+
+        return load_predictor(self.recipe.model)
 
 
 @dataclass(slots=True)
@@ -46,28 +65,20 @@ class Pool:
 
     Attributes
     ----------
-    recipe : Recipe
-    folder : Path
-        Of the results.
     count : int
         How many processes.
-    began : callable, optional
-        Is told of every picture before it is begun.
     """
 
-    recipe: Recipe
-    folder: Path
     count: int
-    began: Callable[[Task], None] = lambda _: None
     _workers: list[_Worker] = field(default_factory=list)
     _deaths: dict[Task, int] = field(default_factory=dict)
 
-    def run(self, tasks: Iterator[Task], stopped: Callable[[], bool]) -> Iterator[Record]:
+    def run(self, tasks: Iterator[Task], job: Job, stopped: Callable[[], bool]) -> Iterator[Record]:
         """The records of all tasks, in the order in which they are done; fewer once ``stopped`` returns True."""
         again: deque[Task] = deque()
         try:
             while True:
-                exhausted = self._feed(tasks, again, stopped)
+                exhausted = self._feed(tasks, again, job, stopped)
                 busy = [worker for worker in self._workers if worker.task is not None]
                 if not busy:
                     if exhausted:
@@ -77,7 +88,7 @@ class Pool:
         finally:
             self._close()
 
-    def _feed(self, tasks: Iterator[Task], again: deque[Task], stopped: Callable[[], bool]) -> bool:
+    def _feed(self, tasks: Iterator[Task], again: deque[Task], job: Job, stopped: Callable[[], bool]) -> bool:
         """Give every idle process a task; returns whether there was none left."""
         while not stopped():
             idle = next((worker for worker in self._workers if worker.task is None), None)
@@ -87,8 +98,7 @@ class Pool:
             if task is None:
                 return True
             if idle is None:
-                idle = self._start()
-            self.began(task)
+                idle = self._start(job)
             idle.task = task
             with suppress(OSError):  # it has died: the end of its pipe is found in a moment
                 idle.pipe.send(task)
@@ -113,15 +123,15 @@ class Pool:
                     again.append(task)
                 else:
                     code = worker.process.exitcode
-                    yield _failed(task, f"{DEATHS} processes died of it, the last with code {code}; is memory short?")
+                    yield failed(task, f"{DEATHS} processes died of it, the last with code {code}; is memory short?")
 
-    def _start(self) -> _Worker:
+    def _start(self, job: Job) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         before = {name: os.environ.get(name) for name in _ONE_THREAD}
         os.environ |= _ONE_THREAD  # libraries ask when they are loaded
         try:
-            process = context.Process(target=_work, args=(theirs, self.recipe, self.folder), daemon=True)
+            process = context.Process(target=_work, args=(theirs, job), daemon=True)
             process.start()
         finally:
             for name, value in before.items():
@@ -142,30 +152,28 @@ class Pool:
             worker.process.kill()
 
 
-def _work(pipe: Connection, recipe: Recipe, folder: Path) -> None:
+def _work(pipe: Connection, job: Job) -> None:
     """The life of a process: tasks in, records out, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes: the first one decides
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    from hybridcolor.predict import load_predictor
-
     with suppress(EOFError, OSError):
         try:
-            predictor = None if recipe.model == NO_MODEL else load_predictor(recipe.model)
+            predictor = job.load()
         except ModelError as error:
             pipe.send(error)
             return
         while True:
             task = pipe.recv()
-            pipe.send(colorize_task(task, recipe, folder, predictor))
+            pipe.send(colorize_task(task, job, predictor))
 
 
-def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> Record:
+def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
     """Colorize one picture and write it whole; the record of it, or of why not."""
     from hybridcolor.imagefiles import read_image
     from hybridcolor.pipeline import colorize, write_colorization
     from hybridcolor.seedfiles import read_seeds
 
-    started = time.perf_counter()
+    recipe, started = job.recipe, time.perf_counter()
     try:
         mark, checksum = stamp(task), content(task)
         picture = read_image(task.source)
@@ -177,14 +185,15 @@ def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> R
             method=recipe.method,
             vividness=recipe.vividness,
             caution=recipe.caution,
+            **recipe.options,
         )
-        target = folder / task.target
+        target = job.folder / task.target
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_colorization(target, result, overwrite=True)
+        write_colorization(target, result, software=recipe.note(task.seeds), overwrite=True)
     except HybridColorError as error:
-        return _failed(task, str(error))
-    except (OSError, MemoryError) as error:
-        return _failed(task, f"{task.source}: {type(error).__name__}: {error}")
+        return failed(task, str(error))
+    except Exception as error:  # noqa: BLE001  # of one picture among millions, whatever it is
+        return failed(task, f"{task.source}: {type(error).__name__}: {error}")
     return {
         "source": task.source,
         "target": task.target,
@@ -195,5 +204,6 @@ def colorize_task(task: Task, recipe: Recipe, folder: Path, predictor: Any) -> R
     }
 
 
-def _failed(task: Task, error: str) -> Record:
+def failed(task: Task, error: str) -> Record:
+    """The record of a picture that could not be coloured."""
     return {"source": task.source, "target": task.target, "error": " ".join(error.splitlines())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,10 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress
 
 from hybridcolor.cli.common import err, out
+from hybridcolor.errors import MethodError
 
 if TYPE_CHECKING:
-    from hybridcolor.batch import Outcome
+    from hybridcolor.batch import Outcome, Workers
 
 app = typer.Typer()
 
@@ -23,11 +25,15 @@ app = typer.Typer()
 def batch(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Images, folders, patterns, or lists (.csv, .jsonl with a column path).", metavar="SRC..."),
+        typer.Argument(
+            help="Images, folders, patterns, or lists (.csv, .jsonl, .parquet with a column path).", metavar="SRC..."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results; a batch goes on.")],
     recipe: Annotated[Path | None, typer.Option(help="Method, model, vividness and name in a TOML file.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Of a dask cluster, such as tcp://HOST:8786.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="local:N, a dask cluster of N processes made here.")] = None,
 ) -> None:
     """Colorize very many pictures; stop it, or lose it, at any time, and start it again with the same command.
 
@@ -37,13 +43,21 @@ def batch(
     For instance:
 
       hybridcolor batch scans/ -o coloured/ --workers 4 --recipe recipe.toml
+
+      hybridcolor batch scans/ -o coloured/ --scheduler tcp://node1:8786
     """
     from hybridcolor.batch import Recipe, plan_tasks, run_batch
 
     settings = Recipe() if recipe is None else Recipe.read(recipe)
+    if scheduler is not None and cluster is not None:
+        raise MethodError("--scheduler and --cluster were given; choose one")
     count = sum(1 for _ in plan_tasks(sources, settings, output))  # a bad list is told before any work
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with _signals_stop() as stopped, Progress(*columns, console=err, transient=True) as bar:
+    with (
+        _signals_stop() as stopped,
+        _workers(workers, scheduler, cluster) as at_work,
+        Progress(*columns, console=err, transient=True) as bar,
+    ):
         shown = bar.add_task("pictures", total=count)
 
         def tell(so_far: Outcome) -> None:
@@ -51,7 +65,7 @@ def batch(
             bar.update(shown, completed=so_far.done + so_far.skipped + failed, description=f"{failed} failed")
 
         outcome = run_batch(
-            plan_tasks(sources, settings, output), output, settings, workers=workers, stopped=stopped, progress=tell
+            plan_tasks(sources, settings, output), output, settings, workers=at_work, stopped=stopped, progress=tell
         )
     failed = f", {len(outcome.failures)} failed: see {output / 'failures.csv'}" if outcome.failures else ""
     out.print(f"{outcome.done} done, {outcome.skipped} were done before{failed}", soft_wrap=True)
@@ -59,6 +73,20 @@ def batch(
         err.print("stopped; the same command goes on", soft_wrap=True)
     if outcome.failures or outcome.stopped:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _workers(count: int, scheduler: str | None, cluster: str | None) -> Iterator[int | Workers]:
+    """Who does the work; of dask nothing is loaded unless it is asked for."""
+    if scheduler is None and cluster is None:
+        yield count
+        return
+    if find_spec("distributed") is None:
+        raise MethodError("clusters need dask.distributed; pip install 'hybridcolor[distributed]'")
+    from hybridcolor.distributed import connect
+
+    with connect(scheduler=scheduler, cluster=cluster) as connected:
+        yield connected
 
 
 @contextmanager

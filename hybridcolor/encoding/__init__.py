@@ -171,6 +171,7 @@ def _tiff(pixels: Pixels, metadata: Metadata, *, ome: bool) -> bytes:
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
         compression="zlib",
         iccprofile=srgb_profile(gray=channels < 3),
+        software=metadata.software or None,
         resolution=metadata.dpi,
         resolutionunit=None if metadata.dpi is None else 2,
         extratags=[(tag, "s", 0, text.encode(), True) for tag, text in texts.items() if text],

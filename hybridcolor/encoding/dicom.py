@@ -44,7 +44,7 @@ def encode_dicom(pixels: NDArray[np.uint8], metadata: Metadata) -> bytes:
     dataset.PatientOrientation = ""
     dataset.SeriesDescription = "hybridcolor"
     dataset.ImageType = ["DERIVED", "SECONDARY", "COLORIZED"]
-    dataset.DerivationDescription = f"{NOTE} {metadata.description}".strip()[:1024]
+    dataset.DerivationDescription = " ".join(filter(None, (NOTE, metadata.description, metadata.software)))[:1024]
     dataset.ImageComments = NOTE
     if all(patient.get(name) for name in _SOURCE):
         source = pydicom.Dataset()

@@ -49,7 +49,8 @@ def _attributes(levels: list[NDArray[Any]], metadata: Metadata) -> dict[str, Any
         datasets.append({"path": str(name), "coordinateTransformations": [{"type": "scale", "scale": scale}]})
     axes = [{"name": "c", "type": "channel"}, {"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
     words = f"{NOTE} {metadata.description}".strip()
-    multiscale = {"version": "0.4", "name": "picture", "axes": axes, "datasets": datasets, "metadata": {"note": words}}
+    notes = {"note": words} | ({"software": metadata.software} if metadata.software else {})
+    multiscale = {"version": "0.4", "name": "picture", "axes": axes, "datasets": datasets, "metadata": notes}
     window = {"start": 0, "end": top, "min": 0, "max": top}
     channels = [{"color": colour, "window": window, "active": True} for colour in _COLOURS[full.shape[2]]]
     return {"multiscales": [multiscale], "omero": {"channels": channels}}

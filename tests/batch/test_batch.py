@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -12,14 +13,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from typer.testing import CliRunner
 
+import hybridcolor
+from hybridcolor import colorize, read_image
 from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
 from hybridcolor.batch.journal import NAME
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
+from hybridcolor.predict.weights import find_model
+from hybridcolor.seedfiles import read_seeds
 
 RECIPE = Recipe(model="none", method="chrominance")
 COUNT = int(os.environ.get("HYBRIDCOLOR_BATCH", "24"))
@@ -89,6 +95,43 @@ def test_what_is_done_is_skipped_by_content_and_recipe(tmp_path):
     assert again()[0] == 1
     other = Recipe(model="none", method="watershed")
     assert again(other) == (3, 0)
+    assert again() == (3, 0)  # what lies there is by the other recipe
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif", ".ome.tif"])
+def test_an_output_says_how_it_was_made(pictures, ending, tmp_path):
+    recipe = Recipe(model="none", method="chrominance", options={"k": 2}, name="{stem}" + ending)
+    source, seeds = pictures / "box0" / "p0.png", pictures / "box0" / "p0.seeds.png"
+    run_batch([Task(str(source), "out" + ending, str(seeds))], tmp_path, recipe)
+    with Image.open(tmp_path / ("out" + ending)) as image:
+        name, version, details = image.getexif()[ExifTags.Base.Software].split(" ", 2)
+    assert (name, version) == ("hybridcolor", hybridcolor.__version__)
+    expected = {
+        "method": "chrominance",
+        "model": "none",
+        "options": {"k": 2},
+        "vividness": recipe.vividness,
+        "caution": 0,
+    }
+    assert json.loads(details) == expected | {"seeds_sha256": hashlib.sha256(seeds.read_bytes()).hexdigest()}
+
+
+def test_the_network_is_named_by_its_checksum():
+    assert f'"weights_sha256": "{find_model("default").sha256}"' in Recipe().note()
+
+
+def test_options_of_a_recipe_are_the_methods(pictures, expected, tmp_path):
+    narrow = Recipe(model="none", method="chrominance", options={"k": 1})
+    assert narrow.key() != RECIPE.key()
+    run_batch(plan_tasks([pictures / "box0" / "p0.png"], narrow, tmp_path), tmp_path, narrow)
+    direct = colorize(
+        read_image(pictures / "box0" / "p0.png"),
+        scribbles=read_seeds(pictures / "box0" / "p0.seeds.png", read_image(pictures / "box0" / "p0.png")),
+        method="chrominance",
+        k=1,
+    )
+    with Image.open(tmp_path / "p0.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), direct.to_rgb())
 
 
 def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
@@ -107,7 +150,7 @@ def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
     assert not (folder / "failures.csv").exists()
 
 
-def test_lists_and_patterns(pictures, tmp_path):
+def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
     listing = pictures / "list.csv"
     listing.write_text("path,output\nbox0/p0.png,deep/first.png\nbox1/p1.png,\n")
     found = list(plan_tasks([listing], RECIPE, tmp_path))
@@ -118,6 +161,12 @@ def test_lists_and_patterns(pictures, tmp_path):
     jsonl = pictures / "list.jsonl"
     jsonl.write_text('{"path": "box0/p0.png"}\n{"path": "box2/p2.png"}\n')
     assert [task.target for task in plan_tasks([jsonl], RECIPE, tmp_path)] == ["p0.png", "p2.png"]
+    table = pictures / "list.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.table({"path": ["box0/p0.png", "box2/p2.png"], "output": ["a.png", None]}), table
+    )
+    assert [task.target for task in plan_tasks([table], RECIPE, tmp_path)] == ["a.png", "p2.png"]
+    table.unlink()
     pattern = [task.source for task in plan_tasks([f"{pictures}/**/p1*.png"], RECIPE, tmp_path)]
     assert f"{pictures}/box1/p1.png" in pattern
     listing.unlink()
@@ -128,10 +177,18 @@ def test_lists_and_patterns(pictures, tmp_path):
         ("c.jsonl", "[", "cannot be read as a list"),
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
         ("e.csv", "path\n\udcff", "cannot be read as a list"),
+        ("f.parquet", "PAR1", "cannot be read as a list"),
+        ("g.jsonl", '{"path": "x.png", "output": 3}', "cannot be read as a list"),
     ):
         (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(ImageError, match=what):
             list(plan_tasks([tmp_path / name], RECIPE, tmp_path / "out"))
+    pyarrow.parquet.write_table(pyarrow.table({"path": [1, 2]}), tmp_path / "h.parquet")
+    with pytest.raises(ImageError, match="no path"):
+        list(plan_tasks([tmp_path / "h.parquet"], RECIPE, tmp_path / "out"))
+    monkeypatch.setattr("hybridcolor.batch.plan.find_spec", lambda _: None)
+    with pytest.raises(ImageError, match=r"pip install 'hybridcolor\[parquet\]'"):
+        list(plan_tasks([tmp_path / "h.parquet"], RECIPE, tmp_path / "out"))
     for source in (tmp_path / "nothing", "no*thing.png", tmp_path):
         with pytest.raises(ImageError):
             list(plan_tasks([source], RECIPE, tmp_path))
@@ -146,6 +203,9 @@ def test_lists_and_patterns(pictures, tmp_path):
         ("vividness = 2", MethodError),
         ("vividness = true", MethodError),
         ("name = 'x.png'", MethodError),
+        ("options = 3", MethodError),
+        ("[options]\nmagic = 1", MethodError),
+        ("[options]\nreach = 'far'", MethodError),
         ("name = '../{stem}.png'", MethodError),
         ("name = '{stem}.doc'", MethodError),
         ("colour = 1", MethodError),
