@@ -15,15 +15,15 @@ from pathlib import Path
 
 import napari
 import numpy as np
+from napari_hybridcolor.samples import ink
 from napari_hybridcolor.widget import ColorizeWidget
 from numpy.typing import NDArray
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 from skimage import data
 
-from benchmarks.planted import drawing
 from hybridcolor.drawing import Colour
 from hybridcolor.picture import Picture
 
@@ -92,11 +92,15 @@ class Tour:
         """Choose other settings than the default ones."""
         self.panel.editing.change(model=model, method=method)
 
+    def show(self, part: QWidget) -> None:
+        """Bring one of the panel's tabs to the front."""
+        self.panel.tabs.setCurrentWidget(part)
+
     def shoot(self, name: str) -> None:
         """The window as a picture."""
         QTest.qWait(300)
         path = OUT / f"{name}.png"
-        self.viewer.window.screenshot(str(path), canvas_only=False, flash=False)
+        self.viewer.window.screenshot(path=str(path), canvas_only=False, flash=False)
         Image.open(path).convert("RGB").resize((960, 600), Image.Resampling.LANCZOS).save(
             PAGES / f"{name}.jpg", quality=82
         )
@@ -113,7 +117,7 @@ def gray_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def photo() -> None:
-    """A cup: the network's guess, where to draw next, three strokes."""
+    """A cup: the network's guess, where to draw next, three strokes, before and after."""
     tour = Tour(gray_of(data.coffee()), "coffee")
     tour.shoot("1-photo-guess")
     tour.panel.show_next()
@@ -123,22 +127,44 @@ def photo() -> None:
     tour.stroke((1.0, 3.0), (130, 215), (245, 270), (275, 400))
     tour.panel.colour.look_at((90, 60))
     tour.shoot("3-photo-strokes")
+    tour.show(tour.panel.view)
+    tour.panel.view.wipe.setChecked(True)
+    tour.wait(lambda: "wipe" in tour.viewer.layers)
+    tour.shoot("4-photo-wipe")
+    tour.close()
+
+
+def portrait() -> None:
+    """An astronaut: other colourings, and what the network is sure of."""
+    tour = Tour(gray_of(data.astronaut()), "portrait")
+    tour.show(tour.panel.variants)
+    tour.panel.variants.look()
+    tour.wait(lambda: bool(tour.panel.variants.found))
+    tour.shoot("5-portrait-variants")
+    tour.choose("default", "optimization")
+    tour.settle()
+    tour.show(tour.panel.seeds)
+    tour.panel.seeds.shown.setChecked(True)
+    tour.shoot("6-portrait-seeds")
     tour.close()
 
 
 def page() -> None:
-    """A drawing: strokes alone, each fills its region."""
-    tour = Tour(gray_of(drawing(640)), "drawing")
+    """A drawing with gaps in its lines: strokes alone, each fills its region."""
+    tour = Tour(ink(), "drawing")
     tour.choose("none", "lineart")
-    tour.stroke((-8.0, -28.0), (40, 60), (60, 400), (200, 560))
-    tour.stroke((-30.0, 35.0), (430, 60), (440, 330))
-    tour.stroke((-30.0, 35.0), (380, 610), (460, 560))
-    tour.stroke((38.0, 30.0), (240, 150), (280, 280))
-    tour.stroke((15.0, -30.0), (180, 190), (190, 230))
-    tour.stroke((10.0, 25.0), (330, 205), (380, 215))
-    tour.stroke((5.0, 60.0), (90, 510), (110, 540))
-    tour.stroke((40.0, -35.0), (370, 430), (390, 470))
-    tour.shoot("4-drawing")
+    tour.stroke((-8.0, -28.0), (40, 60), (60, 260), (30, 360))
+    tour.stroke((-30.0, 35.0), (430, 200), (440, 420))
+    tour.stroke((10.0, 25.0), (230, 260), (250, 330))
+    tour.stroke((42.0, 32.0), (150, 270), (190, 330))
+    tour.stroke((5.0, 65.0), (80, 500), (110, 540))
+    tour.stroke((-35.0, 25.0), (210, 460), (250, 500))
+    tour.stroke((15.0, 22.0), (320, 484), (370, 484))
+    tour.stroke((30.0, -35.0), (400, 80), (425, 110))
+    tour.stroke((15.0, 30.0), (290, 275), (340, 275))
+    tour.stroke((-5.0, -20.0), (240, 225), (245, 235))
+    tour.stroke((0.0, 0.0), (100, 130), (110, 210))
+    tour.shoot("7-drawing")
     tour.close()
 
 
@@ -149,7 +175,7 @@ def medical() -> None:
     tour.stroke((28.0, 42.0), (160, 300), (220, 500), (520, 520), (600, 350), (500, 200), (220, 230))
     tour.stroke((8.0, 45.0), (310, 110), (340, 135))
     tour.stroke((0.0, 0.0), (8, 8), (690, 8), (695, 690))
-    tour.shoot("5-retina")
+    tour.shoot("8-retina")
     tour.close()
 
 
@@ -182,7 +208,7 @@ def main() -> None:
     """Everything, or what is named."""
     OUT.mkdir(parents=True, exist_ok=True)
     PAGES.mkdir(parents=True, exist_ok=True)
-    parts = {"photo": photo, "page": page, "medical": medical, "timing": timing}
+    parts = {"photo": photo, "portrait": portrait, "page": page, "medical": medical, "timing": timing}
     for name in sys.argv[1:] or parts:
         parts[name]()
 

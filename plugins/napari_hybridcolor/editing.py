@@ -102,6 +102,7 @@ class Editing(QObject):
             self.result.layer.data = eight_bits(session.picture.to_rgb())
         self.session, self.answer, self.image = session, None, layer
         self._show_drawing()
+        self.viewer.layers.selection.active = self.scribbles.layer
         self.opened.emit()
         self.said.emit(told or "Pick a colour and draw where the colours are wrong.")
         self.ask()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.colour import ColourBox
-from napari_hybridcolor.panel.controls import button, scrolled
+from napari_hybridcolor.panel.controls import Scrolled, button
 from napari_hybridcolor.panel.keys import Keys
 from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
@@ -43,6 +44,7 @@ class ColorizeWidget(QWidget):
         self.seeds = SeedsTab(Automatic(self.editing), self.tools)
         self.variants = VariantsTab(self.editing, self.tools)
         self.view = View(self.overlays)
+        self._answers = 0
         self._hovered: Place | None = None
         self._rest = self._timer(REST_MS, self._rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
@@ -78,7 +80,7 @@ class ColorizeWidget(QWidget):
         self.tabs.addTab(self.variants, "Variants")
         self.tabs.addTab(self.seeds, "Seeds")
         self.tabs.addTab(self.view, "View")
-        self.tabs.addTab(scrolled(Keys()), "Help")
+        self.tabs.addTab(Scrolled(Keys()), "Help")
 
         inner = QWidget()
         parts = QVBoxLayout(inner)
@@ -89,7 +91,7 @@ class ColorizeWidget(QWidget):
         parts.addStretch()
         layout = QVBoxLayout(self)
         layout.addWidget(self.image_choice)
-        layout.addWidget(scrolled(inner))
+        layout.addWidget(Scrolled(inner))
         layout.addWidget(self.save_button)
         layout.addLayout(_row(self.progress, self.stop_button))
         layout.addWidget(self.message)
@@ -152,7 +154,8 @@ class ColorizeWidget(QWidget):
                 event.disconnect(action)
             for key in keys:
                 viewer.bind_key(key, None, overwrite=True)
-            editing.close()
+            with suppress(RuntimeError):  # when Python ends, Qt's half of it may have gone first
+                editing.close()
 
         return let_go
 
@@ -181,9 +184,13 @@ class ColorizeWidget(QWidget):
         session = self.editing.session
         if session is None:
             return
+        self._answers += 1
         strokes = len(session.drawing.strokes)
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
-        self.message.setText(f"{strokes} strokes, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}")
+        todo = "" if strokes else ". Pick a colour and draw where it is wrong."
+        self.message.setText(
+            f"Answer {self._answers}: {strokes} strokes, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"
+        )
 
     def _show_busy(self, busy: bool) -> None:
         self.progress.setRange(0, 0 if busy else 1)

@@ -33,6 +33,7 @@ def test_the_wipe_shows_what_was_before_on_the_left(panel, viewer, qtbot):
 def test_own_colours_are_there_to_compare_with(viewer, qtbot):
     colours = data.astronaut()[::4, ::4]
     panel = opened(viewer, colours, qtbot)
+    assert "dB" in panel.view.score.text()
     assert [panel.view.beside.itemText(i) for i in range(panel.view.beside.count())][-1] == "own colours"
     panel.view.beside.setCurrentText("own colours")
     panel.view.wipe.setChecked(True)

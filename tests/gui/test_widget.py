@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
+CYCLES = int(os.environ.get("HYBRIDCOLOR_CYCLES", "4"))
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
 
 
@@ -255,8 +258,9 @@ def test_the_window_does_not_freeze_while_it_solves(viewer, qtbot):
     assert max(gaps) < 0.2 * sum(gaps)
 
 
-def test_windows_leave_no_thread(qtbot, gray):
+def test_windows_leave_no_thread_and_no_memory(qtbot, gray):
     import napari
+    import psutil
 
     def cycle():
         viewer = napari.Viewer()
@@ -264,12 +268,15 @@ def test_windows_leave_no_thread(qtbot, gray):
         wait_for_answer(panel, qtbot)
         viewer.close()
         QTest.qWait(30)
+        gc.collect()
 
     cycle()
-    before = threading.active_count()
-    for _ in range(4):
+    cycle()
+    threads, memory = threading.active_count(), psutil.Process().memory_info().rss
+    for _ in range(CYCLES):
         cycle()
-    assert threading.active_count() <= before
+    assert threading.active_count() <= threads
+    assert psutil.Process().memory_info().rss - memory < 50e6
 
 
 def test_the_plane_shows_what_the_screen_has():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFrame, QPushButton, QScrollArea, QSlider, QWidget
 
 
@@ -27,13 +27,19 @@ def slider(share: float, about: str) -> QSlider:
     return made
 
 
-def scrolled(widget: QWidget) -> QScrollArea:
+class Scrolled(QScrollArea):
     """A widget that can be scrolled up and down where the window is not tall enough for it."""
-    area = QScrollArea()
-    area.setWidget(widget)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    bar = area.verticalScrollBar()
-    area.setMinimumWidth(widget.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0))
-    return area
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.setWidget(widget)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        """As wide as the widget has to be: it cannot be scrolled sideways."""
+        widget, bar = self.widget(), self.verticalScrollBar()
+        assert widget is not None  # noqa: S101  # it was made with one
+        width = widget.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0)
+        return QSize(width, super().minimumSizeHint().height())

@@ -24,7 +24,7 @@ from napari_hybridcolor.tools import REGION, Tools
 from napari_hybridcolor.work import Job, Newest
 
 COUNT = 3
-_SIDE = 128  # pixels of a thumbnail's longer side
+_SIDE = 104  # pixels of a thumbnail's longer side
 _ABOUT = "Other colourings that the network holds plausible. Each is a few strokes: take one, and undo it, freely."
 
 
@@ -50,6 +50,7 @@ class VariantsTab(QWidget):
             asks.addWidget(each)
         for number, thumbnail in enumerate(self.thumbnails):
             thumbnail.setIconSize(QSize(_SIDE, _SIDE))
+            thumbnail.setMinimumHeight(_SIDE + 8)
             thumbnail.setToolTip("Take this colouring")
             thumbnail.clicked.connect(lambda _checked=False, number=number: self._take(number))
             shown.addWidget(thumbnail)

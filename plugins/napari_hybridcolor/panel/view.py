@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+from collections.abc import Callable, Iterator
 
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QWidget
+
+from hybridcolor.metrics.fidelity import ab_rmse, psnr
+from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.controls import slider
+from napari_hybridcolor.work import Job, Newest
 
 
 class View(QWidget):
@@ -23,11 +28,14 @@ class View(QWidget):
         self.unsure.setToolTip("The brighter, the further from the truth the network expects its colour to be")
         self.regions = QCheckBox("Regions")
         self.regions.setToolTip("Outlines of what the tool Region draws at a click")
+        self.score = QLabel()
+        self.score.setToolTip("How near the colours are to those that the picture came with")
         form = QFormLayout(self)
         form.addRow(self.wipe, self.beside)
         form.addRow("line", self.line)
         form.addRow(self.unsure)
         form.addRow(self.regions)
+        form.addRow(self.score)
 
         self.wipe.toggled.connect(lambda _: self._wipe())
         self.beside.activated.connect(lambda _: self._wipe())
@@ -36,6 +44,9 @@ class View(QWidget):
         self.regions.toggled.connect(overlays.show_regions)
         overlays.editing.answered.connect(lambda _: self._list())
         overlays.cleared.connect(self._cleared)
+        self._scoring = Newest(self)
+        self._scoring.answered.connect(self.score.setText)
+        overlays.editing.work.rested.connect(self._score)
 
     def _wipe(self) -> None:
         if self.beside.count() == 0:
@@ -50,6 +61,23 @@ class View(QWidget):
             self.beside.addItems(names)
             self.beside.setCurrentText(chosen)
 
+    def _score(self) -> None:
+        answer = self.overlays.editing.answer
+        if answer is not None and answer.picture.chroma is not None:
+            self._scoring.ask(_scored(answer))
+        else:
+            self.score.clear()
+
     def _cleared(self) -> None:
         for box in (self.wipe, self.unsure, self.regions):
             box.setChecked(False)
+
+
+def _scored(answer: Colorization) -> Job:
+    def job(_stop: Callable[[], bool]) -> Iterator[str]:
+        own = answer.picture.chroma
+        assert own is not None  # noqa: S101  # the caller's own check
+        decibel = psnr(answer.to_rgb(), answer.picture.to_rgb(own))
+        yield f"Against its own colours: {decibel:.1f} dB, {ab_rmse(answer.chroma, own):.1f} ab"
+
+    return job
