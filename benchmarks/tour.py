@@ -88,9 +88,9 @@ class Tour:
         self.drag(*corners)
         self.settle()
 
-    def choose(self, model: str, method: str) -> None:
+    def choose(self, **settings: str) -> None:
         """Choose other settings than the default ones."""
-        self.panel.editing.change(model=model, method=method)
+        self.panel.editing.change(**settings)
 
     def show(self, part: QWidget) -> None:
         """Bring one of the panel's tabs to the front."""
@@ -141,7 +141,7 @@ def portrait() -> None:
     tour.panel.variants.look()
     tour.wait(lambda: bool(tour.panel.variants.found))
     tour.shoot("5-portrait-variants")
-    tour.choose("default", "optimization")
+    tour.choose(method="optimization")
     tour.settle()
     tour.show(tour.panel.seeds)
     tour.panel.seeds.shown.setChecked(True)
@@ -152,7 +152,7 @@ def portrait() -> None:
 def page() -> None:
     """A drawing with gaps in its lines: strokes alone, each fills its region."""
     tour = Tour(ink(), "drawing")
-    tour.choose("none", "lineart")
+    tour.choose(model="none", method="lineart", finish="paint")
     tour.stroke((-8.0, -28.0), (40, 60), (60, 260), (30, 360))
     tour.stroke((-30.0, 35.0), (430, 200), (440, 420))
     tour.stroke((10.0, 25.0), (230, 260), (250, 330))
@@ -171,7 +171,7 @@ def page() -> None:
 def medical() -> None:
     """A retina: colours of one's own choice by strokes alone."""
     tour = Tour(gray_of(data.retina()[::2, ::2]), "retina")
-    tour.choose("none", "hybrid")
+    tour.choose(model="none")
     tour.stroke((28.0, 42.0), (160, 300), (220, 500), (520, 520), (600, 350), (500, 200), (220, 230))
     tour.stroke((8.0, 45.0), (310, 110), (340, 135))
     tour.stroke((0.0, 0.0), (8, 8), (690, 8), (695, 690))

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.files import write_whole
+from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
 from hybridcolor.seeds import AUTO, Seeds, concatenate
@@ -100,7 +101,7 @@ class Stroke:
         >>> Stroke.of([[3, 4], [3, 4]], (20, 30)).coords.tolist()
         [[3, 4]]
         """
-        if isinstance(weight, bool) or not np.float32(weight) > 0:
+        if isinstance(weight, bool) or not (weight == math.inf or 1e-30 < weight < 1e30):  # what float32 can hold
             raise SeedError(f"stroke: a weight is a number above 0, got {weight}")
         pixels = Seeds.of(coords, (0, 0)).coords
         pixels = pixels[np.lexsort(pixels.T[::-1])]
@@ -139,6 +140,8 @@ class Drawing:
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness, caution, confidence : float
         As for `hybridcolor.colorize`.
+    finish, tint
+        How the colour is put on (`hybridcolor.painting.finished`); None leaves it to the model.
     dismissed : tuple of Stroke
         Where no automatic seed may be.
     options : mapping of method to (mapping of name to value)
@@ -158,6 +161,8 @@ class Drawing:
     method: str = "hybrid"
     vividness: float = DEFAULT_VIVIDNESS
     caution: float = 0.0
+    finish: str | None = None
+    tint: float = 0.0
     confidence: float = DEFAULT_CONFIDENCE
     dismissed: tuple[Stroke, ...] = ()
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -320,6 +325,8 @@ def save_drawing(path: str | os.PathLike[str], drawing: Drawing, picture: Pictur
         "method": drawing.method,
         "vividness": drawing.vividness,
         "caution": drawing.caution,
+        "finish": drawing.finish,
+        "tint": drawing.tint,
         "confidence": drawing.confidence,
         "options": {method: dict(options) for method, options in drawing.options.items()},
         "palette": [list(colour) for colour in drawing.palette],
@@ -359,6 +366,8 @@ def read_drawing(path: str | os.PathLike[str], picture: Picture) -> Drawing:
             method=content["method"],
             vividness=content["vividness"],
             caution=content["caution"],
+            finish=content.get("finish"),
+            tint=content.get("tint", 0.0),
             confidence=content.get("confidence", DEFAULT_CONFIDENCE),  # this and the rest came with schema 2
             options=content.get("options", {}),
             dismissed=tuple(_strokes(content.get("dismissed", []), picture.shape)),
@@ -448,9 +457,11 @@ def _check(drawing: Drawing) -> None:
     """Refuse what JSON allows and no drawing has."""
     if not all(isinstance(name, str) for name in (drawing.model, drawing.method)):
         raise TypeError("model and method are names")
-    for share in (drawing.vividness, drawing.caution, drawing.confidence):
+    if drawing.finish is not None:
+        check_finish(drawing.finish)
+    for share in (drawing.vividness, drawing.caution, drawing.confidence, drawing.tint):
         if isinstance(share, bool) or not 0 <= share <= 1:
-            raise ValueError("vividness, caution and confidence are numbers from 0 to 1")
+            raise ValueError("vividness, caution, confidence and tint are numbers from 0 to 1")
     if any(area.ab is not None for area in drawing.dismissed):
         raise ValueError("an area without automatic seeds has no colour")
     for method, options in drawing.options.items():

@@ -54,8 +54,10 @@ class Colorization:
         How the seeds were propagated.
     seconds : float
         Time it took.
-    paint : bool
-        Whether blank paper is to be darkened as far as its colour needs: models of drawings ask for it.
+    finish : str
+        How the colour is put on (`hybridcolor.painting.finished`): models of drawings paint.
+    tint : float
+        Of lines, likewise.
     """
 
     picture: Picture
@@ -64,16 +66,12 @@ class Colorization:
     predicted: NDArray[np.float32] | None
     method: str
     seconds: float
-    paint: bool = False
+    finish: str = "photo"
+    tint: float = 0.0
 
-    def to_rgb(self, *, finish: str | None = None, tint: float = 0.0) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`.
-
-        ``finish`` and ``tint`` say how the colour is put on (`hybridcolor.painting.finished`): as a photo's, or painted
-        if the model asks for it, unless it is given.
-        """
-        finish = finish or ("paint" if self.paint else "photo")
-        luminance = finished(self.picture.luminance, self.chroma, finish=finish, tint=tint)
+    def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
+        luminance = finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint)
         return replace(self.picture, luminance=luminance).to_rgb(self.chroma)
 
 
@@ -150,17 +148,13 @@ def colorize(
     used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
     seconds = time.perf_counter() - started
-    return Colorization(
-        picture, result.chroma, seeds, groundwork.predicted, method, seconds, getattr(predictor, "paint", False)
-    )
+    return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds, own_finish(predictor))
 
 
 def write_colorization(
     path: str | os.PathLike[str],
     result: Colorization,
     *,
-    finish: str | None = None,
-    tint: float = 0.0,
     software: str = "",
     keep_private: bool = False,
     overwrite: bool = False,
@@ -171,8 +165,6 @@ def write_colorization(
     ----------
     path : path-like
     result : Colorization
-    finish, tint : optional
-        As for `Colorization.to_rgb`.
     software : str, optional
         What made it, and how, for the file to say; ``.ora``, BMP and NIfTI have no place for it.
     keep_private, overwrite : bool, optional
@@ -185,17 +177,23 @@ def write_colorization(
     """
     picture = result.picture
     if Path(path).suffix in LAYERED:
-        layers = drawing_layers(picture, result.chroma, finish=finish or "paint", tint=tint)
+        finish = "paint" if result.finish == "photo" else result.finish
+        layers = drawing_layers(picture, result.chroma, finish=finish, tint=result.tint)
         write_layers(path, layers, overwrite=overwrite)
         return
     write_image(
         path,
-        result.to_rgb(finish=finish, tint=tint),
+        result.to_rgb(),
         alpha=picture.alpha,
         metadata=replace(picture.metadata, software=software),
         keep_private=keep_private,
         overwrite=overwrite,
     )
+
+
+def own_finish(predictor: Predictor | None) -> str:
+    """How a model's colours are put on: models of drawings paint."""
+    return "paint" if getattr(predictor, "paint", False) else "photo"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ from hybridcolor.drawing import (
     save_drawing,
     weight_of,
 )
+from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization, Groundwork, colorize
+from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
 from hybridcolor.propagate import Propagation, PropagationState, check_options
 from hybridcolor.seeds import AUTO, USER, Seeds
 
@@ -311,7 +312,8 @@ class EditSession:
         """
         drawing = self.drawing
         predictor = self._predictor_for(drawing.model)
-        return colorize(self.picture, predictor=predictor, **self._wanted(drawing), **drawing.method_options)
+        result = colorize(self.picture, predictor=predictor, **self._wanted(drawing), **drawing.method_options)
+        return replace(result, finish=drawing.finish or result.finish, tint=drawing.tint)
 
     @property
     def belief(self) -> ColorDistribution | None:
@@ -443,7 +445,8 @@ class EditSession:
             self._groundwork.predicted,
             drawing.method,
             seconds,
-            getattr(self._predictor_for(drawing.model), "paint", False),
+            drawing.finish or own_finish(self._predictor_for(drawing.model)),
+            drawing.tint,
         )
 
     def _wanted(self, drawing: Drawing) -> dict[str, Any]:
@@ -462,7 +465,9 @@ class EditSession:
 
 
 def _check_method(drawing: Drawing) -> None:
-    """Refuse a method or an option that nobody knows."""
+    """Refuse a method, an option or a finish that nobody knows."""
     check_options(drawing.method, drawing.method_options)
+    if drawing.finish is not None:
+        check_finish(drawing.finish)
     for method, options in drawing.options.items():
         check_savable(method, options)

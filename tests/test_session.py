@@ -164,3 +164,23 @@ def test_the_picture_is_read_once_whatever_is_set(picture):
         )
         assert_same(found, expected, drawing.method)
     assert guess.asked == 1
+
+
+def test_how_colour_is_put_on_is_a_setting_that_is_saved_and_undone(tmp_path):
+    page = Picture.from_array(np.full((24, 24), 255, np.uint8))
+    session = EditSession(page, method="lineart")
+    session.draw([[12, 12]], (50.0, 30.0))
+    white = session.result().to_rgb()
+    assert (white == 255).all()  # on blank paper there is no room for colour
+    session.set(replace(session.drawing, finish="paint", tint=0.5))
+    painted = session.result().to_rgb()
+    assert np.ptp(painted[12, 12].astype(int)) > 50
+    session.save(tmp_path / "page.json")
+    again = EditSession(page)
+    again.load(tmp_path / "page.json")
+    assert (again.drawing.finish, again.drawing.tint) == ("paint", 0.5)
+    assert np.array_equal(again.final().to_rgb(), painted)
+    session.undo()
+    assert np.array_equal(session.result().to_rgb(), white)
+    with pytest.raises(MethodError, match="finish 'glitter' is unknown"):
+        session.set(replace(session.drawing, finish="glitter"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,9 +128,8 @@ def colorize(
                 vividness=vividness,
                 caution=caution,
             )
-            pipeline.write_colorization(
-                target, result, finish=finish, tint=tint, keep_private=keep_private, overwrite=overwrite
-            )
+            result = replace(result, finish=finish or result.finish, tint=tint)
+            pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from threading import Thread
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider, QWidget
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
@@ -12,6 +13,14 @@ from hybridcolor.predict.weights import read_registry
 from hybridcolor.propagate import propagator_names, warm_up
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.panel.controls import button, slider
+
+_FINISHES = {
+    None: ("as the network asks", "Photos keep their luminance, drawings are painted"),
+    "photo": ("as on a photo", "The luminance stays as it is"),
+    "paint": ("as paint", "Blank paper is darkened as far as a colour needs"),
+    "tone": ("screentone as shade", "Screentone goes, and shades the colour"),
+    "pattern": ("patterns as shade", "Screentone and hatching go, and shade the colour"),
+}
 
 
 class Settings(QWidget):
@@ -31,6 +40,14 @@ class Settings(QWidget):
         self.method_choice.setToolTip("How strokes spread")
         self.vividness = slider(DEFAULT_VIVIDNESS, "How far the network's rare colours are lifted")
         self.caution = slider(0.0, "Leave gray where the network is unsure: to the left nowhere, to the right all")
+        self.finish_choice = QComboBox()
+        for finish, (text, about) in _FINISHES.items():
+            self.finish_choice.addItem(text, finish)
+            self.finish_choice.setItemData(self.finish_choice.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
+        self.finish_choice.setToolTip("How colour is put on: drawings have to be darkened where their paper is blank")
+        self.tint = slider(
+            0.0, "Lines of a drawing: to the left black, to the right a dark shade of the colour beside them"
+        )
         self.live = QCheckBox("Update while drawing")
         self.live.setChecked(True)
         self.live.setToolTip("Off: strokes are answered when you say Propagate")
@@ -40,13 +57,15 @@ class Settings(QWidget):
         form.addRow("method", self.method_choice)
         form.addRow("vividness", self.vividness)
         form.addRow("gray if unsure", self.caution)
+        form.addRow("put on", self.finish_choice)
+        form.addRow("tinted lines", self.tint)
         form.addRow(self.live, self.propagate_button)
 
         self.model_choice.activated.connect(lambda _: editing.change(model=self.model_choice.currentData()))
         self.method_choice.textActivated.connect(self._change_method)
-        self.vividness.valueChanged.connect(lambda value: self._slid(vividness=value / 100))
-        self.caution.valueChanged.connect(lambda value: self._slid(caution=value / 100))
-        for each in (self.vividness, self.caution):
+        self.finish_choice.activated.connect(lambda _: editing.change(finish=self.finish_choice.currentData()))
+        for each in self._sliders():
+            each.valueChanged.connect(self._slid)
             each.sliderReleased.connect(self._released)
         self.live.toggled.connect(lambda on: setattr(editing, "live", on))
         editing.drawing_changed.connect(self._show_drawing)
@@ -59,15 +78,21 @@ class Settings(QWidget):
 
     def _change_method(self, method: str) -> None:
         self.warm_up(method)
-        self.editing.change(method=method)
+        session = self.editing.session
+        painted = method == "lineart" and session is not None and session.drawing.finish is None
+        self.editing.change(method=method, **({"finish": "paint"} if painted else {}))
 
-    def _slid(self, **setting: float) -> None:
+    def _sliders(self) -> tuple[QSlider, ...]:
+        return self.vividness, self.caution, self.tint
+
+    def _slid(self) -> None:
         """A slider was moved: by keys or a click at once, by dragging when it is let go."""
-        if not self._showing and not self.vividness.isSliderDown() and not self.caution.isSliderDown():
-            self.editing.change(**setting)
+        if not self._showing and not any(each.isSliderDown() for each in self._sliders()):
+            self._released()
 
     def _released(self) -> None:
-        self.editing.change(vividness=self.vividness.value() / 100, caution=self.caution.value() / 100)
+        vividness, caution, tint = (each.value() / 100 for each in self._sliders())
+        self.editing.change(vividness=vividness, caution=caution, tint=tint)
 
     def _show_drawing(self) -> None:
         session = self.editing.session
@@ -79,4 +104,6 @@ class Settings(QWidget):
         self.method_choice.setCurrentText(drawing.method)
         self.vividness.setValue(round(100 * drawing.vividness))
         self.caution.setValue(round(100 * drawing.caution))
+        self.finish_choice.setCurrentIndex(self.finish_choice.findData(drawing.finish))
+        self.tint.setValue(round(100 * drawing.tint))
         self._showing = False
