@@ -188,8 +188,9 @@ class ColorizeWidget(QWidget):
         strokes = len(session.drawing.strokes)
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
         todo = "" if strokes else ". Pick a colour and draw where it is wrong."
+        counted = f"{strokes} stroke{'' if strokes == 1 else 's'}"
         self.message.setText(
-            f"Answer {self._answers}: {strokes} strokes, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"
+            f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"
         )
 
     def _show_busy(self, busy: bool) -> None:

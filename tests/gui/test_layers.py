@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import nibabel
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from napari.components import ViewerModel
 from napari_hybridcolor.layers import drawing_labels, layer_picture, new_strokes
-from napari_hybridcolor.opening import get_reader, read_layers, write_layer
+from napari_hybridcolor.opening import get_reader, picture_of_layer, read_layers, write_layer
 from napari_hybridcolor.samples import sample_coins, sample_drawing, sample_medical, sample_photo, sample_portrait
 from PIL import Image
 from skimage import data
@@ -52,6 +54,21 @@ def test_a_session_is_read_as_its_picture(tmp_path):
     with pytest.raises(HybridColorError):
         read_layers(str(tmp_path / "nothing.png"))
     assert get_reader(["a.dcm", "b.dcm"]) is None
+
+
+def test_a_file_of_several_slices_is_a_stack(tmp_path):
+    volume = np.arange(4 * 30 * 20, dtype=np.int16).reshape(4, 30, 20)
+    nibabel.save(nibabel.Nifti1Image(np.ascontiguousarray(volume.T), np.eye(4)), tmp_path / "head.nii")
+    ((gray, about, _),) = read_layers(str(tmp_path / "head.nii"))
+    assert gray.shape == (4, 30, 20)
+    assert (np.diff(gray.mean(axis=(1, 2))) > 0.1).all()
+    assert about["metadata"]["hybridcolor_source"] == str(tmp_path / "head.nii")
+    layer = ViewerModel().add_image(gray, **about)
+    np.testing.assert_allclose(picture_of_layer(layer, (2,)).luminance, layer_picture(gray[2]).luminance, atol=0.01)
+    frames = [Image.fromarray(np.full(size, 90, np.uint8)) for size in ((8, 9), (8, 9), (4, 5))]
+    frames[0].save(tmp_path / "pages.tif", save_all=True, append_images=frames[1:])
+    ((gray, _, _),) = read_layers(str(tmp_path / "pages.tif"))
+    assert gray.shape == (2, 8, 9)  # the third is of another size
 
 
 def test_a_layer_is_written(tmp_path):

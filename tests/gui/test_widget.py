@@ -15,12 +15,15 @@ from npe2 import PluginManifest
 from PIL import Image
 from qtpy.QtCore import QPointF, Qt, QTimer
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QWidget
 from skimage import data
 from typer.testing import CliRunner
 
 from hybridcolor.cli import app
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
+from hybridcolor.seedfiles import write_seeds
+from hybridcolor.seeds import Seeds
 from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
 CYCLES = int(os.environ.get("HYBRIDCOLOR_CYCLES", "4"))
@@ -256,6 +259,28 @@ def test_the_window_does_not_freeze_while_it_solves(viewer, qtbot):
     timer.stop()
     assert len(gaps) > 50  # a window that is frozen does not tick at all
     assert max(gaps) < 0.2 * sum(gaps)
+
+
+def test_edit_opens_a_window_with_everything_in_place(gray, tmp_path, monkeypatch, qtbot):
+    import napari
+
+    Image.fromarray(gray).save(tmp_path / "old.png")
+    seeds = Seeds.of([[30, 40], [30, 41], [70, 90]], [[40, 20], [40, 20], [0, 0]], stroke=[0, 0, 1])
+    picture = Picture.from_array(gray)
+    write_seeds(tmp_path / "marks.png", seeds, picture)
+    monkeypatch.setattr(napari, "run", lambda: None)  # the tests' own event loop runs
+    done = CliRunner().invoke(app, ["edit", str(tmp_path / "old.png"), "--seeds", str(tmp_path / "marks.png")])
+    assert done.exit_code == 0, done.output
+    viewer = napari.current_viewer()
+    (panel,) = [dock.widget() for dock in viewer.window._dock_widgets.values() if "hybridcolor" in dock.objectName()]
+    panel = panel if hasattr(panel, "editing") else panel.findChild(QWidget)
+    wait_for_answer(panel, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["old.png", "colorized", "scribbles"]
+    assert len(panel.editing.session.drawing.strokes) == 2
+    assert (viewer.layers["scribbles"].data > 0).sum() == 3
+    viewer.close()
+    missing = CliRunner().invoke(app, ["edit", str(tmp_path / "old.png"), "--seeds", str(tmp_path / "none.png")])
+    assert missing.exit_code != 0
 
 
 def test_windows_leave_no_thread_and_no_memory(qtbot, gray):
