@@ -31,6 +31,7 @@ class Swatches(QWidget):
         super().__init__()
         self.colours: list[Colour] = []
         self._about = about
+        self._shown: tuple[object, ...] | None = None
         self._columns = columns
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -46,6 +47,10 @@ class Swatches(QWidget):
 
     def show_colours(self, colours: Sequence[Colour], texts: Sequence[str] = (), luminance: float = SHOWN_AT) -> None:
         """Fill the rows; of what is left over only the first row stays, empty."""
+        shown = (tuple(colours), tuple(texts), luminance)
+        if shown == self._shown:
+            return  # styles are slow to set
+        self._shown = shown
         self.colours = list(colours[: len(self.buttons)])
         rows = max(1, -(-len(self.colours) // self._columns))
         for number, button in enumerate(self.buttons):
