@@ -9,7 +9,7 @@ from typing import Any
 import napari
 from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QProgressBar, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from hybridcolor.errors import HybridColorError
 from hybridcolor.pipeline import Colorization
@@ -27,6 +27,7 @@ from napari_hybridcolor.panel.view import View
 from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
+BUSY_MS = 400  # work that takes longer is told
 _FILES = "Images (*.png *.tif *.jpg);;Layers (*.ora)"
 
 
@@ -48,6 +49,7 @@ class ColorizeWidget(QWidget):
         self._hovered: Place | None = None
         self._rest = self._timer(REST_MS, self._rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
+        self._waiting = self._timer(BUSY_MS, self._show_busy)
         self._slicing = self._timer(100, self._open_chosen)
         self._build()
         self._connect()
@@ -70,10 +72,7 @@ class ColorizeWidget(QWidget):
         self.message = QLabel("Open a picture to begin.")
         self.message.setWordWrap(True)
         self.message.setFixedHeight(44)
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 0)  # how long a solver takes is not known
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(6)
+        self.busy = QLabel()  # no moving bar: each of its frames would draw the whole window anew
         self.stop_button = button("Stop", "Leave it at what is shown", self.editing.work.stop)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.settings, "Settings")
@@ -93,7 +92,7 @@ class ColorizeWidget(QWidget):
         layout.addWidget(self.image_choice)
         layout.addWidget(Scrolled(inner))
         layout.addWidget(self.save_button)
-        layout.addLayout(_row(self.progress, self.stop_button))
+        layout.addLayout(_row(self.busy, self.stop_button))
         layout.addWidget(self.message)
         self._show_busy(False)
 
@@ -102,8 +101,8 @@ class ColorizeWidget(QWidget):
         editing.said.connect(self.message.setText)
         editing.answered.connect(self._answered)
         editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
-        editing.work.started.connect(lambda: self._show_busy(True))
-        editing.work.rested.connect(lambda: self._show_busy(False))
+        editing.work.started.connect(self._waiting.start)
+        editing.work.rested.connect(self._rested_from_work)
         self.image_choice.activated.connect(lambda _: self._open_chosen())
         self._keys = {
             "D": lambda: tools.use(BRUSH),
@@ -193,9 +192,13 @@ class ColorizeWidget(QWidget):
             f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"
         )
 
-    def _show_busy(self, busy: bool) -> None:
-        self.progress.setRange(0, 0 if busy else 1)
+    def _show_busy(self, busy: bool = True) -> None:
+        self.busy.setText("Working…" if busy else "")
         self.stop_button.setEnabled(busy)
+
+    def _rested_from_work(self) -> None:
+        self._waiting.stop()
+        self._show_busy(False)
 
     def _layers_changed(self) -> None:
         self._listing.start()
