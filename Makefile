@@ -2,7 +2,7 @@
 # More arguments for pytest: make test ARGS="-k seeds"
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench crash tour study-small docs clean runtime developer
+.PHONY: help demo test check bench crash fuzz tour study-small docs clean runtime developer
 
 BIN := .venv/bin
 # pdoc follows __all__, which names no modules, so they are named here.
@@ -32,6 +32,9 @@ bench: developer ## measure every method and its peers, and write docs/benchmark
 
 crash: developer ## kill batches and editors some hundred times, and see that nothing is lost
 	HYBRIDCOLOR_BATCH=2000 HYBRIDCOLOR_KILLS=100 $(BIN)/python -m pytest -o timeout=3600 -k kill tests/batch tests/test_drawing.py
+
+fuzz: developer ## read 80,000 damaged files of all kinds in a watched process (15 minutes)
+	$(BIN)/python -m tests.fuzz.campaign
 
 tour: developer ## drive the editor's window and write the pictures of docs/tutorial.md
 	.ci/window $(BIN)/python -m benchmarks.tour

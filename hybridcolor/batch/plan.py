@@ -109,16 +109,16 @@ def _listed(path: Path, recipe: Recipe, scribbles: _Scribbles) -> Iterator[Task]
     folder = str(path.parent)
     try:
         for number, row in enumerate(_rows(path), 1):
-            name = row.get("path") if isinstance(row, dict) else None
-            if not isinstance(name, str) or not name:
-                raise ImageError(f"{path}: row {number} has no path")
+            fields = [row.get(key) or "" for key in ("path", "output", "seeds")] if isinstance(row, dict) else [""]
+            if not fields[0] or not all(isinstance(field, str) for field in fields):
+                raise ImageError(f"{path}: row {number} has no path, or one that is no text")
+            name, target, seeds = fields
             source = os.path.join(folder, name)
-            target = row.get("output") or recipe.target_name(_stem(source))
+            target = target or recipe.target_name(_stem(source))
             if os.path.isabs(target) or ".." in target.split("/"):
                 raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
-            seeds = row.get("seeds")
             yield Task(source, target, os.path.join(folder, seeds) if seeds else scribbles.of(source))
-    except (OSError, ValueError, TypeError, AttributeError, NotImplementedError, csv.Error) as error:
+    except (OSError, ValueError, NotImplementedError, csv.Error) as error:
         raise ImageError(f"{path}: cannot be read as a list of pictures ({error})") from error
 
 
