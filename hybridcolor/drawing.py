@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError, SeedError
-from hybridcolor.files import write_whole
+from hybridcolor.files import read_whole, write_whole
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
@@ -428,7 +428,7 @@ def _mask(areas: tuple[Stroke, ...], shape: tuple[int, int]) -> NDArray[np.bool_
 
 def _content(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(read_whole(path).decode())
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

@@ -1,10 +1,51 @@
-"""Writing files whole: there is the old file or the new one, whatever dies in between. May import nothing."""
+"""Files as they should be: read only if ordinary, written whole or not at all, whatever dies in between.
+
+May import nothing.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
+from typing import BinaryIO
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # or opening a pipe waits until somebody writes to it
+
+
+def open_ordinary(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open an ordinary file to read its bytes; a device or a pipe, which may never come to an end, is refused.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is of another kind.
+
+    Examples
+    --------
+    >>> open_ordinary("/dev/zero")
+    Traceback (most recent call last):
+    OSError: [Errno 22] not an ordinary file: '/dev/zero'
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not an ordinary file", os.fspath(path))
+    return file
+
+
+def read_whole(path: str | os.PathLike[str]) -> bytes:
+    """All bytes of an ordinary file.
+
+    Raises
+    ------
+    OSError
+        As `open_ordinary`.
+    """
+    with open_ordinary(path) as file:
+        return file.read()
 
 
 def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:
@@ -14,7 +55,7 @@ def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:
     ------
     OSError
         If it cannot be written; `FileExistsError` if there is a file already and ``overwrite`` is not set. Nothing is
-        left then but what was there before.
+        left then but what was there before. A device, a pipe or a folder is never replaced.
 
     Examples
     --------
@@ -25,6 +66,8 @@ def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:
     ['a.txt']
     """
     final = Path(os.path.realpath(path))  # through a link, its target is replaced and not the link
+    if final.exists() and not final.is_file():
+        raise OSError(errno.EINVAL, "not an ordinary file", str(final))
     part = final.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as file:

@@ -19,7 +19,7 @@ from hybridcolor.decoding import decode, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
 from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
-from hybridcolor.files import write_whole
+from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
@@ -107,7 +107,7 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
         _check_source(source)
         if source.is_dir():
             return _picture(decode_zarr(source, frame, max_pixels), source)
-        with source.open("rb") as file:
+        with open_ordinary(source) as file:
             return _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
     except ImageError as error:
         raise ImageError(f"cannot read {_name(source)}: {error}") from error

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skimage.measure import label
 
 from hybridcolor.errors import ImageError, SeedError
-from hybridcolor.files import write_whole
+from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import gamut_chroma
 from hybridcolor.picture import Picture
@@ -199,7 +199,7 @@ def pixels_of_runs(runs: list[list[int]]) -> NDArray[np.int64]:
 
 def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_whole(path).decode())
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

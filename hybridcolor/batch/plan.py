@@ -72,8 +72,8 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path) -> I
 
     for source in sources:
         path = Path(source)
-        results = folder.resolve()
-        if results in (path.resolve(), *path.resolve().parents):
+        results = Path(os.path.realpath(folder))
+        if results in (Path(os.path.realpath(path)), *Path(os.path.realpath(path)).parents):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
         if path.suffix.lower() in LISTS and path.is_file():
             if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
@@ -94,7 +94,7 @@ def _mirrored(folder: Path, results: Path) -> Iterator[tuple[str, str]]:
     """All images under a folder, with their own folders in it, but for those in the folder of results."""
     found = False
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if Path(place, each).resolve() != results)
+        folders[:] = sorted(each for each in folders if os.path.realpath(os.path.join(place, each)) != str(results))
         inner = Path(place).relative_to(folder).as_posix()
         for name in sorted(names):
             if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith(".") and not name.endswith(SEEDS):

@@ -14,6 +14,7 @@ import hybridcolor
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
+from hybridcolor.files import read_whole
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES
 from hybridcolor.propagate.registry import check_options
 
@@ -81,7 +82,7 @@ class Recipe:
             If it cannot be read, or has something else in it.
         """
         try:
-            content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = tomllib.loads(read_whole(path).decode())
         except OSError as error:
             raise MethodError(f"{path}: cannot be read ({error.strerror})") from error
         except ValueError as error:

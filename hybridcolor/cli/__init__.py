@@ -7,6 +7,7 @@ answers at once. Bad input ends with one line on stderr and exit code 2. ``pictu
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -32,11 +33,20 @@ def main() -> None:
     """Entry point: run a verb; a known error becomes one line and exit code 2."""
     # Before torch loads: busy waiting threads bring numerical code to a crawl when another program wants a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for stream in (sys.stdout, sys.stderr):  # a file's name may hold what the terminal's encoding does not
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="hybridcolor")
     except HybridColorError as error:
         complain(error)
-        sys.exit(2)
+    except OSError as error:  # the system's word on what no verb foresaw: a full disk, a name that is too long
+        complain(HybridColorError(f"{error.filename or 'hybridcolor'}: {error.strerror or error}"))
+    except MemoryError:
+        complain(HybridColorError("there is not enough memory for this; close other programs or use a smaller picture"))
+    else:
+        return
+    sys.exit(2)
 
 
 @app.callback(invoke_without_command=True)

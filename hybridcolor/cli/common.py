@@ -85,8 +85,8 @@ def check_seeds_file(path: Path, *, overwrite: bool) -> None:
     check_folder(path)
     if path.suffix.lower() != ".json":
         check_free(path, overwrite=overwrite)
-    elif path.exists() and not overwrite:
-        raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+    else:
+        _check_replaceable(path, overwrite=overwrite)
 
 
 def check_folder(path: Path) -> None:
@@ -107,8 +107,14 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise ImageError(f"{path}: {error}") from error
     if path.exists() and path.suffix == ".zarr":
         raise ImageError(f"{path}: exists already, and folders are not replaced; remove it or choose another name")
+    _check_replaceable(path, overwrite=overwrite)
+
+
+def _check_replaceable(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
+    if path.exists() and not path.is_file():
+        raise ImageError(f"{path}: is not an ordinary file, and is not replaced; choose another name")
 
 
 def progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
@@ -134,5 +140,7 @@ def reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
 
 
 def complain(error: HybridColorError) -> None:
-    """An error as one line."""
-    err.print(f"hybridcolor: {' '.join(str(error).splitlines())}", style="red", soft_wrap=True)
+    """An error as one line; what a terminal would obey, in the name of a file, is spelled out."""
+    line = " ".join(str(error).splitlines())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    err.print(f"hybridcolor: {shown}", style="red", soft_wrap=True)

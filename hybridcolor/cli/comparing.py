@@ -138,8 +138,9 @@ def study(
         size=size,
         model=model,
     )
+    given = None if folder is None else images_at(folder)
     make_folder(output)
-    photos = bundled_photos(output / "photos") if folder is None else images_at(folder)
+    photos = bundled_photos(output / "photos") if given is None else given
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("photos", total=len(photos))
         table = run_study(

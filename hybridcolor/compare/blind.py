@@ -7,6 +7,7 @@ The field's own test (Zhang, Isola and Efros 2016: a second for each pair) as a 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from scipy.stats import binomtest
 from hybridcolor.compare.methods import GRAY
 from hybridcolor.compare.pictures import slug
 from hybridcolor.errors import HybridColorError, ImageError, MethodError
-from hybridcolor.files import write_whole
+from hybridcolor.files import open_ordinary, write_whole
 
 if TYPE_CHECKING:
     from hybridcolor.compare.report import Report
@@ -151,7 +152,7 @@ def _count(key: tuple[str, str, str], given: Sequence[tuple[bool, str]]) -> Tall
 
 def _read_answers(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_ordinary(path), encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, strict=True))
     except OSError as error:
         raise HybridColorError(f"{path}: cannot be read ({error.strerror}); check the name") from error

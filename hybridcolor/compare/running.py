@@ -23,7 +23,7 @@ from hybridcolor.compare.pictures import save_map, save_picture, slug
 from hybridcolor.compare.provenance import describe
 from hybridcolor.compare.scoring import score
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
-from hybridcolor.files import write_whole
+from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image
 from hybridcolor.picture import Picture
 from hybridcolor.predict import Predictor, load_predictor
@@ -223,6 +223,6 @@ def _checksum(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_whole(path)).hexdigest()
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror}") from error

@@ -105,6 +105,8 @@ def export_model(name: str, path: Path, *, overwrite: bool = False) -> None:
         raise ModelError(f"{path}: '{path.suffix}' is not .onnx; give a name that ends so")
     if path.exists() and not overwrite:
         raise ModelError(f"{path}: exists already; choose another name or pass --overwrite")
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        raise ModelError(f"{path}: has no folder, or is not an ordinary file; choose another place for -o")
     entry = find_model(name)
     network, _ = load_network(entry)
     content = to_onnx(network, temperature=entry.temperature)

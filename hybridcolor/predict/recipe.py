@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hybridcolor.errors import ModelError
+from hybridcolor.files import read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Recipe:
             If the file is missing, is not TOML, or lacks or adds a field.
         """
         try:
-            fields = tomllib.loads(path.read_text(encoding="utf-8"))
+            fields = tomllib.loads(read_whole(path).decode())
             return cls(**{**fields, "stage": [Stage(**stage) for stage in fields["stage"]]})
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
             raise ModelError(

@@ -23,7 +23,7 @@ from torch import Tensor
 
 import hybridcolor
 from hybridcolor.errors import ModelError
-from hybridcolor.files import write_whole
+from hybridcolor.files import read_whole, write_whole
 
 ENVIRONMENT = "HYBRIDCOLOR_MODELS"
 SCHEMA = 1
@@ -133,7 +133,7 @@ def read_registry(folder: Path | None = None) -> tuple[str, dict[str, ModelEntry
 def _read_folder(folder: Path) -> tuple[str, dict[str, ModelEntry]]:
     path = folder / "registry.json"
     try:
-        registry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        registry: dict[str, Any] = json.loads(read_whole(path).decode())
         if registry["schema"] != SCHEMA:
             raise ModelError(f"{path}: schema {registry['schema']} is not {SCHEMA}; update hybridcolor")
         entries = {name: ModelEntry(name=name, folder=folder, **fields) for name, fields in registry["models"].items()}
@@ -168,7 +168,7 @@ def load_weights(entry: ModelEntry) -> dict[str, Tensor]:
     """
     path = entry.folder / entry.file
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = getattr(error, "strerror", error)
         raise ModelError(f"{path}: cannot read the weights ({reason}); reinstall hybridcolor") from error
@@ -193,6 +193,6 @@ def register(folder: Path, name: str, entry: dict[str, Any]) -> None:
     path = folder / "registry.json"
     if path.exists():
         read_registry(folder)  # refuses a damaged one
-        registry = json.loads(path.read_text(encoding="utf-8"))
+        registry = json.loads(read_whole(path).decode())
     registry["models"][name] = entry
     write_whole(path, (json.dumps(registry, indent=2) + "\n").encode())

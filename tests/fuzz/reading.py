@@ -71,7 +71,7 @@ def read_weights(path: Path) -> None:
     from hybridcolor.predict import load_predictor
     from hybridcolor.predict.networks import NETWORKS
 
-    NETWORKS[NETWORK] = lambda: nn.Conv2d(1, 313, 4, stride=4)
+    NETWORKS[NETWORK] = lambda: nn.Sequential(nn.Conv2d(1, 313, 4, stride=4))
     entry = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "card": "", "network": NETWORK}
     entry |= {"temperature": 1.0, "size": 16, "licence": "", "data": "", "summary": "", "scores": {}}
     registry = {"schema": 1, "default": "it", "models": {"it": entry}}

@@ -106,8 +106,8 @@ def documents(folder: Path) -> list[Path]:
 def weights(path: Path) -> None:
     """Of the network `NETWORK`, in the kinds of numbers that weights have."""
     tensors = {
-        "weight": np.zeros((313, 1, 4, 4), np.float16),
-        "bias": np.linspace(-1, 1, 313, dtype=np.float32),
+        "0.weight": np.zeros((313, 1, 4, 4), np.float16),
+        "0.bias": np.linspace(-1, 1, 313, dtype=np.float32),
         "class_prior": np.full(313, 1 / 313, np.float32),
     }
     save_file(tensors, path)
