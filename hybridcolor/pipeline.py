@@ -166,7 +166,7 @@ def write_colorization(
     path : path-like
     result : Colorization
     software : str, optional
-        What made it, and how, for the file to say; ``.ora``, BMP and NIfTI have no place for it.
+        What made it, and how, for the file to say; layers, BMP and NIfTI have no place for it.
     keep_private, overwrite : bool, optional
         As for `hybridcolor.write_image`.
 

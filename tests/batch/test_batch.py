@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -26,46 +25,7 @@ from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
-
-RECIPE = Recipe(model="none", method="chrominance")
-COUNT = int(os.environ.get("HYBRIDCOLOR_BATCH", "24"))
-KILLS = int(os.environ.get("HYBRIDCOLOR_KILLS", "4"))
-
-
-def make(folder, count, *, side=24):
-    """Gray pictures with a scribble beside each."""
-    rng = np.random.default_rng(0)
-    for number in range(count):
-        place = folder / f"box{number % 3}"
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (side, side), np.uint8)).save(place / f"p{number}.png")
-        scribbles = np.zeros((side, side, 4), np.uint8)
-        scribbles[3:6, 3:9] = (200, 60, number % 200, 255)
-        Image.fromarray(scribbles).save(place / f"p{number}.seeds.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("pictures"), COUNT)
-
-
-@pytest.fixture(scope="module")
-def expected(pictures, tmp_path_factory):
-    """What one process makes of them without any trouble."""
-    folder = tmp_path_factory.mktemp("expected")
-    outcome = run_batch(plan_tasks([pictures], RECIPE, folder), folder, RECIPE)
-    assert (outcome.done, outcome.failures) == (COUNT, [])
-    return contents(folder)
-
-
-def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.png")}
-
-
-def lines(folder):
-    every = [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
-    return [line for line in every if "begun" not in line]
+from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, lines, make
 
 
 def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
@@ -253,20 +213,6 @@ def test_two_batches_do_not_write_to_one_folder(tmp_path):
 
     source = make(tmp_path / "in", 1)
     run_batch(plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, progress=nested)
-
-
-def command(source, folder, recipe, workers=2):
-    return [
-        sys.executable, "-c", "from hybridcolor.cli import main; main()", "batch", str(source), "-o", str(folder),
-        "--recipe", str(recipe), "--workers", str(workers),
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    path = tmp_path / "recipe.toml"
-    path.write_text('model = "none"\nmethod = "chrominance"\n')
-    return path
 
 
 def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recipe, tmp_path):

@@ -1,0 +1,177 @@
+"""Batches on dask: the same bytes as one process, and workers, clusters and answers that are lost on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import Future
+from typer.testing import CliRunner
+
+from hybridcolor.batch import plan_tasks, run_batch
+from hybridcolor.batch.workers import Job
+from hybridcolor.cli import app
+from hybridcolor.distributed import colorize_lot, connect
+from hybridcolor.errors import ImageError, MethodError, ModelError
+from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, done, lines, make, wait_until_done
+
+LONG = COUNT > 24
+POISON = Path(__file__).parent / "poison"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers that die when they read a picture that is called poison.png."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYBRIDCOLOR_TEST_POISON", "poison.png")
+        patch.setenv("PYTHONPATH", f"{POISON}:{os.environ.get('PYTHONPATH', '')}")
+        with connect(cluster="local:2") as connected:
+            yield connected
+
+
+def kill_a_worker(cluster, rng):
+    processes = cluster.client.run(os.getpid, on_error="ignore")
+    if processes:
+        os.kill(int(rng.choice(list(processes.values()))), signal.SIGKILL)
+
+
+def test_workers_that_are_killed_leave_no_trace(cluster, pictures, expected, tmp_path):
+    kills, rng, killed = max(KILLS // 8, 2), np.random.default_rng(0), 0
+
+    def disturb(outcome):
+        nonlocal killed
+        if killed < kills and outcome.done > (killed + 1) * COUNT // (kills + 2):
+            kill_a_worker(cluster, rng)
+            killed += 1
+
+    tasks = plan_tasks([pictures], RECIPE, tmp_path)
+    outcome = run_batch(tasks, tmp_path, RECIPE, workers=cluster, progress=disturb)
+    assert (outcome.done, outcome.failures, killed) == (COUNT, [], kills)
+    assert contents(tmp_path) == expected
+    assert {line["target"] for line in lines(tmp_path)} == set(expected)
+
+
+def test_a_picture_that_kills_its_worker_is_found_among_the_others(cluster, tmp_path):
+    source = make(tmp_path / "in", 12)
+    (source / "box1" / "p4.png").rename(source / "box1" / "poison.png")
+    (source / "box1" / "p4.seeds.png").rename(source / "box1" / "poison.seeds.png")
+    outcome = run_batch(
+        plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, workers=replace(cluster, _size=8)
+    )
+    ((name, why),) = outcome.failures
+    assert name.endswith("poison.png")
+    assert "2 workers died of it" in why
+    assert outcome.done == 11
+
+
+def test_a_lot_whose_answer_is_lost_goes_out_again(cluster, pictures, tmp_path, monkeypatch):
+    lost, listen = [], Future.add_done_callback
+
+    def deaf(future, tell):
+        if len(lost) < 2:
+            lost.append(future)
+        else:
+            listen(future, tell)
+
+    monkeypatch.setattr(Future, "add_done_callback", deaf)
+    patient = replace(cluster, patience=1.0)
+    outcome = run_batch(plan_tasks([pictures / "box0"], RECIPE, tmp_path), tmp_path, RECIPE, workers=patient)
+    assert (outcome.done, outcome.failures, len(lost)) == (COUNT // 3, [], 2)
+
+
+def test_a_stopped_batch_finishes_the_pictures_under_way_and_goes_on(cluster, pictures, expected, tmp_path):
+    so_far = []
+    outcome = run_batch(
+        plan_tasks([pictures], RECIPE, tmp_path),
+        tmp_path,
+        RECIPE,
+        workers=replace(cluster, _size=4),
+        stopped=lambda: bool(so_far),
+        progress=lambda outcome: so_far.append(outcome.done),
+    )
+    assert outcome.stopped
+    assert 0 < outcome.done < COUNT
+    assert {line["target"] for line in lines(tmp_path)} == set(contents(tmp_path))
+    run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE, workers=cluster)
+    assert contents(tmp_path) == expected
+
+
+def test_what_a_worker_must_have_is_told(cluster, tmp_path):
+    job = Job(RECIPE, tmp_path)
+    with pytest.raises(ImageError, match="is not the folder of results; share it"):
+        colorize_lot((), job, RECIPE.key(), "batch")
+    (tmp_path / "hybridcolor-batch.jsonl").touch()
+    with pytest.raises(ModelError, match="another version"):
+        colorize_lot((), job, "0123", "batch")
+    for wrong in ({"cluster": "local:0"}, {"cluster": "remote:3"}, {"scheduler": "nonsense://x"}):
+        with pytest.raises(MethodError), connect(**wrong):
+            pass
+
+
+def test_the_command_line_tells_what_is_missing(pictures, tmp_path, monkeypatch):
+    args = ["batch", str(pictures), "-o", str(tmp_path / "out"), "--cluster", "local:2"]
+    both = CliRunner().invoke(app, [*args, "--scheduler", "tcp://x:1"])
+    assert "choose one" in str(both.exception)
+    monkeypatch.setattr("hybridcolor.cli.many.find_spec", lambda _: None)
+    assert "hybridcolor[distributed]" in str(CliRunner().invoke(app, args).exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_scheduler_and_workers_on_tcp_of_which_one_is_killed(pictures, expected, recipe, tmp_path):
+    """Three processes of their own, as on three machines; the batch goes on with the worker that is left."""
+    folder, dask, started = tmp_path / "out", [sys.executable, "-m", "dask"], []
+
+    def start(*words):
+        started.append(subprocess.Popen([*dask, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    try:
+        place = tmp_path / "scheduler.json"
+        start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place))
+        while not place.exists() or not place.read_text():
+            time.sleep(0.05)
+        address = json.loads(place.read_text())["address"]
+        assert re.fullmatch(r"tcp://127\.0\.0\.1:\d+", address)
+        workers = [start("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard") for _ in range(2)]
+        batch = subprocess.Popen(
+            command(pictures, folder, recipe, ("--scheduler", address)),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        wait_until_done(folder, COUNT // 3, batch)
+        workers[0].kill()
+        at = done(folder)
+        told, complaints = batch.communicate(timeout=600)
+        assert batch.returncode == 0, complaints
+        assert f"{COUNT} done, 0 were done before" in told
+        assert at < COUNT
+        assert contents(folder) == expected
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def test_after_kills_of_the_whole_cluster_nothing_is_lost_torn_or_different(pictures, expected, recipe, tmp_path):
+    folder, kills = tmp_path / "out", 5 if LONG else 1
+    words = command(pictures, folder, recipe, ("--cluster", "local:2"))
+    for number in range(1, kills + 1):
+        process = subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until_done(folder, number * COUNT // (kills + 2), process)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for name, found in contents(folder).items():
+            assert found == expected[name]
+    finished = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert contents(folder) == expected
+    assert not [path for path in folder.rglob(".*") if path.is_file()]
+    assert {line["target"] for line in lines(folder)} == set(expected)
