@@ -1,4 +1,4 @@
-"""What can be laid over the picture to see more: where the network is unsure, regions, a wipe, where to draw next."""
+"""What can be laid over the picture: where the network is unsure, regions, flat colours, a wipe, where to draw next."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.lab import eight_bits
+from hybridcolor.layers import drawing_layers
+from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.held import Held, lay_over
 from napari_hybridcolor.work import Job, Newest
 
-HERE, UNSURE, REGIONS, WIPE = "draw here", "unsure", "regions", "wipe"
+HERE, UNSURE, REGIONS, WIPE, FLATS = "draw here", "unsure", "regions", "wipe", "flats"
 GRAY, ALONE, OWN = "gray picture", "network alone", "own colours"
 """What a wipe compares with."""
 _SURE, _UNSURE = 8.0, 38.0  # ab units of expected error that are shown as black and as white
@@ -34,12 +36,16 @@ class Overlays(QObject):
         self.unsure: Held[Image] = Held(editing.viewer)
         self.regions: Held[Labels] = Held(editing.viewer)
         self.wipe: Held[Image] = Held(editing.viewer)
-        self._wants_unsure = False
+        self.flats: Held[Image] = Held(editing.viewer)
+        self._wants_unsure = self._wants_flats = False
         self._beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None  # what the wipe shows
         self._share = 0.5  # of the width
         self._looking = Newest(self)
         self._looking.answered.connect(self._draw_wipe)
-        self._looking.failed.connect(editing.said)
+        self._flattening = Newest(self)
+        self._flattening.answered.connect(self._draw_flats)
+        for thread in (self._looking, self._flattening):
+            thread.failed.connect(editing.said)
         editing.answered.connect(self._follow)
         editing.opened.connect(self.clear)
 
@@ -83,6 +89,24 @@ class Overlays(QObject):
             layer.contour = 1
             layer.editable = False
 
+    def show_flats(self, on: bool) -> None:
+        """Show a drawing's colours as they are on blank paper, without its lines."""
+        self._wants_flats = on
+        if on and self.editing.answer is not None:
+            self._flattening.ask(_flat(self.editing.answer))
+        else:
+            self.flats.remove()
+
+    def _draw_flats(self, pixels: NDArray[np.uint8]) -> None:
+        session, image = self.editing.session, self.editing.image
+        if not self._wants_flats or session is None or image is None or pixels.shape[:2] != session.picture.shape:
+            return
+        layer = self.flats.layer
+        if layer is not None:
+            layer.data = pixels
+        else:
+            self.flats.or_new(lambda: Image(pixels, name=FLATS, rgb=True), image, after=self.editing.result.layer)
+
     def beside(self) -> list[str]:
         """What the result can be compared with."""
         session = self.editing.session
@@ -118,9 +142,13 @@ class Overlays(QObject):
             result = self.editing.result.layer
             self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=result or image)
 
+    def pictures(self) -> list[Image]:
+        """Those that are images, and none to colour."""
+        return [held.layer for held in (self.unsure, self.wipe, self.flats) if held.layer is not None]
+
     def clear(self) -> None:
         """Take all of them away."""
-        for held in (self.ring, self.unsure, self.regions, self.wipe):
+        for held in (self.ring, self.unsure, self.regions, self.wipe, self.flats):
             held.remove()
         self._beside = None
         self.cleared.emit()
@@ -128,6 +156,15 @@ class Overlays(QObject):
     def _follow(self) -> None:
         if self._wants_unsure:
             self.show_unsure(True)
+        if self._wants_flats:
+            self.show_flats(True)
+
+
+def _flat(answer: Colorization) -> Job:
+    def job(_stop: Callable[[], bool]) -> Iterator[NDArray[np.uint8]]:
+        yield drawing_layers(answer.picture, answer.chroma)[0].pixels
+
+    return job
 
 
 def _picture(session: EditSession, kind: str) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari_hybridcolor.samples import ink
 from PIL import Image
 from qtpy.QtCore import Qt
 from skimage import data
@@ -62,6 +63,21 @@ def test_regions_are_outlined(panel, viewer):
     assert viewer.layers["regions"].data.max() > 3
     panel.view.regions.setChecked(False)
     assert "regions" not in viewer.layers
+
+
+def test_flat_colours_of_a_drawing_have_no_lines(viewer, qtbot):
+    panel = opened(viewer, ink(240, 320), qtbot)
+    panel.editing.change(model="none", method="lineart", finish="paint")
+    panel.editing.draw_line((200, 30), (210, 200), (-30.0, 30.0))
+    panel.editing.draw_line((20, 20), (20, 300), (0.0, -20.0))
+    wait_for_answer(panel, qtbot)
+    panel.view.flats.setChecked(True)
+    qtbot.waitUntil(lambda: "flats" in viewer.layers, timeout=5000)
+    assert viewer.layers["colorized"].data.min() == 0
+    assert viewer.layers["flats"].data.min() > 100
+    assert {panel.image_choice.itemData(i) for i in range(panel.image_choice.count())} == {panel.editing.image}
+    panel.view.flats.setChecked(False)
+    assert "flats" not in viewer.layers
 
 
 def test_a_stack_is_edited_slice_by_slice(viewer, gray, tmp_path, qtbot):

@@ -28,6 +28,8 @@ class View(QWidget):
         self.unsure.setToolTip("The brighter, the further from the truth the network expects its colour to be")
         self.regions = QCheckBox("Regions")
         self.regions.setToolTip("Outlines of what the tool Region draws at a click")
+        self.flats = QCheckBox("Flat colours")
+        self.flats.setToolTip("A drawing's colours without its lines, as they are saved in the layers of .ora and .psd")
         self.score = QLabel()
         self.score.setToolTip("How near the colours are to those that the picture came with")
         form = QFormLayout(self)
@@ -35,6 +37,7 @@ class View(QWidget):
         form.addRow("line", self.line)
         form.addRow(self.unsure)
         form.addRow(self.regions)
+        form.addRow(self.flats)
         form.addRow(self.score)
 
         self.wipe.toggled.connect(lambda _: self._wipe())
@@ -42,6 +45,7 @@ class View(QWidget):
         self.line.valueChanged.connect(lambda _: self._wipe())
         self.unsure.toggled.connect(overlays.show_unsure)
         self.regions.toggled.connect(overlays.show_regions)
+        self.flats.toggled.connect(overlays.show_flats)
         overlays.editing.answered.connect(lambda _: self._list())
         overlays.cleared.connect(self._cleared)
         self._scoring = Newest(self)
@@ -69,7 +73,7 @@ class View(QWidget):
             self.score.clear()
 
     def _cleared(self) -> None:
-        for box in (self.wipe, self.unsure, self.regions):
+        for box in (self.wipe, self.unsure, self.regions, self.flats):
             box.setChecked(False)
 
 
