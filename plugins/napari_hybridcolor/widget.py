@@ -210,12 +210,7 @@ class ColorizeWidget(QWidget):
     def _list_images(self) -> None:
         chosen = self.image_choice.currentData()
         self.image_choice.clear()
-        ours = (
-            self.editing.result.layer,
-            self.overlays.wipe.layer,
-            self.overlays.unsure.layer,
-            self.overlays.flats.layer,
-        )
+        ours = (self.editing.result.layer, *self.overlays.pictures())
         images = [layer for layer in self.viewer.layers if isinstance(layer, Image) and layer not in ours]
         for layer in images:
             self.image_choice.addItem(layer.name, layer)
