@@ -281,8 +281,9 @@ class Editing(QObject):
         for layer in reversed(self.viewer.layers):
             if isinstance(layer, Image) and layer.rgb and layer.visible and layer.ndim == 2:
                 row, column = (round(float(value)) for value in layer.world_to_data(self._world(place))[-2:])
-                if 0 <= row < layer.data.shape[0] and 0 <= column < layer.data.shape[1]:
-                    _, a, b = rgb_to_lab(np.asarray(layer.data[row, column][:3])[None, None])[0, 0].tolist()
+                pixels = layer.data[0] if layer.multiscale else layer.data
+                if 0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1]:
+                    _, a, b = rgb_to_lab(np.asarray(pixels[row, column][:3])[None, None])[0, 0].tolist()
                     return a, b
         return None
 
