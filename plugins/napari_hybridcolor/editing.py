@@ -107,6 +107,22 @@ class Editing(QObject):
         self.said.emit(told or "Pick a colour and draw where the colours are wrong.")
         self.ask()
 
+    def carry_on(self) -> None:
+        """Go to the next slice of a stack, and draw there what was drawn on this one."""
+        if self.session is None or self.image is None or self.image.ndim == 2:
+            return
+        drawn, axis = self.drawing, self.viewer.dims.ndim - 3
+        step, session = self.viewer.dims.current_step[axis], self.session
+        self.viewer.dims.set_current_step(axis, step + 1)
+        self.open(self.image)
+        if self.session is session:
+            self.said.emit("This is the last slice.")
+            return
+        drawing = self.drawing
+        for stroke in drawn.strokes:
+            drawing = drawing.with_stroke(stroke)
+        self.become(drawing)
+
     def ask(self) -> None:
         """Have the drawing as it is now answered."""
         if self.session is not None:

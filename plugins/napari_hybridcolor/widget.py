@@ -58,6 +58,11 @@ class ColorizeWidget(QWidget):
     def _build(self) -> None:
         self.image_choice = QComboBox()
         self.image_choice.setToolTip("Which layer to colorize")
+        self.carry_button = button(
+            "Strokes to the next slice",
+            "Go on to the next slice, with what you drew here",
+            self.editing.carry_on,
+        )
         self.next_button = button(
             "Where next? (N)", "Show where one more stroke is expected to gain most", self.show_next
         )
@@ -90,10 +95,12 @@ class ColorizeWidget(QWidget):
         parts.addStretch()
         layout = QVBoxLayout(self)
         layout.addWidget(self.image_choice)
+        layout.addWidget(self.carry_button)
         layout.addWidget(Scrolled(inner))
         layout.addWidget(self.save_button)
         layout.addLayout(_row(self.busy, self.stop_button))
         layout.addWidget(self.message)
+        self.carry_button.hide()
         self._show_busy(False)
 
     def _connect(self) -> None:
@@ -221,6 +228,7 @@ class ColorizeWidget(QWidget):
         layer = self.image_choice.currentData()
         if layer is None:
             return
+        self.carry_button.setVisible(layer.ndim > 2)
         try:
             self.editing.open(layer)
         except HybridColorError as error:

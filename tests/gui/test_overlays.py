@@ -113,6 +113,12 @@ def test_a_stack_is_edited_slice_by_slice(viewer, gray, tmp_path, qtbot):
     assert len(session.drawing.strokes) == 1
     np.testing.assert_allclose(shown(viewer), first, atol=2)
 
+    qtbot.mouseClick(panel.carry_button, Qt.MouseButton.LeftButton)
+    wait_for_answer(panel, qtbot)
+    assert viewer.dims.current_step[0] == 1
+    assert [stroke.ab for stroke in panel.editing.session.drawing.strokes] == [PURPLE]
+    assert np.abs(shown(viewer)[80, 38, 1:] - PURPLE).max() < 3
+
 
 @pytest.mark.parametrize("shape", [(2, 3, 40, 50), (3, 40, 50, 3)])
 def test_deeper_stacks_and_films_in_colour(viewer, shape, qtbot):
