@@ -22,6 +22,7 @@ from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.imagefiles import write_image
 from hybridcolor.layers import SUFFIXES as LAYERED
 from hybridcolor.layers import drawing_layers, write_layers
+from hybridcolor.page import Page, PageReading
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
@@ -233,7 +234,7 @@ class Groundwork:
     confidence: float
     dismissed: NDArray[np.bool_] | None
     takes_prior: bool
-    reading: Reading | _Deaf | None = None
+    reading: Reading | PageReading | _Deaf | None = None
     belief: ColorDistribution | None = None
     shown: NDArray[np.float32] | None = None
     predicted: NDArray[np.float32] | None = None
@@ -248,11 +249,7 @@ class Groundwork:
             If the method is unknown: told before the CNN's work, not after it.
         """
         takes_prior = _takes_prior(method)
-        reading: Reading | _Deaf | None = None
-        if getattr(predictor, "takes_hints", False):
-            reading = predictor.read(picture.luminance)  # type: ignore[union-attr]
-        elif predictor is not None:
-            reading = _Deaf(predictor.predict(picture.luminance))
+        reading = None if predictor is None else _read(predictor, picture.luminance)
         every: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
         every |= {"dismissed": None} | wishes
         return cls(picture, takes_prior=takes_prior, reading=reading, **every).told(scribbles)
@@ -270,19 +267,27 @@ class Groundwork:
         gain = np.float32(told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness)))
         shown = gain * belief.sureness(self.caution)
         colours = shown[..., None] * belief.rebalanced(self.vividness).annealed_mean()
-        predicted = guided_resample(colours, self.picture.luminance)
+        page = self._page
+        predicted = guided_resample(colours, self.picture.luminance) if page is None else page.flatten(colours, belief)
         return replace(self, belief=belief, shown=shown, predicted=predicted)
 
     @cached_property
     def automatic(self) -> Seeds:
         """The CNN's own seeds, less those that were dismissed; none without it."""
-        if self.belief is None or self.shown is None:
+        if self.belief is None or self.shown is None or self.predicted is None:
             return Seeds.empty()
-        demanded = demands(self.confidence)
-        seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
-        if self.dismissed is not None:
-            seeds = seeds.take(~seeds.of_strokes_in(self.dismissed))
-        return replace(seeds, ab=self.shown[self.belief.cells(seeds.coords)][:, None] * seeds.ab)
+        if self._page is not None:
+            seeds = self._page.seeds(self.predicted)
+        else:
+            demanded = demands(self.confidence)
+            seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
+            seeds = replace(seeds, ab=self.shown[self.belief.cells(seeds.coords)][:, None] * seeds.ab)
+        return seeds if self.dismissed is None else seeds.take(~seeds.of_strokes_in(self.dismissed))
+
+    @property
+    def _page(self) -> Page | None:
+        """The layout of a drawing, whose regions are each to have one colour and one seed."""
+        return self.reading.page if isinstance(self.reading, PageReading) else None
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""
@@ -295,6 +300,17 @@ class Groundwork:
         edited = scribbles.origin == AUTO
         automatic = scribbles.take(edited) if edited.any() else self.automatic
         return merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)
+
+
+def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | PageReading | _Deaf:
+    """The picture as a network sees it; models of drawings see the things on a page one by one."""
+
+    def look(seen: NDArray[np.float32]) -> Reading | _Deaf:
+        if getattr(predictor, "takes_hints", False):
+            return predictor.read(seen)  # type: ignore[attr-defined,no-any-return]
+        return _Deaf(predictor.predict(seen))
+
+    return PageReading(look, luminance) if getattr(predictor, "paint", False) else look(luminance)
 
 
 def _takes_prior(method: str) -> bool:

@@ -16,7 +16,7 @@ DOTS = [(tone, scale) for tone in TONES if tone != "hatching" for scale in (5, 8
 def parted(drawing, **how):
     """Share of a tone's ink left among the lines, share of the lines' that is lost, error of the shade in L*."""
     parts = separate(drawing.luminance, **how)
-    toned = (drawing.region % 2 == 0) & (cv2.dilate(drawing.line.astype(np.uint8), np.ones((5, 5))) == 0)
+    toned = (drawing.region % 2 == 0) & (cv2.dilate(drawing.line.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
     left = (parts.lines < 50)[toned & (drawing.luminance < 50)].mean()
     regions = [toned & (drawing.region == number) for number in range(0, 14, 2)]
     errors = [parts.shade[own].astype(float) - drawing.luminance[own].mean() for own in regions]

@@ -1,0 +1,122 @@
+"""Pages whose panels, balloons and regions are known, and what a network is shown of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.manga import page as wavy_page
+from benchmarks.pages import compose
+from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
+from hybridcolor.page import PageReading, read_page
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
+from hybridcolor.seeds import Seeds
+
+
+def belief_in(ab, shape):
+    """A network's firm belief that everything has one colour."""
+    logits = np.zeros((max(1, shape[0] // 16), max(1, shape[1] // 16), len(AB_BINS)), np.float32)
+    logits[..., int(nearest_bin(ab))] = 20
+    return ColorDistribution(logits, shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+class OneColour:
+    """A model of drawings that finds everything red, and remembers what it was shown and told."""
+
+    name, paint, takes_hints = "red", True, True
+
+    def __init__(self):
+        self.shown, self.told = [], []
+
+    def read(self, luminance):
+        self.shown.append(luminance)
+        return Telling(self, luminance.shape)
+
+
+class Telling:
+    def __init__(self, model, shape):
+        self.model, self.shape = model, shape
+
+    def predict(self, hints=None):
+        self.model.told.append(hints)
+        return belief_in((60, 40), self.shape)
+
+
+def drawings():
+    """A ball and a box, in shape of held-out pairs."""
+    ball, box = np.full((2, 192, 192), 255, np.uint8)
+    cv2.circle(ball, (96, 96), 70, 0, 5)
+    cv2.rectangle(box, (30, 40), (160, 150), 0, 5)
+    return [(np.float32(each) / np.float32(2.55), np.zeros((192, 192, 2), np.float32)) for each in (ball, box)]
+
+
+@pytest.fixture(params=range(4))
+def page(request):
+    return compose(drawings(), np.random.default_rng(request.param))
+
+
+def test_panels_gutters_balloons_and_things_are_found(page):
+    layout = read_page(page.luminance)
+    assert len(layout.panels) == len(page.panels)
+    for found, true in zip(sorted(layout.panels, key=str), sorted(page.panels, key=str), strict=True):
+        assert max(abs(a.start - b.start) + abs(a.stop - b.stop) for a, b in zip(found, true, strict=True)) <= 8
+    assert layout.white[page.paper].all()
+    interior = cv2.erode(page.balloon.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert layout.white[interior].mean() > 0.99  # but for the tip of a tail
+    assert layout.white[~page.paper & ~page.balloon & (page.luminance > 50)].mean() < 0.001
+    assert len(layout.things) == len(page.things)
+
+
+def test_a_first_colouring_has_white_paper_and_one_colour_a_region(page):
+    model = OneColour()
+    result = colorize(Picture(page.luminance), predictor=model)
+    layout = read_page(page.luminance)
+    assert len(model.shown) == len(page.things)
+    assert not result.chroma[layout.white].any()
+    for number, (_, box) in enumerate(page.things):
+        middle = tuple((side.start + side.stop) // 2 for side in box)
+        inside = (layout.region == layout.region[middle]) & (page.luminance > 90)
+        assert np.ptp(result.chroma[inside], axis=0).max() < 0.1, number
+        np.testing.assert_allclose(result.chroma[middle], (60, 40), atol=1)
+    background = layout.region == layout.region[page.panels[0][0].start + 2, page.panels[0][1].start + 2]
+    assert np.abs(result.chroma[background]).max() < 1  # no thing covers it
+
+
+def test_a_thing_hears_the_strokes_on_it_and_no_others(page):
+    model = OneColour()
+    reading = PageReading(model.read, page.luminance)
+    box = reading.page.things[0]
+    at = (box[0].start + 5, box[1].start + 7)
+    reading.predict(Seeds.of([at], [[10, 20]]))
+    assert [hints.coords.tolist() for hints in model.told] == [[[5, 7]]] + [[]] * (len(reading.page.things) - 1)
+
+
+def test_a_picture_without_frames_is_shown_as_it_is():
+    drawing = wavy_page(0).luminance
+    model = OneColour()
+    reading = PageReading(model.read, drawing)
+    np.testing.assert_array_equal(model.shown[0], drawing)
+    assert reading.predict().shape == drawing.shape
+    assert not reading.page.white.any()
+
+
+@pytest.mark.parametrize("gap", [0, 3])
+def test_regions_and_their_seeds_are_those_that_were_drawn(gap):
+    drawing = wavy_page(2, gap=gap)
+    layout = read_page(drawing.luminance)
+    chroma = np.stack([layout.region * 3.0, layout.region * 2.0], axis=-1).astype(np.float32)
+    seeds = layout.seeds(chroma)
+    assert len(np.unique(seeds.stroke)) == layout.region.max() + 1
+    np.testing.assert_array_equal(seeds.ab[:, 0], layout.region[tuple(seeds.coords.T)] * 3)
+    for number in np.unique(drawing.region):
+        own = layout.region[(drawing.region == number) & ~drawing.line]
+        assert (own == np.bincount(own).argmax()).mean() > 0.95
+
+
+def test_pictures_of_nothing_have_one_region():
+    for blank in (np.full((5, 7), 100, np.float32), np.zeros((5, 7), np.float32), np.full((1, 1), 50, np.float32)):
+        layout = read_page(blank)
+        assert layout.region.max() == 0
+        assert layout.flatten(np.ones((1, 1, 2), np.float32), belief_in((1, 1), blank.shape)).shape == (*blank.shape, 2)
