@@ -19,6 +19,7 @@ from hybridcolor.propagate.registry import (
     checked_options,
     get_propagator,
     propagator_names,
+    seen,
 )
 from hybridcolor.propagate.state import PropagationState, warm_up
 from hybridcolor.seeds import Seeds
@@ -42,6 +43,7 @@ def propagate(
     method: str = "hybrid",
     prior: ArrayLike | None = None,
     trust: ArrayLike | None = None,
+    affinity: str = "luminance",
     **options: Any,
 ) -> Propagation:
     """Give every pixel a colour, from seeds and, for methods that take one, a model's prior colour.
@@ -53,12 +55,15 @@ def propagate(
     seeds : Seeds
         Pixels of known colour. Hard ones keep it exactly, with every method.
     method : str, optional
-        One of `propagator_names`: "hybrid", "optimization", "chrominance", "watershed", "flood", "lineart", or an entry
-        point's.
+        One of `propagator_names`: "hybrid", "optimization", "chrominance", "watershed", "flood", "lineart", "levelset",
+        or an entry point's.
     prior : (H, W, 2) array-like, optional
         a* and b* that a model proposes. Methods other than "hybrid" have no use for it and leave it aside.
     trust : (H, W) array-like, optional
         How firmly the prior holds, 0..1; see `hybridcolor.propagate.hybrid.hybrid`. Left aside like ``prior``.
+    affinity : {"luminance", "pattern"}, optional
+        What holds neighbours together: their luminance, or that of screentone and hatching laid flat
+        (`hybridcolor.propagate.flattening.flattened`). The methods "lineart" and "levelset" see tones by themselves.
     **options
         The method's own options; see its function.
 
@@ -90,4 +95,4 @@ def propagate(
     options = checked_options(method, plane, prior=prior, trust=trust, options=options)
     if len(seeds) == 0 and options.get("prior") is None:
         raise SeedError(f"method {method!r} has no seed to go by; draw at least one scribble")
-    return get_propagator(method)(plane, seeds, **options)
+    return get_propagator(method)(seen(plane, affinity), seeds, **options)

@@ -14,7 +14,7 @@ from hybridcolor.propagate.marker_flooding import flood_markers, gradient_levels
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.regions import QUANTA, quantize
 from hybridcolor.propagate.strokes import mark, paint
-from hybridcolor.propagate.tones import find_tones, ink
+from hybridcolor.propagate.tones import Tones, find_tones, ink
 from hybridcolor.seeds import Seeds
 
 STEP = 16.0
@@ -23,14 +23,16 @@ CONTRAST = 0.35
 """The same as a share of the picture's strongest steps (its 99th percentile)."""
 FINENESS = 8
 """Levels of the relief to a pixel of distance."""
+TONE = 12
+"""Pixels from dot to dot, or from stroke to stroke, up to which they are a tone."""
 SILL = 6.0
 """Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
 LEAST_TONES = 40
-"""Periods of a tone that a picture's shorter side has at least: in a small picture small things are no dots."""
-_DEEPEST = 4000  # distance, in pixels, that the relief has levels for
+"""Periods of a tone that a picture's shorter side has at least."""
+_SHORE = 4000 * FINENESS  # lines are above this level; distances of up to 4000 pixels have levels below it
 
 
-def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = 12) -> Propagation:
+def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -> Propagation:
     r"""Fill drawings region by region, over gaps in their lines and under the lines to their middle.
 
     With :math:`d` the distance to the nearest line, the relief :math:`-d` is flooded from the strokes (Meyer): a pixel
@@ -82,9 +84,9 @@ def fill(levels: NDArray[np.uint16], room: NDArray[np.int32], seeds: Seeds) -> P
     return paint(flood_markers(levels, markers.plane), markers, seeds)
 
 
-def rooms(levels: NDArray[np.uint16]) -> NDArray[np.int32]:
-    """(H, W) numbers from 1 of the places that doors of `SILL` pixels and less part; 0 in doors and near lines."""
-    inside = levels < (_DEEPEST - SILL / 2) * FINENESS
+def rooms(levels: NDArray[np.uint16], gap: float = SILL) -> NDArray[np.int32]:
+    """(H, W) numbers from 1 of the places that gaps up to some pixels part; 0 in the gaps and near lines."""
+    inside = levels < _SHORE - gap / 2 * FINENESS
     return np.asarray(cv2.connectedComponents(inside.view(np.uint8), connectivity=4)[1])
 
 
@@ -134,10 +136,26 @@ def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     >>> bool(levels[0] < levels[1] < levels[3] <= levels[4])
     True
     """
-    tone = min(tone, min(luminance.shape) // LEAST_TONES)
-    drawn = ink(luminance)
-    tones = find_tones(drawn, tone) if tone else None
-    steps = gradient_levels(quantize(without_dots(luminance, drawn, tone) if tone else luminance)).astype(np.int32)
+    drawn, size = ink(luminance), tone_size(luminance.shape, tone)
+    return relief_of(luminance, drawn, size, find_tones(drawn, size) if size else None)
+
+
+def tone_size(shape: tuple[int, ...], tone: int) -> int:
+    """``tone``, or what is left of it in a small picture: there small things are no dots.
+
+    Examples
+    --------
+    >>> tone_size((200, 900), 12)
+    5
+    """
+    return min(tone, min(shape) // LEAST_TONES)
+
+
+def relief_of(
+    luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int, tones: Tones | None
+) -> NDArray[np.uint16]:
+    """The same of a drawing whose ink and tones are known."""
+    steps = gradient_levels(quantize(without_dots(luminance, drawn, size) if size else luminance)).astype(np.int32)
     lines = steps > max(STEP * QUANTA, CONTRAST * float(np.percentile(steps, 99)))
     if tones is not None:
         lines = np.where(tones.inside, tones.lines, lines)
@@ -147,9 +165,18 @@ def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     away = cv2.distanceTransform((~lines).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     if tones is not None:
         away[tones.edge] = np.minimum(away[tones.edge], SILL / 2)
-    top = _DEEPEST * FINENESS
-    low = top - np.minimum(away * FINENESS, top - 1)
-    return np.where(lines, top + steps // 4, low).astype(np.uint16)
+    return np.where(lines, _SHORE + steps // 4, level_at(away)).astype(np.uint16)
+
+
+def level_at(distance: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """The relief's level so many pixels from the next line.
+
+    Examples
+    --------
+    >>> level_at(np.array([1.0, 2.0, 5000.0], np.float32)).tolist()
+    [31992, 31984, 1]
+    """
+    return np.asarray(_SHORE - np.minimum(distance * FINENESS, _SHORE - 1), np.uint16)
 
 
 def without_dots(luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int) -> NDArray[np.float32]:

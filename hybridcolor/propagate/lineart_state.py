@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.lineart import at_home, fill, relief, rooms
+from hybridcolor.propagate.lineart import TONE, at_home, fill, relief, rooms
 from hybridcolor.propagate.marker_flooding import WALL, flood_markers
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.strokes import mark, paint
@@ -41,7 +41,7 @@ class LineartState:
     [1 1 1 1 2 2 2 2]
     """
 
-    def __init__(self, luminance: NDArray[np.float32], *, tone: int = 12) -> None:
+    def __init__(self, luminance: NDArray[np.float32], *, tone: int = TONE) -> None:
         self._levels = relief(luminance, tone)
         self._rooms = rooms(self._levels)
         self._seeds = self._filled_for = Seeds.empty()

@@ -29,6 +29,7 @@ PROPAGATORS: dict[str, str] = {
     "watershed": "hybridcolor.propagate.watershed:watershed",
     "flood": "hybridcolor.propagate.flood:flood",
     "lineart": "hybridcolor.propagate.lineart:lineart",
+    "levelset": "hybridcolor.propagate.levelset:levelset",
 }
 """Name of each built-in method, and where it lives; a method's kernels load when it is first used."""
 
@@ -71,6 +72,22 @@ def get_propagator(name: str) -> Callable[..., Propagation]:
 def get_engine(name: str) -> Callable[..., Any] | None:
     """The incremental form of a method, or None if it has none."""
     return _load(ENGINES[name]) if name in ENGINES else None
+
+
+def seen(luminance: NDArray[np.float32], affinity: str) -> NDArray[np.float32]:
+    """What a method is to take for luminance: itself, or, for the affinity "pattern", with patterns laid flat.
+
+    Raises
+    ------
+    MethodError
+        If the affinity is unknown.
+    """
+    if affinity == "luminance":
+        return luminance
+    if affinity != "pattern":
+        raise MethodError(f'affinity is {affinity!r}, expected "luminance" or "pattern"')
+    flat: NDArray[np.float32] = _load("hybridcolor.propagate.flattening:flattened")(luminance)
+    return flat
 
 
 def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:

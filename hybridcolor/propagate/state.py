@@ -22,6 +22,7 @@ from hybridcolor.propagate.registry import (
     checked_values,
     get_engine,
     get_propagator,
+    seen,
 )
 from hybridcolor.seeds import Seeds, overlay
 
@@ -76,7 +77,7 @@ class PropagationState:
 
     Parameters
     ----------
-    luminance, method, prior, trust, **options
+    luminance, method, prior, trust, affinity, **options
         As for `hybridcolor.propagate.propagate`.
 
     Raises
@@ -102,9 +103,10 @@ class PropagationState:
         method: str = "hybrid",
         prior: ArrayLike | None = None,
         trust: ArrayLike | None = None,
+        affinity: str = "luminance",
         **options: Any,
     ) -> None:
-        plane = checked_luminance(luminance)
+        plane = seen(checked_luminance(luminance), affinity)
         options = checked_options(method, plane, prior=prior, trust=trust, options=options)
         self._method = method
         self._shape = (plane.shape[0], plane.shape[1])
