@@ -28,6 +28,7 @@ from hybridcolor.cli.common import (
 from hybridcolor.errors import ImageError, MethodError
 
 if TYPE_CHECKING:
+    from hybridcolor.picture import Picture
     from hybridcolor.predict import Predictor
     from hybridcolor.seeds import Seeds
 
@@ -46,7 +47,11 @@ def colorize(
         ),
     ],
     method: Annotated[
-        str, typer.Option(help="How seeds spread: hybrid, optimization, chrominance, watershed, flood or lineart.")
+        str,
+        typer.Option(
+            help="How seeds spread: hybrid, optimization, chrominance, watershed, flood, lineart, levelset; or auto, "
+            "by what kind of picture it is."
+        ),
     ] = "hybrid",
     seeds: Annotated[
         Path | None,
@@ -100,7 +105,8 @@ def colorize(
     from hybridcolor.propagate import get_propagator
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
-    get_propagator(method)
+    if method != "auto":
+        get_propagator(method)
     if finish is not None:
         check_finish(finish)
     jobs = plan_jobs(inputs, output, overwrite=overwrite)
@@ -124,7 +130,7 @@ def colorize(
                 picture,
                 predictor=predictor,
                 scribbles=scribbles,
-                method=method,
+                method=_chosen(picture, predictor) if method == "auto" else method,
                 vividness=vividness,
                 caution=caution,
             )
@@ -136,6 +142,16 @@ def colorize(
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+
+
+def _chosen(picture: Picture, predictor: Predictor | None) -> str:
+    """The method for a picture of its kind, told with the reason; a model's colours are for hybrid in any case."""
+    from hybridcolor.propagate.kinds import METHOD_OF, kind_of
+
+    kind = kind_of(picture.luminance)
+    method = METHOD_OF[kind.name] if predictor is None else "hybrid"
+    out.print(f"{kind.name}: {kind.reason}; method {method}", soft_wrap=True)
+    return method
 
 
 @app.command(name="seeds")

@@ -33,8 +33,8 @@ LEAST_TONED = 0.5
 def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL, tone: int = TONE) -> Propagation:
     """Fill regions of one pattern or brightness, wherever they are, from one stroke.
 
-    As `hybridcolor.propagate.lineart.lineart`, with two additions: where a pattern meets another, of the same density too,
-    there is an edge; and a toned region without a stroke takes the one of the nearest region with the same tone,
+    As `hybridcolor.propagate.lineart.lineart`, with two additions. Where a pattern meets another, of the same density
+    too, there is an edge. And a toned region without a stroke takes that of the nearest region with the same tone,
     however far away, before any colour leaks into it.
 
     Parameters

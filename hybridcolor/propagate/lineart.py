@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.propagate.marker_flooding import flood_markers, gradient_levels
 from hybridcolor.propagate.propagation import Propagation
@@ -168,7 +168,7 @@ def relief_of(
     return np.where(lines, _SHORE + steps // 4, level_at(away)).astype(np.uint16)
 
 
-def level_at(distance: NDArray[np.float32]) -> NDArray[np.uint16]:
+def level_at(distance: ArrayLike) -> NDArray[np.uint16]:
     """The relief's level so many pixels from the next line.
 
     Examples
@@ -176,7 +176,7 @@ def level_at(distance: NDArray[np.float32]) -> NDArray[np.uint16]:
     >>> level_at(np.array([1.0, 2.0, 5000.0], np.float32)).tolist()
     [31992, 31984, 1]
     """
-    return np.asarray(_SHORE - np.minimum(distance * FINENESS, _SHORE - 1), np.uint16)
+    return np.asarray(_SHORE - np.minimum(np.multiply(distance, FINENESS), _SHORE - 1), np.uint16)
 
 
 def without_dots(luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
