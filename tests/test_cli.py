@@ -43,6 +43,21 @@ def test_one_file(run, photo, tmp_path):
         assert (image.mode, image.size) == ("RGB", (80, 60))
 
 
+@pytest.mark.parametrize(("drawn", "kind"), [(False, "photo: "), (True, "line art: ")])
+def test_auto_says_what_kind_of_picture_it_is_and_which_method_it_takes(run, photo, tmp_path, drawn, kind):
+    if drawn:
+        cv2.imwrite(str(photo), cv2.rectangle(np.full((90, 90), 255, np.uint8), (20, 20), (70, 70), 0, 2))
+    with Image.open(photo) as image:
+        marked = image.convert("RGB")
+    marked.paste((200, 40, 220), (35, 25, 45, 30))
+    marked.save(tmp_path / "marked.png")
+    seeds = "--seeds", tmp_path / "marked.png"
+    code, out, _ = run("colorize", photo, "-o", tmp_path / "a.png", "--method", "auto", "--model", "none", *seeds)
+    assert code == 0
+    assert kind in out
+    assert "method lineart" in out if drawn else "method hybrid" in out
+
+
 @pytest.mark.parametrize("method", PROPAGATORS)
 def test_every_method_with_seeds_from_a_file(run, photo, tmp_path, method):
     assert run("seeds", photo, "-o", tmp_path / "auto.json")[0] == 0
