@@ -70,45 +70,56 @@ def conjugate_residuals(
     direction, image, last_direction, last_image, *rest = work
     free = list(zip(rest[::2], rest[1::2], strict=True))
     older: list[tuple[Planes, Planes, NDArray[np.float64]]] = []
-    dots = np.empty((2, 4))
     last_square = np.zeros(2)
     while True:
         cycle(residual, direction, image)
         for kept, kept_image, kept_square in older:
             _conjugate(direction, image, kept, kept_image, kept_square)
-        _dots(residual, image, last_image, dots)
-        if not np.isfinite(dots).all():
-            yield Step(np.nan, False)
+        square = np.empty(2)
+        directions = direction, image, last_direction, last_image
+        step = Step(*_advance(residual, solution, directions, last_square, bold, square))
+        yield step
+        if not np.isfinite(step.change):
             return
-        crossed, projected, square, repeated = dots.T
-        back = _ratio(repeated, last_square)
-        square = np.maximum(square - back * repeated, 0.0)
-        length = _ratio(projected - back * crossed, square)
-        if bold:
-            length = np.ones(2)
-            bold = False
-        again = _ratio(crossed, last_square)  # not 0 where the caller changed the residual
-        change = np.zeros(2)
-        _step(residual, direction, image, last_direction, last_image, solution, (back, length, again), change)
+        bold = False
         following = last_direction, last_image
         if rest:
             older.append((last_direction, last_image, last_square))
             following = free.pop() if free else older.pop(0)[:2]
         last_direction, last_image, last_square = direction, image, square
         direction, image = following
-        yield Step(float(change.max()), bool(np.all((length > LEAST_LENGTH) | (dots[:, 2] == 0.0))))
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+@njit(cache=True, nogil=True)
+def _advance(residual, solution, directions, last_square, bold, square):  # type: ignore[no-untyped-def]
+    """Make the direction conjugate to the last and step along both; what `Step` holds. Writes the image's square."""
+    _, image, _, last_image = directions
+    dots = np.zeros((2, 4))
+    _dots(residual, image, last_image, dots)
+    lengths = np.empty((2, 3), np.float32)
+    trusted = True
+    for c in range(2):
+        crossed, projected, alone, repeated = dots[c]
+        if not np.isfinite(crossed + projected + alone + repeated):
+            return np.nan, False
+        back = _ratio(repeated, last_square[c])
+        square[c] = max(alone - back * repeated, 0.0)
+        length = 1.0 if bold else _ratio(projected - back * crossed, square[c])
+        again = _ratio(crossed, last_square[c])  # not 0 where the caller changed the residual
+        lengths[c] = back, length, again
+        trusted &= length > LEAST_LENGTH or alone == 0.0
+    return _step(residual, solution, directions, lengths), trusted
+
+
+@njit(cache=True, nogil=True)
+def _ratio(above, below):  # type: ignore[no-untyped-def]
     """The quotient above / below, and 0 where a plane is already solved."""
-    solved = below < 1e-300
-    return np.where(solved, 0.0, above / np.where(solved, 1.0, below))
+    return above / below if below >= 1e-300 else 0.0
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _dots(residual, image, last_image, dots):  # type: ignore[no-untyped-def]
-    """For each plane (r, q'), (r, q), (q, q), (q, q'), summed by rows in float64."""
-    dots[:] = 0.0
+    """Add for each plane (r, q'), (r, q), (q, q), (q, q'), summed by rows in float64."""
     for i in range(1, image.shape[0] - 1):
         for c in range(2):
             r, q, p = residual[i, c], image[i, c], last_image[i, c]
@@ -146,22 +157,23 @@ def _conjugate(direction, image, kept, kept_image, kept_square):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _step(residual, direction, image, last_direction, last_image, solution, scalars, change):  # type: ignore[no-untyped-def]
-    """Make the direction conjugate to the last, and step along both."""
-    back, length, again = scalars
+def _step(residual, solution, directions, lengths):  # type: ignore[no-untyped-def]
+    """Make the direction conjugate to the last, step along both, and return the largest change."""
+    direction, image, last_direction, last_image = directions
+    change = np.float32(0)
     for i in range(1, image.shape[0] - 1):
         for c in range(2):
-            lengths = np.float32(back[c]), np.float32(length[c]), np.float32(again[c])
-            directions = direction[i, c], image[i, c], last_direction[i, c], last_image[i, c]
-            most = _step_row(residual[i, c], solution[i, c], directions, lengths)
-            if not most <= change[c]:
-                change[c] = most
+            rows = direction[i, c], image[i, c], last_direction[i, c], last_image[i, c]
+            most = _step_row(residual[i, c], solution[i, c], rows, lengths[c])
+            if not most <= change:
+                change = most
+    return np.float64(change)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _step_row(r, x, directions, lengths):  # type: ignore[no-untyped-def]
     p, q, last_p, last_q = directions
-    back, length, again = lengths
+    back, length, again = lengths[0], lengths[1], lengths[2]
     most = np.float32(0)
     for j in range(r.size):
         p[j] -= back * last_p[j]

@@ -21,9 +21,8 @@ from hybridcolor.propagate.smoothing import ascend, descend, prolong
 from hybridcolor.propagate.stationary import stationary_vector
 from hybridcolor.propagate.stencil import operator_rows
 
-LARGE_LEVELS = (1, 2)
-STEPS_LARGE, STEPS = 3, 2
-"""Krylov steps on the largest of the coarser levels, where one more pays, and on all below."""
+STEPS = 2
+"""Krylov steps on every coarser level."""
 COARSEST = 100
 """Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
@@ -139,8 +138,7 @@ class Hierarchy:
         """
         level = self.levels[depth]
         descend(level.operator, level.prolongation, load, x, level.coarse_load)
-        steps = STEPS_LARGE if depth + 1 in LARGE_LEVELS else STEPS
-        self._solve(depth + 1, level.coarse_load, level.coarse_answer, steps=steps)
+        self._solve(depth + 1, level.coarse_load, level.coarse_answer, steps=STEPS)
         ascend(level.operator, level.prolongation, load, level.coarse_answer, x, image)
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:

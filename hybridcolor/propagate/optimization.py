@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from hybridcolor.errors import ConvergenceError, MethodError, PropagationWarning
 from hybridcolor.propagate.elimination import eliminate, elimination_work
+from hybridcolor.propagate.grouping import grouped
+from hybridcolor.propagate.lattice import Lattice
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.refinement import CAUTION, MOST_RESTARTS, Watch, iterations_to, refinements
@@ -105,7 +107,7 @@ def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") ->
         return attempted(system, [_eliminated], tolerance)
     if solver == "direct":
         return attempted(system, [factored], tolerance)
-    return attempted(system, [_multigrid, factored if system.luminance.size <= FACTOR_BELOW else gmres], tolerance)
+    return attempted(system, [_multigrid, factored if system.luminance.size <= FACTOR_BELOW else by_groups], tolerance)
 
 
 def attempted(system: SeededSystem, attempts: Sequence[Attempt], tolerance: float) -> Solution:
@@ -183,19 +185,6 @@ def factored(system: SeededSystem, tolerance: float) -> Solution | None:
     return _refined(system, correct, tolerance)
 
 
-def gmres(system: SeededSystem, tolerance: float) -> Solution | None:
-    """GMRES with an incomplete factorisation in float64: slow, but needs no coarse levels."""
-    matrix = system.matrix()
-    factors = spla.spilu(matrix, drop_tol=1e-4, fill_factor=12)
-    preconditioner = spla.LinearOperator(matrix.shape, factors.solve)
-
-    def correct(residual: NDArray[np.float64]) -> NDArray[np.float64]:
-        step = np.empty(residual.shape)
-        for load, out in zip(residual, step, strict=True):
-            found, failed = spla.gmres(matrix, load.ravel(), rtol=1e-2, restart=40, maxiter=5, M=preconditioner)
-            if failed:
-                raise np.linalg.LinAlgError("GMRES did not converge")
-            out[...] = found.reshape(load.shape)
-        return step
-
-    return _refined(system, correct, tolerance)
+def by_groups(system: SeededSystem, tolerance: float) -> Solution | None:
+    """Slow, but needs no coarser grids, and at 12 megapixels no more than 3 GB."""
+    return grouped(Lattice.of(system.luminance.shape), system, tolerance)

@@ -12,22 +12,19 @@ and knows nothing of axes. It takes about 250 bytes a voxel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as spla
 from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError, MethodError, SeedError
-from hybridcolor.propagate.aggregation import Graph
-from hybridcolor.propagate.cycles import Hierarchy, Pair, stationary_visits
 from hybridcolor.propagate.elimination import eliminate
+from hybridcolor.propagate.grouping import gcrot, grouped
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
 from hybridcolor.propagate.optimization import LEAST_TOLERANCE, attempted, factored
-from hybridcolor.propagate.refinement import iterations_to, refinements
 from hybridcolor.propagate.registry import checked_values
 from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 
@@ -150,8 +147,8 @@ def propagate_volume(
     pull, target = _seeded(volume.shape, coords, ab, weight)
     line = (-1, volume.shape[-1])
     system = _System(volume.reshape(line), pull.reshape(line), target.reshape(2, *line), lattice)
-    safe = factored if volume.size <= FACTOR_BELOW else partial(_gcrot, lattice)
-    attempts = [_eliminated] if lattice.shape.size <= 1 else [partial(_multigrid, lattice), safe]
+    safe = factored if volume.size <= FACTOR_BELOW else partial(gcrot, lattice)
+    attempts = [_eliminated] if lattice.shape.size <= 1 else [partial(grouped, lattice), safe]
     found = attempted(system, attempts, tolerance)
     chroma = np.ascontiguousarray(found.chroma.transpose(1, 2, 0), np.float32).reshape(*volume.shape, 2)
     return VolumePropagation(chroma, found.residual, found.iterations)
@@ -209,67 +206,3 @@ def _eliminated(system: SeededSystem, _tolerance: float) -> Solution:
     line = (system.luminance.reshape(1, -1), system.pull.reshape(1, -1), system.target.reshape(2, 1, -1))
     inner(chroma)[...] = eliminate(*line).reshape(system.target.shape)
     return Solution(inner(chroma), largest(system.residual(chroma)), 1)
-
-
-def _multigrid(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution | None:
-    hierarchy = _hierarchy(lattice, system)
-    return _refined(system, hierarchy, hierarchy.cycle, tolerance)
-
-
-def _gcrot(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution | None:
-    """GCROT, which keeps more than the last direction, on a cycle and a sweep; if the cycle overflows, on the sweep.
-
-    E. de Sturler, "Truncation strategies for optimal Krylov subspace methods", 1999, doi 10.1137/S0036142997315950.
-    """
-    hierarchy = _hierarchy(lattice, system)
-    shape = (2, system.pull.size)
-
-    def apply(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _image(hierarchy, flat.reshape(shape).astype(np.float32)).ravel().astype(np.float64)
-
-    def precondition(flat: NDArray[np.float64]) -> NDArray[np.float64]:
-        load = flat.reshape(shape).astype(np.float32)
-        step = hierarchy.cycle(load)
-        if not np.isfinite(step).all():
-            step[:] = 0
-        step += hierarchy.sweep(load - _image(hierarchy, step))
-        return step.ravel().astype(np.float64)
-
-    size = system.target.size
-    matrix, inverse = (spla.LinearOperator((size, size), step, dtype=np.float64) for step in (apply, precondition))
-
-    def solve(load: Pair) -> Pair:
-        flat = load.ravel().astype(np.float64)
-        found, failed = spla.gcrotmk(matrix, flat, rtol=1e-2, M=inverse, m=20, k=5, maxiter=50)
-        if failed:
-            raise np.linalg.LinAlgError("GCROT did not converge")
-        return np.asarray(found.reshape(shape), np.float32)
-
-    return _refined(system, hierarchy, solve, tolerance)
-
-
-def _hierarchy(lattice: Lattice, system: SeededSystem) -> Hierarchy:
-    graph = Graph(affinity_rows(system.luminance, lattice).ravel(), lattice.offsets, None)
-    return Hierarchy(graph, system.pull.ravel(), stationary_visits(graph, system.pull.size))
-
-
-def _image(hierarchy: Hierarchy, x: Pair) -> Pair:
-    image = np.empty_like(x)
-    hierarchy.apply(x, image)
-    return image
-
-
-def _refined(
-    system: SeededSystem, hierarchy: Hierarchy, solve: Callable[[Pair], Pair], tolerance: float
-) -> Solution | None:
-    """Refine with ``solve``, an approximate inverse for (2, n) loads. None if the error does not keep shrinking."""
-    shape = system.target.shape
-
-    def cycle(residual: NDArray[np.float32], x: NDArray[np.float32], image: NDArray[np.float32]) -> None:
-        step = solve(np.ascontiguousarray(inner(residual)).reshape(2, -1))
-        inner(x)[...] = step.reshape(shape)
-        inner(image)[...] = _image(hierarchy, step).reshape(shape)
-
-    chroma = system.start()
-    iterations = iterations_to(refinements(system, cycle, chroma, tolerance=tolerance))
-    return None if iterations is None else system.finish(chroma, iterations)

@@ -125,7 +125,7 @@ def test_broken_preconditioner_is_never_silent(monkeypatch, damage):
     assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-4
 
 
-def test_gmres_takes_over_on_large_pictures(monkeypatch):
+def test_groups_take_over_on_large_pictures(monkeypatch):
     luminance = photo_luminance("coffee", 90, 80)
     seeds = photo_seeds("coffee", 90, 80)
     monkeypatch.setattr(module, "FACTOR_BELOW", 0)

@@ -19,7 +19,7 @@ from hybridcolor.errors import (
     PropagationWarning,
     SeedError,
 )
-from hybridcolor.propagate import cycles, propagate, volume
+from hybridcolor.propagate import cycles, grouping, propagate, volume
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.aggregation import Graph, coarsen, group
 from hybridcolor.propagate.cycles import stationary_visits
@@ -266,8 +266,8 @@ def test_safe_solver_bears_a_poor_stationary_vector(monkeypatch, damage):
     luminance = smooth_volume((10, 11, 12))
     coords, ab = scattered(luminance.shape, 6)
     rows = np.random.default_rng(0).random(luminance.size) < 0.3
-    monkeypatch.setattr(volume, "stationary_visits", lambda *_: np.where(rows, damage, 1).astype(np.float32))
-    monkeypatch.setattr(volume, "_multigrid", lambda *_: None)
+    monkeypatch.setattr(grouping, "stationary_visits", lambda *_: np.where(rows, damage, 1).astype(np.float32))
+    monkeypatch.setattr(volume, "grouped", lambda *_: None)
     monkeypatch.setattr(volume, "FACTOR_BELOW", 0)
     with pytest.warns(PropagationWarning, match="safe solver"):
         found = propagate_volume(luminance, coords, ab, tolerance=1e-4)
@@ -343,7 +343,7 @@ def test_safe_solver_takes_over_and_says_so(monkeypatch, damage, factor_below):
 
 def test_no_solver_left_raises(monkeypatch):
     luminance = smooth_volume((4, 5, 6))
-    for name in ("_multigrid", "factored"):
+    for name in ("grouped", "factored"):
         monkeypatch.setattr(volume, name, lambda *_: None)
     with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
         propagate_volume(luminance, *scattered(luminance.shape, 6))
