@@ -74,10 +74,14 @@ class Cluster:
     client : distributed.Client
     patience : float, optional
         Seconds after which the answer to a lot is held lost and it goes out again.
+    refill : callable, optional
+        Is called while there are fewer workers than there were: dask's nannies give some up for good.
     """
 
     client: Client
     patience: float = _PATIENCE
+    refill: Callable[[], None] = lambda: None
+    _most: int = 0
     _size: int = 1
     _away: dict[str, tuple[Future, _Lot]] = field(default_factory=dict)
     _again: deque[_Lot] = field(default_factory=deque)
@@ -114,8 +118,11 @@ class Cluster:
 
     def _fill(self, tasks: Iterator[Task], send: Callable[[_Lot], None]) -> bool:
         """Give every idle worker a lot, and none in advance: it would be suspected of another's death."""
-        free = sum(self.client.nthreads().values()) - len(self._away)
-        for _ in range(free):
+        here = sum(self.client.nthreads().values())
+        self._most = max(self._most, here)
+        if here < self._most:
+            self.refill()
+        for _ in range(here - len(self._away)):
             if self._again:
                 send(self._again.popleft())
             elif lot := tuple(map(_absolute, islice(tasks, self._size))):
@@ -206,12 +213,13 @@ def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iter
             )
             client = stack.enter_context(Client(stack.enter_context(workers)))
             client.register_plugin(_Deaf())
+            yield Cluster(client, refill=functools.partial(workers.scale, int(number)))
         else:
             try:
                 client = stack.enter_context(Client(scheduler, timeout=10, set_as_default=False))
             except (OSError, TimeoutError, ValueError) as error:
                 raise MethodError(f"no dask scheduler answers at {scheduler}; is it tcp://HOST:8786?") from error
-        yield Cluster(client)
+            yield Cluster(client)
 
 
 class _Deaf(WorkerPlugin):  # type: ignore[misc]
