@@ -39,6 +39,7 @@ _LARGEST = 32  # pictures in a lot
 _SECONDS = (2.0, 8.0)  # that a lot is to take: shorter ones cost, longer ones leave workers idle at the end
 _TICK = 0.2
 _PATIENCE = 600.0
+_LACKING = 30.0  # seconds: a nanny that still lives starts its worker anew within some
 
 
 @dataclass(slots=True)
@@ -75,13 +76,14 @@ class Cluster:
     patience : float, optional
         Seconds after which the answer to a lot is held lost and it goes out again.
     refill : callable, optional
-        Is called while there are fewer workers than there were: dask's nannies give some up for good.
+        Is called when there have been fewer workers than before for a while: dask's nannies give some up for good.
     """
 
     client: Client
     patience: float = _PATIENCE
     refill: Callable[[], None] = lambda: None
     _most: int = 0
+    _filled: float = 0.0
     _size: int = 1
     _away: dict[str, tuple[Future, _Lot]] = field(default_factory=dict)
     _again: deque[_Lot] = field(default_factory=deque)
@@ -120,8 +122,11 @@ class Cluster:
         """Give every idle worker a lot, and none in advance: it would be suspected of another's death."""
         here = sum(self.client.nthreads().values())
         self._most = max(self._most, here)
-        if here < self._most:
+        if here == self._most:
+            self._filled = time.monotonic()
+        elif time.monotonic() - self._filled > _LACKING:
             self.refill()
+            self._filled = time.monotonic()
         for _ in range(here - len(self._away)):
             if self._again:
                 send(self._again.popleft())
@@ -186,7 +191,7 @@ class Cluster:
 
 def _absolute(task: Task) -> Task:
     """Workers have another working folder."""
-    return replace(task, source=os.path.abspath(task.source), seeds=task.seeds and os.path.abspath(task.seeds))
+    return task._replace(source=os.path.abspath(task.source), seeds=task.seeds and os.path.abspath(task.seeds))
 
 
 @contextmanager

@@ -9,25 +9,26 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from glob import glob
 from importlib.util import find_spec
-from itertools import starmap
+from itertools import repeat, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import READABLE_SUFFIXES
 
 LISTS = (".csv", ".jsonl", ".parquet")
+_FIELDS = ("path", "output", "seeds")
+_NOTHING = (None, None, None)
 _ROWS = 8192  # of Parquet at a time
 SEEDS = (".seeds.json", ".seeds.png")
 """Endings of scribbles that lie beside a picture: ``old.seeds.png`` is for ``old.jpg``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One picture to be coloured.
 
     Attributes
@@ -108,32 +109,40 @@ def _listed(path: Path, recipe: Recipe, scribbles: _Scribbles) -> Iterator[Task]
     """The rows of a list."""
     folder = str(path.parent)
     try:
-        for number, row in enumerate(_rows(path), 1):
-            fields = [row.get(key) or "" for key in ("path", "output", "seeds")] if isinstance(row, dict) else [""]
-            if not fields[0] or not all(isinstance(field, str) for field in fields):
+        for number, (name, output, seeds) in enumerate(_rows(path), 1):
+            if not (name and isinstance(name, str) and isinstance(output or "", str) and isinstance(seeds or "", str)):
                 raise ImageError(f"{path}: row {number} has no path, or one that is no text")
-            name, target, seeds = fields
-            source = os.path.join(folder, name)
-            target = target or recipe.target_name(_stem(source))
-            if os.path.isabs(target) or ".." in target.split("/"):
+            source = name if name.startswith("/") else f"{folder}/{name}"
+            target = output or recipe.target_name(_stem(source))
+            if target.startswith("/") or (".." in target and ".." in target.split("/")):
                 raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
             yield Task(source, target, os.path.join(folder, seeds) if seeds else scribbles.of(source))
     except (OSError, ValueError, NotImplementedError, csv.Error) as error:
         raise ImageError(f"{path}: cannot be read as a list of pictures ({error})") from error
 
 
-def _rows(path: Path) -> Iterator[Any]:
-    """What a list holds, in dicts, never all of it at once."""
+def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
+    """Path, output and seeds of each row of a list, as they are; never all rows at once."""
     if path.suffix.lower() == ".parquet":
         from pyarrow.parquet import ParquetFile
 
         with ParquetFile(path, memory_map=True) as table:
-            names = [name for name in ("path", "output", "seeds") if name in table.schema_arrow.names]
-            for batch in table.iter_batches(_ROWS, columns=names):
-                yield from batch.to_pylist()
+            for batch in table.iter_batches(_ROWS, columns=[name for name in _FIELDS if name in table.schema.names]):
+                there = dict(zip(batch.schema.names, batch.columns, strict=True))
+                columns = [there[name].to_pylist() if name in there else repeat(None) for name in _FIELDS]
+                yield from zip(*columns, strict=False)
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file) if path.suffix.lower() == ".csv" else map(json.loads, file)
+        if path.suffix.lower() == ".csv":
+            rows = csv.reader(file)
+            head = next(rows, [])
+            order = [head.index(name) if name in head else len(head) for name in _FIELDS]
+            for row in rows:
+                padded = row + [""] * (len(head) + 1 - len(row))
+                yield padded[order[0]], padded[order[1]], padded[order[2]]
+        else:
+            for row in map(json.loads, file):
+                yield tuple(map(row.get, _FIELDS)) if isinstance(row, dict) else _NOTHING
 
 
 def _stem(source: str) -> str:
@@ -147,14 +156,14 @@ class _Scribbles:
         self._found: dict[str, set[str]] = {}
 
     def of(self, source: str) -> str | None:
-        folder = os.path.dirname(source)
-        if folder not in self._found:
-            try:
-                self._found[folder] = {name for name in os.listdir(folder or ".") if name.endswith(SEEDS)}
-            except OSError:
-                self._found[folder] = set()
-        if self._found[folder]:
+        folder = source[: source.rfind("/") + 1]
+        found = self._found.get(folder)
+        if found is None:
+            found = self._found[folder] = set()
+            with suppress(OSError):
+                found.update(name for name in os.listdir(folder or ".") if name.endswith(SEEDS))
+        if found:
             for ending in SEEDS:
-                if (name := _stem(source) + ending) in self._found[folder]:
-                    return os.path.join(folder, name)
+                if (name := _stem(source) + ending) in found:
+                    return folder + name
         return None

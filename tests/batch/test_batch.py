@@ -138,7 +138,7 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
         ("e.csv", "path\n\udcff", "cannot be read as a list"),
         ("f.parquet", "PAR1", "cannot be read as a list"),
-        ("g.jsonl", '{"path": "x.png", "output": 3}', "cannot be read as a list"),
+        ("g.jsonl", '{"path": "x.png", "output": 3}', "no text"),
     ):
         (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(ImageError, match=what):
