@@ -22,7 +22,6 @@ from hybridcolor.imagefiles import READABLE_SUFFIXES
 
 LISTS = (".csv", ".jsonl", ".parquet")
 _FIELDS = ("path", "output", "seeds")
-_NOTHING = (None, None, None)
 _ROWS = 8192  # of Parquet at a time
 SEEDS = (".seeds.json", ".seeds.png")
 """Endings of scribbles that lie beside a picture: ``old.seeds.png`` is for ``old.jpg``."""
@@ -142,7 +141,8 @@ def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
                 yield padded[order[0]], padded[order[1]], padded[order[2]]
         else:
             for row in map(json.loads, file):
-                yield tuple(map(row.get, _FIELDS)) if isinstance(row, dict) else _NOTHING
+                fields = row if isinstance(row, dict) else {}
+                yield fields.get("path"), fields.get("output"), fields.get("seeds")
 
 
 def _stem(source: str) -> str:
