@@ -14,13 +14,15 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 from scipy.sparse import coo_array
 
 from hybridcolor.bins import ColorDistribution, nearest_bin
 from hybridcolor.layout import Box, find_balloons, find_panels, find_things
+from hybridcolor.propagate.lineart import at_home
 from hybridcolor.propagate.marker_flooding import flood_markers
 from hybridcolor.propagate.strokes import typical
-from hybridcolor.seeds import AUTO, Seeds
+from hybridcolor.seeds import AUTO, Seeds, concatenate
 from hybridcolor.tones import separate
 
 Plane = NDArray[np.float32]
@@ -29,6 +31,8 @@ Table = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
 
 GAP = 0.008
 """Gaps in lines part two regions up to this share of the picture's shorter side, or two pixels."""
+NARROW = 0.3
+"""A passage that is narrower, as a share of the places on both of its sides, is a gap in a line."""
 _FINENESS = 8  # levels of the relief to a pixel
 _DEEPEST = 4000  # distance, in pixels, that the relief has levels for
 _CELLS = 200  # of the longer side of a page
@@ -102,6 +106,36 @@ class Page:
         row, column = np.nonzero((self.depth >= 0.8 * deepest[self.region]) & (self.depth > 0))
         return Seeds.of(np.column_stack([row, column]), flat[row, column], stroke=self.region[row, column], origin=AUTO)
 
+    def merged(self, automatic: Seeds, drawn: Seeds) -> Seeds:
+        """All seeds: a person's stroke takes the place of the automatic one of the region where it is at home.
+
+        But not where the region's middle lies behind a narrow place: a ball whose line has a wide gap is of one region
+        with the ground, and a stroke in it does not recolour the ground.
+        """
+        home = drawn.take(at_home(drawn, self.region))
+        at = self.region[tuple(home.coords.T)]
+        boxes = find_objects(self.region + 1)
+        taken = [
+            number
+            for number in np.unique(at).tolist()
+            if self._reaches_middle(number, boxes[number], home.take(at == number))
+        ]
+        return concatenate(automatic.take(~np.isin(self.region[tuple(automatic.coords.T)], taken)), drawn)
+
+    def _reaches_middle(self, number: int, box: Box, strokes: Seeds) -> bool:
+        """Whether from a stroke to a region's deepest place there is no passage much narrower than both."""
+        depth = np.where(self.region[box] == number, self.depth[box], np.float32(0))
+        middle = np.unravel_index(int(depth.argmax()), depth.shape)
+        coords = strokes.coords - [side.start for side in box]
+        for stroke in np.unique(strokes.stroke):
+            mine = coords[strokes.stroke == stroke]
+            top = _climbed(depth, mine[depth[tuple(mine.T)].argmax()])
+            level = NARROW * min(float(depth[top]), float(depth[middle]))
+            parts = cv2.connectedComponents((depth > level).astype(np.uint8), connectivity=4)[1]
+            if parts[top] == parts[middle]:
+                return True
+        return False
+
 
 class PageReading:
     """A page as a network has read it, thing by thing. Told of a stroke, it reads none of them again.
@@ -141,6 +175,18 @@ class PageReading:
             here = ((middle >= low) & (middle < high)).all(axis=1)
             logits[here] = belief.logits[belief.cells(middle[here] - low)]
         return ColorDistribution(logits.reshape(rows, columns, -1), shape, first.class_prior, first.bins)
+
+
+def _climbed(depth: Plane, start: NDArray[np.intp]) -> tuple[int, int]:
+    """The deepest place that is reached from a pixel by going to ever deeper ones."""
+    row, column = (int(at) for at in start)
+    while True:
+        top, left = max(0, row - 1), max(0, column - 1)
+        around = depth[top : row + 2, left : column + 2]
+        down, right = divmod(int(around.argmax()), around.shape[1])
+        if depth[top + down, left + right] <= depth[row, column]:
+            return row, column
+        row, column = top + down, left + right
 
 
 def _inside(hints: Seeds, box: Box) -> Seeds:

@@ -299,7 +299,10 @@ class Groundwork:
             return scribbles
         edited = scribbles.origin == AUTO
         automatic = scribbles.take(edited) if edited.any() else self.automatic
-        return merge_seeds(automatic, scribbles.take(~edited), self.picture.luminance)
+        drawn = scribbles.take(~edited)
+        if self._page is not None:
+            return self._page.merged(automatic, drawn)
+        return merge_seeds(automatic, drawn, self.picture.luminance)
 
 
 def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | PageReading | _Deaf:

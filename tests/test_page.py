@@ -12,7 +12,7 @@ from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
 from hybridcolor.page import PageReading, read_page
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import AUTO, USER, Seeds
 
 
 def belief_in(ab, shape):
@@ -113,6 +113,23 @@ def test_regions_and_their_seeds_are_those_that_were_drawn(gap):
     for number in np.unique(drawing.region):
         own = layout.region[(drawing.region == number) & ~drawing.line]
         assert (own == np.bincount(own).argmax()).mean() > 0.95
+
+
+def test_a_stroke_takes_its_region_but_not_what_lies_behind_a_gap():
+    """A disk of radius 30 whose line has an opening of 14 pixels, on paper: both are one region."""
+    rows, columns = np.indices((200, 300))
+    apart = np.hypot(rows - 100, columns - 80)
+    line = (np.abs(apart - 30) < 2) & ~((np.abs(rows - 100) < 7) & (columns > 80))
+    layout = read_page(np.where(line, 0, 100).astype(np.float32))
+    assert layout.region[100, 80] == layout.region[100, 250]
+    automatic = layout.seeds(np.zeros((200, 300, 2), np.float32))
+    assert layout.region[100, 80] in layout.region[tuple(automatic.coords.T)]
+    for place, stays in (((100, 80), True), ((110, 70), True), ((20, 20), False), ((180, 280), False)):
+        stroke = Seeds.of([place, (place[0], place[1] + 1)], (40, 20))
+        merged = layout.merged(automatic, stroke)
+        assert bool((merged.origin == AUTO).any()) is stays
+        assert (merged.origin == USER).sum() == 2
+    assert (layout.merged(automatic, Seeds.empty()).origin == AUTO).sum() == len(automatic)
 
 
 def test_pictures_of_nothing_have_one_region():

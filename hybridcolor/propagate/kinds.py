@@ -13,9 +13,13 @@ from hybridcolor.propagate.tones import find_tones, ink
 
 METHOD_OF = {"photo": "hybrid", "line art": "lineart", "screentone": "levelset"}
 """The method that `hybridcolor colorize --method auto` takes."""
+FOR_DRAWINGS = ("lineart", "levelset")
+"""Methods that go by lines and tones."""
 
 NEAR = 12.0
 """L* from the middle of the ink, or of the paper, that still are ink or paper."""
+PALE = 70.0
+"""L* of paper, at least: dark skies and the black around a retina are none."""
 APART = 50.0
 """L* between ink and paper, at least."""
 DRAWN = 0.77
@@ -61,6 +65,8 @@ def kind_of(luminance: ArrayLike) -> Kind:
     apart = abs(middles[0] - middles[1])
     if apart < APART:
         return Kind("photo", f"its dark and light parts differ by {apart:.0f} L* only")
+    if max(middles) < PALE:
+        return Kind("photo", f"its light parts have {max(middles):.0f} L* only, paper has more")
     near = float(np.mean(np.minimum(np.abs(plane - middles[0]), np.abs(plane - middles[1])) < NEAR))
     size = tone_size(plane.shape, TONE)
     tones = find_tones(drawn, size) if size and near >= TONED_PAGE else None

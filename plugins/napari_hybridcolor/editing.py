@@ -19,11 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import likely_colours, next_place
-from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import Colour, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.pipeline import Colorization
+from hybridcolor.propagate.kinds import FOR_DRAWINGS
+from hybridcolor.propagate.lineart import SILL, TONE, relief, rooms
 from hybridcolor.propagate.regions import regions
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
@@ -31,7 +32,7 @@ from napari_hybridcolor.answers import answers, saving
 from napari_hybridcolor.gestures import Place, line, region
 from napari_hybridcolor.held import Held
 from napari_hybridcolor.layers import seed_strokes
-from napari_hybridcolor.opening import go_on, picture_of_layer, slice_of
+from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, slice_of
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
@@ -63,6 +64,7 @@ class Editing(QObject):
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
         self._sessions: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
         self._regions: tuple[EditSession, NDArray[np.int32]] | None = None
+        self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
         self._asked: EditSession | None = None
         self.work = Newest(self)
         self.work.answered.connect(self._show)
@@ -90,8 +92,8 @@ class Editing(QObject):
         session, told = sessions.get(index), ""
         if session is None:
             picture = picture_of_layer(layer, index)
-            session = EditSession(picture, predictor="default", vividness=DEFAULT_VIVIDNESS)
-            told = go_on(session, index)
+            session, told = new_session(picture)
+            told = go_on(session, index) or told
             sessions[index] = session
         if session is self.session and layer is self.image:
             return
@@ -196,8 +198,13 @@ class Editing(QObject):
 
     def fill(self, place: Place) -> None:
         """Draw all of the region that a pixel belongs to."""
-        if self.session is not None:
-            self.draw(region(self.regions(), place))
+        if self.session is None:
+            return
+        labels = self.regions()
+        if labels[place] == 0:
+            self.said.emit("This is a line, or a gap in one: click inside a region.")
+        else:
+            self.draw(region(labels, place))
 
     def recolour(self, place: Place) -> None:
         """Give the stroke at a pixel the colour in use."""
@@ -277,12 +284,37 @@ class Editing(QObject):
             return None
         return next_place(belief, self.session.picture.luminance, self.session.drawing.scribbles)
 
-    def regions(self) -> NDArray[np.int32]:
-        """The picture's regions of even brightness, found when first asked for."""
+    @property
+    def is_drawing(self) -> bool:
+        """Whether the method is one for drawings."""
+        return self.session is not None and self.session.drawing.method in FOR_DRAWINGS
+
+    @property
+    def gap(self) -> float:
+        """Width in pixels of the gaps in a drawing's lines that part two regions."""
+        options = {} if self.session is None else self.session.drawing.options
+        return float(options.get("levelset", {}).get("gap", SILL))
+
+    def set_gap(self, gap: float) -> None:
+        """Close wider gaps, or only narrower ones."""
+        if self.session is not None and gap != self.gap:
+            options = {**self.drawing.options, "levelset": {"gap": gap}}
+            self.change(options=options)
+
+    def regions(self, gap: float | None = None) -> NDArray[np.int32]:
+        """(H, W) regions that the fill tool fills, numbered from 1: of a photo those of even brightness.
+
+        Of a drawing they are what lies between its lines and the gaps up to a width in them; 0 is a line or a gap.
+        """
         assert self.session is not None  # noqa: S101  # the callers' own check
-        if self._regions is None or self._regions[0] is not self.session:
-            self._regions = self.session, regions(self.session.picture.luminance)
-        return self._regions[1]
+        luminance = self.session.picture.luminance
+        if not self.is_drawing:
+            if self._regions is None or self._regions[0] is not self.session:
+                self._regions = self.session, regions(luminance) + 1
+            return self._regions[1]
+        if self._relief is None or self._relief[0] is not self.session:
+            self._relief = self.session, relief(luminance, TONE)
+        return rooms(self._relief[1], self.gap if gap is None else gap)
 
     def pixel(self, position: tuple[float, ...]) -> Place | None:
         """The picture's pixel at a place of the canvas."""

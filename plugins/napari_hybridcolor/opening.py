@@ -14,6 +14,7 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
 from hybridcolor.picture import Picture
+from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.seedfiles import read_seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import layer_picture
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from."""
+DRAWINGS = "lineart"
+"""The model that proposes colours for drawings."""
+_LOOK_AT = 1_000_000  # pixels by which the kind of a picture is told
 _MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
@@ -88,6 +92,17 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     except HybridColorError:
         return picture
     return read if read.shape == picture.shape else picture
+
+
+def new_session(picture: Picture) -> tuple[EditSession, str]:
+    """A session with the settings that suit the kind of picture, and what to tell of it."""
+    step = max(1, round((picture.shape[0] * picture.shape[1] / _LOOK_AT) ** 0.5))
+    kind = kind_of(picture.luminance[::step, ::step])
+    if kind.name == "photo":
+        return EditSession(picture, predictor="default"), ""
+    method = METHOD_OF[kind.name]
+    told = f"This is {kind.name} ({kind.reason}): the method {method} fills it, and a stroke rules its region."
+    return EditSession(picture, predictor=DRAWINGS, method=method), told
 
 
 def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:

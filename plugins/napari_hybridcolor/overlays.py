@@ -37,7 +37,7 @@ class Overlays(QObject):
         self.regions: Held[Labels] = Held(editing.viewer)
         self.wipe: Held[Image] = Held(editing.viewer)
         self.flats: Held[Image] = Held(editing.viewer)
-        self._wants_unsure = self._wants_flats = False
+        self._wants_unsure = self._wants_flats = self._wants_regions = False
         self._beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None  # what the wipe shows
         self._share = 0.5  # of the width
         self._looking = Newest(self)
@@ -80,14 +80,20 @@ class Overlays(QObject):
         (height, width), (rows, columns) = self.editing.session.picture.shape, error.shape
         lay_over(layer, self.editing.image, step=(height / rows, width / columns))
 
-    def show_regions(self, on: bool) -> None:
-        """Lay over the outlines of the regions that the fill tool fills."""
+    def show_regions(self, on: bool, gap: float | None = None) -> None:
+        """Lay over the outlines of what the fill tool fills, of a drawing with gaps closed up to a width."""
+        self._wants_regions = on
         self.regions.remove()
         if on and self.editing.session is not None and self.editing.image is not None:
-            labels = self.editing.regions() + 1
-            layer = self.regions.or_new(lambda: Labels(labels, name=REGIONS, opacity=0.7), self.editing.image)
-            layer.contour = 1
+            labels = self.editing.regions(gap)
+            layer = self.regions.or_new(lambda: Labels(labels, name=REGIONS), self.editing.image)
+            layer.contour, layer.opacity = (0, 0.3) if self.editing.is_drawing else (1, 0.7)
             layer.editable = False
+
+    def renew_regions(self) -> None:
+        """Outline the regions as they are now, if they are shown."""
+        if self._wants_regions:
+            self.show_regions(True)
 
     def show_flats(self, on: bool) -> None:
         """Show a drawing's colours as they are on blank paper, without its lines."""

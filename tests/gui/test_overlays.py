@@ -80,6 +80,37 @@ def test_flat_colours_of_a_drawing_have_no_lines(viewer, qtbot):
     assert "flats" not in viewer.layers
 
 
+def test_a_drawing_is_known_and_its_gaps_are_closed_up_to_a_width(viewer, qtbot):
+    panel = opened(viewer, ink(240, 320), qtbot)
+    assert panel.editing.session.drawing.method == "lineart"
+    inside, outside = (203, 50), (230, 150)  # of the ball, whose line does not close
+    panel.view.regions.setChecked(True)
+    panel.view.gap.setValue(0)
+    wait_for_answer(panel, qtbot)
+    regions = viewer.layers["regions"].data
+    assert regions[inside] == regions[outside] > 0
+    panel.view.gap.setValue(16)
+    wait_for_answer(panel, qtbot)
+    regions = viewer.layers["regions"].data
+    assert regions[inside] != regions[outside]
+    panel.colour.use(PURPLE)
+    panel.editing.fill(inside)
+    wait_for_answer(panel, qtbot)
+    (stroke,) = panel.editing.session.drawing.strokes
+    assert np.abs(stroke.coords - inside).max() < 25
+    ball, paper = shown(viewer)[inside][1:], shown(viewer)[outside][1:]
+    assert np.hypot(*(ball - PURPLE)) < 5
+    assert np.hypot(*(paper - PURPLE)) > 30
+    for _ in ("the region", "its colour", "the gap"):
+        panel.editing.undo()
+    assert panel.view.gap.value() == 0
+
+
+def test_photos_are_no_drawings(panel):
+    assert panel.editing.session.drawing.method == "hybrid"
+    assert panel.view.gap.isHidden()
+
+
 def test_a_stack_is_edited_slice_by_slice(viewer, gray, tmp_path, qtbot):
     stack = np.stack([gray, gray[::-1], 255 - gray])
     frames = [Image.fromarray(frame) for frame in stack]

@@ -11,6 +11,7 @@ from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.predict.weights import read_registry
 from hybridcolor.propagate import propagator_names, warm_up
+from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.panel.controls import button, slider
 
@@ -79,7 +80,7 @@ class Settings(QWidget):
     def _change_method(self, method: str) -> None:
         self.warm_up(method)
         session = self.editing.session
-        painted = method == "lineart" and session is not None and session.drawing.finish is None
+        painted = method in FOR_DRAWINGS and session is not None and session.drawing.finish is None
         self.editing.change(method=method, **({"finish": "paint"} if painted else {}))
 
     def _sliders(self) -> tuple[QSlider, ...]:

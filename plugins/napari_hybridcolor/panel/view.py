@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSlider, QWidget
 
 from hybridcolor.metrics.fidelity import ab_rmse, psnr
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.controls import slider
 from napari_hybridcolor.work import Job, Newest
+
+MOST_GAP = 40
+"""Pixels up to which the slider goes."""
 
 
 class View(QWidget):
@@ -32,11 +36,16 @@ class View(QWidget):
         self.flats.setToolTip("A drawing's colours without its lines, as they are saved in the layers of .ora and .psd")
         self.score = QLabel()
         self.score.setToolTip("How near the colours are to those that the picture came with")
+        self.gap = QSlider(Qt.Orientation.Horizontal)
+        self.gap.setRange(0, MOST_GAP)
+        self.gap.setToolTip("Of a drawing: gaps in its lines up to this width, in pixels, part two regions")
+        self.gap_label = QLabel()
         form = QFormLayout(self)
         form.addRow(self.wipe, self.beside)
         form.addRow("line", self.line)
         form.addRow(self.unsure)
         form.addRow(self.regions)
+        form.addRow(self.gap_label, self.gap)
         form.addRow(self.flats)
         form.addRow(self.score)
 
@@ -45,6 +54,11 @@ class View(QWidget):
         self.line.valueChanged.connect(lambda _: self._wipe())
         self.unsure.toggled.connect(overlays.show_unsure)
         self.regions.toggled.connect(overlays.show_regions)
+        self.gap.valueChanged.connect(self._slid)
+        self.gap.sliderReleased.connect(self._released)
+        overlays.editing.drawing_changed.connect(self._show_drawing)
+        self._showing = False
+        self._drawn: tuple[bool, int] | None = None
         self.flats.toggled.connect(overlays.show_flats)
         overlays.editing.answered.connect(lambda _: self._list())
         overlays.cleared.connect(self._cleared)
@@ -64,6 +78,34 @@ class View(QWidget):
             self.beside.clear()
             self.beside.addItems(names)
             self.beside.setCurrentText(chosen)
+
+    def _slid(self, gap: int) -> None:
+        """Show what is closed while the slider is dragged; it counts when it is let go."""
+        self.gap_label.setText(f"close gaps to {gap} px")
+        if self._showing:
+            return
+        if self.gap.isSliderDown():
+            self.regions.setChecked(True)
+            self.overlays.show_regions(True, gap)
+        else:
+            self._released()
+
+    def _released(self) -> None:
+        self.overlays.editing.set_gap(float(self.gap.value()))
+
+    def _show_drawing(self) -> None:
+        editing = self.overlays.editing
+        drawn = (editing.is_drawing, round(editing.gap))
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        self._showing = True
+        self.gap.setValue(drawn[1])
+        self._slid(drawn[1])
+        self._showing = False
+        for each in (self.gap, self.gap_label):
+            each.setVisible(editing.is_drawing)
+        self.overlays.renew_regions()
 
     def _score(self) -> None:
         answer = self.overlays.editing.answer
