@@ -224,8 +224,6 @@ class Groundwork:
         What it thinks, having heard the strokes.
     shown : (h, w) float32 or None
         How much is shown of the colour in each cell of the belief, by caution and as the person's strokes say.
-    predicted : (H, W, 2) float32 or None
-        As in `Colorization`.
     """
 
     picture: Picture
@@ -237,7 +235,6 @@ class Groundwork:
     reading: Reading | PageReading | _Deaf | None = None
     belief: ColorDistribution | None = None
     shown: NDArray[np.float32] | None = None
-    predicted: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, scribbles: Seeds, **wishes: Any) -> Self:
@@ -265,11 +262,22 @@ class Groundwork:
         drawn = scribbles.take(scribbles.origin == USER)
         unheard, belief = self.reading.predict(), self.reading.predict(drawn)
         gain = np.float32(told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness)))
-        shown = gain * belief.sureness(self.caution)
-        colours = shown[..., None] * belief.rebalanced(self.vividness).annealed_mean()
-        page = self._page
-        predicted = guided_resample(colours, self.picture.luminance) if page is None else page.flatten(colours, belief)
-        return replace(self, belief=belief, shown=shown, predicted=predicted)
+        return replace(self, belief=belief, shown=gain * belief.sureness(self.caution))
+
+    def at_size_of(self, picture: Picture) -> Self:
+        """What was said for the picture at another size: a drawing as a photo, and nothing dismissed."""
+        belief = None if self.belief is None else replace(self.belief, shape=picture.shape)
+        return replace(self, picture=picture, reading=None, belief=belief, dismissed=None)
+
+    @cached_property
+    def predicted(self) -> NDArray[np.float32] | None:
+        """(H, W, 2) the CNN's own colour, as in `Colorization`."""
+        if self.belief is None or self.shown is None:
+            return None
+        colours = self.shown[..., None] * self.belief.rebalanced(self.vividness).annealed_mean()
+        if self._page is not None:
+            return self._page.flatten(colours, self.belief)
+        return guided_resample(colours, self.picture.luminance)
 
     @cached_property
     def automatic(self) -> Seeds:
@@ -291,11 +299,11 @@ class Groundwork:
 
     def suffices(self, scribbles: Seeds) -> bool:
         """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""
-        return self.predicted is None or (self.takes_prior and not (scribbles.origin == AUTO).any())
+        return self.belief is None or (self.takes_prior and not (scribbles.origin == AUTO).any())
 
     def merged_with(self, scribbles: Seeds) -> Seeds:
         """All seeds, automatic and a person's, who may have edited the automatic ones too."""
-        if self.predicted is None:
+        if self.belief is None:
             return scribbles
         edited = scribbles.origin == AUTO
         automatic = scribbles.take(edited) if edited.any() else self.automatic

@@ -8,11 +8,12 @@ stop a refinement from outside let its ``cancel`` see a flag.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,7 @@ from hybridcolor.drawing import (
     save_drawing,
     weight_of,
 )
+from hybridcolor.glimpse import Glimpse, SmallCopy, Window, brought_to, changed_window
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
@@ -103,6 +105,10 @@ class EditSession:
         self._heard: Drawing | None = None  # what the CNN has been told
         self._seeds: Seeds | None = None  # all of them, where they are known already
         self._changed = time.perf_counter()
+        self._grounds: dict[str, tuple[Drawing, Groundwork]] = {}  # by model, so that the picture is read once
+        self._copy: tuple[tuple[Any, ...], SmallCopy] | None = None  # for its settings
+        self._exact: _Exact | None = None
+        self._sharing = threading.RLock()  # what a glimpse and a refinement in other threads both use
 
     @property
     def drawing(self) -> Drawing:
@@ -260,9 +266,51 @@ class EditSession:
             If there is neither a scribble nor a CNN to go by.
         """
         drawing = self._catch_up()
-        return self._colorization(
-            drawing, self._state.preview(), drawing.scribbles if self._seeds is None else self._seeds
-        )
+        seeds = drawing.scribbles if self._seeds is None else self._seeds
+        return self._colorization(drawing, self._state.preview(), seeds, self._groundwork.predicted)
+
+    def glimpse(self, view: Window | None = None) -> Glimpse | None:
+        """What a part of the picture will look like, at once whatever the picture's size.
+
+        May run in another thread than `refine`, while that computes.
+
+        Parameters
+        ----------
+        view : (rows, columns), optional
+            Slices of the picture, with a step where only every so many-th pixel is shown; all of it by default.
+
+        Returns
+        -------
+        Glimpse or None
+            The part of the view that looks otherwise than when it was last answered exactly; None if none does. All of
+            it before the first exact answer, or after a change of settings.
+
+        Raises
+        ------
+        SeedError
+            If there is neither a scribble nor a CNN to go by.
+        """
+        with self._sharing:
+            drawing = self.drawing
+            rows, columns = self.picture.shape
+            seen = view or (slice(0, rows), slice(0, columns))
+            copy = self._copy_for(drawing)
+            chroma = copy.chroma(drawing.scribbles)
+            exact = self._exact
+            if exact is not None and exact.settings == drawing.settings():
+                change, before = chroma - exact.small, exact.chroma
+                window = changed_window(change, self.picture.shape, seen)
+                if window is None:
+                    return None
+            else:
+                window, change, before = seen, chroma, None
+            shown = brought_to(window, change, self.picture.luminance)
+            if before is not None:
+                shown += before[window]
+        _lay_on(shown, drawing.scribbles, window)
+        part = Picture(np.ascontiguousarray(self.picture.luminance[window]))
+        answer = self._colorization(drawing, Propagation(shown), drawing.scribbles, None)
+        return Glimpse(window, np.asarray(replace(answer, picture=part).to_rgb(), np.uint8))
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`.
@@ -286,10 +334,13 @@ class EditSession:
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
                 self._set_seeds(drawing)
+        answer: Propagation | None = None
         for answer in self._state.refine(cancel):
             if self._seeds is None:
                 self._seeds = self._groundwork.merged_with(drawing.scribbles)
-            yield self._colorization(drawing, answer, self._seeds)
+            yield self._colorization(drawing, answer, self._seeds, self._groundwork.predicted)
+        if answer is not None and self._copy is not None and not (cancel and cancel()):
+            self._go_on_from(drawing, answer)
 
     def result(self) -> Colorization:
         """The best answer.
@@ -397,11 +448,7 @@ class EditSession:
 
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
-        if self._applied is not None and self._applied.model == drawing.model:
-            self._groundwork = self._groundwork.changed(**self._wanted(drawing))
-        else:
-            predictor = self._predictor_for(drawing.model)
-            self._groundwork = Groundwork.of(self.picture, predictor=predictor, **self._wanted(drawing))
+        self._groundwork = self._ground_for(drawing)
         self._state = PropagationState(
             self.picture.luminance,
             method=drawing.method,
@@ -409,6 +456,34 @@ class EditSession:
             **drawing.method_options,
         )
         self._heard = drawing
+
+    def _ground_for(self, drawing: Drawing) -> Groundwork:
+        """What the CNN has to say to a drawing."""
+        with self._sharing:
+            known = self._grounds.get(drawing.model)
+            if known is None:
+                predictor = self._predictor_for(drawing.model)
+                ground = Groundwork.of(self.picture, predictor=predictor, **self._wanted(drawing))
+            elif known[0] is drawing:
+                ground = known[1]
+            else:
+                ground = known[1].changed(**self._wanted(drawing))
+            self._grounds[drawing.model] = drawing, ground
+            return ground
+
+    def _copy_for(self, drawing: Drawing) -> SmallCopy:
+        """The small copy for a drawing's settings."""
+        if self._copy is None or self._copy[0] != drawing.settings():
+            ground = self._ground_for(drawing)
+            self._copy = drawing.settings(), SmallCopy(ground, drawing.method, drawing.method_options)
+        return self._copy[1]
+
+    def _go_on_from(self, drawing: Drawing, answer: Propagation) -> None:
+        """Let glimpses go on from an exact answer."""
+        with self._sharing:
+            copy = self._copy_for(drawing)
+            copy.hear(self._groundwork)
+            self._exact = _Exact(drawing.settings(), answer.chroma, copy.chroma(drawing.scribbles))
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
@@ -436,13 +511,15 @@ class EditSession:
         self._seeds = None if suffices else self._groundwork.merged_with(scribbles)
         self._state.set_seeds(scribbles if self._seeds is None else self._seeds)
 
-    def _colorization(self, drawing: Drawing, answer: Propagation, seeds: Seeds) -> Colorization:
+    def _colorization(
+        self, drawing: Drawing, answer: Propagation, seeds: Seeds, predicted: NDArray[np.float32] | None
+    ) -> Colorization:
         seconds = time.perf_counter() - self._changed
         return Colorization(
             self.picture,
             answer.chroma,
             seeds,
-            self._groundwork.predicted,
+            predicted,
             drawing.method,
             seconds,
             drawing.finish or own_finish(self._predictor_for(drawing.model)),
@@ -462,6 +539,23 @@ class EditSession:
     def _choice(self, drawing: Drawing) -> dict[str, Any]:
         """Which automatic seeds it wants."""
         return {"confidence": drawing.confidence, "dismissed": drawing.without_seeds(self.picture.shape)}
+
+
+class _Exact(NamedTuple):
+    """The last exact answer, and what the small copy makes of the same drawing."""
+
+    settings: tuple[Any, ...]
+    chroma: NDArray[np.float32]
+    small: NDArray[np.float32]
+
+
+def _lay_on(chroma: NDArray[np.float32], scribbles: Seeds, window: Window) -> None:
+    """Give the hard scribbles in a window exactly their colour."""
+    first, stop, step = np.transpose([(side.start, side.stop, side.step or 1) for side in window])
+    inside = ((scribbles.coords >= first) & (scribbles.coords < stop)).all(axis=1) & np.isinf(scribbles.weight)
+    place, rest = np.divmod(scribbles.coords[inside] - first, step)
+    seen = (rest == 0).all(axis=1)
+    chroma[tuple(place[seen].T)] = scribbles.ab[inside][seen]
 
 
 def _check_method(drawing: Drawing) -> None:

@@ -18,6 +18,7 @@ from hybridcolor.propagate.registry import (
     checked_luminance,
     checked_options,
     get_propagator,
+    has_engine,
     propagator_names,
     seen,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "PropagationState",
     "check_options",
     "get_propagator",
+    "has_engine",
     "propagate",
     "propagator_names",
     "warm_up",

@@ -90,6 +90,11 @@ def seen(luminance: NDArray[np.float32], affinity: str) -> NDArray[np.float32]:
     return flat
 
 
+def has_engine(name: str) -> bool:
+    """Whether a method goes on from its last answer, and so has a preview worth the name."""
+    return name in ENGINES
+
+
 def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:
     """L* as a contiguous float32 plane.
 

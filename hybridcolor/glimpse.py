@@ -1,0 +1,156 @@
+"""What a large picture will look like, at once: a drawing is propagated on a small copy of the picture.
+
+The copy's answer is coarse, but from one drawing to the next it *changes* as the picture's does. So a part in view is
+shown as it was last answered exactly, plus the copy's change since, brought to size along the picture's edges. May
+import ``pipeline`` and below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import Groundwork
+from hybridcolor.propagate import PropagationState, has_engine
+from hybridcolor.resampling import guided_resample, resample
+from hybridcolor.seeds import Seeds
+
+MOST_PIXELS = 250_000
+"""Of the small copy."""
+UNSEEN = 0.75
+"""Ab units by which a colour may change before it is drawn anew."""
+
+Window = tuple[slice, slice]
+"""Rows and columns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glimpse:
+    """A part of a picture as it will look.
+
+    Attributes
+    ----------
+    window : (rows, columns)
+        The part that changed, as slices of the picture with a step: every so many-th pixel.
+    rgb : (h, w, 3) uint8
+        Those pixels.
+    """
+
+    window: Window
+    rgb: NDArray[np.uint8]
+
+
+class SmallCopy:
+    """A picture made small, with its CNN's word and its propagation held open.
+
+    Parameters
+    ----------
+    ground : Groundwork
+        Of the picture.
+    method, options
+        As for `hybridcolor.propagate.PropagationState`.
+    """
+
+    def __init__(self, ground: Groundwork, method: str, options: Mapping[str, Any]) -> None:
+        self._full = ground.picture.shape
+        scale = min(1.0, (MOST_PIXELS / (self._full[0] * self._full[1])) ** 0.5)
+        self.shape = (max(1, round(self._full[0] * scale)), max(1, round(self._full[1] * scale)))
+        self._picture = Picture(resample(ground.picture.luminance, self.shape))
+        self._ground = ground.at_size_of(self._picture)
+        prior = self._ground.predicted
+        self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **options)
+        self._goes_on = has_engine(method)
+
+    def hear(self, ground: Groundwork) -> None:
+        """Take up what the CNN says now."""
+        self._ground = ground.at_size_of(self._picture)
+        if self._ground.predicted is not None:
+            self._state.set_prior(self._ground.predicted)
+
+    def chroma(self, scribbles: Seeds) -> NDArray[np.float32]:
+        """(h, w, 2) a* and b* of a drawing's scribbles.
+
+        Raises
+        ------
+        SeedError
+            If there is nothing to go by.
+        """
+        small = self._scaled(scribbles)
+        self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
+        if self._goes_on:
+            return self._state.preview().chroma
+        *_, answer = self._state.refine()
+        return answer.chroma
+
+    def _scaled(self, seeds: Seeds) -> Seeds:
+        """Seeds of the picture as seeds of the copy; the last of those that fall together holds."""
+        coords = seeds.coords.astype(np.int64) * self.shape // self._full
+        _, last = np.unique((coords @ (self.shape[1], 1))[::-1], return_index=True)
+        kept = seeds.take(np.sort(len(coords) - 1 - last))
+        weight = kept.weight * np.float32(max(self._full) / max(self.shape))
+        return Seeds(
+            coords[np.sort(len(coords) - 1 - last)].astype(np.int32), kept.ab, weight, kept.stroke, kept.origin
+        )
+
+
+def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Window) -> Window | None:
+    """The part of a view in which a small copy's change is to be seen, None if in none of it.
+
+    Parameters
+    ----------
+    change : (h, w, 2) float32
+        In ab units.
+    shape : tuple of int
+        Of the picture.
+    view : (rows, columns)
+        Slices of the picture, with a step.
+
+    Examples
+    --------
+    >>> change = np.zeros((10, 10, 2), np.float32)
+    >>> change[4, 5] = 9
+    >>> changed_window(change, (100, 100), (slice(0, 100, 2), slice(0, 55, 2)))
+    (slice(30, 60, 2), slice(40, 55, 2))
+    """
+    seen = np.abs(change).max(axis=2) > UNSEEN
+    found = []
+    for axis, (side, part) in enumerate(zip(shape, view, strict=True)):
+        along = np.flatnonzero(seen.max(axis=1 - axis))
+        if not len(along):
+            return None
+        small, step = change.shape[axis], part.step or 1
+        first, last = max(0, along[0] - 1) * side // small, min(small, along[-1] + 2) * side // small
+        start = part.start + max(0, first - part.start) // step * step
+        stop = min(part.stop, last)
+        if start >= stop:
+            return None
+        found.append(slice(start, stop, step))
+    return found[0], found[1]
+
+
+def brought_to(window: Window, change: NDArray[np.float32], luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A small copy's change at the pixels of a window, along the picture's edges.
+
+    Parameters
+    ----------
+    window : (rows, columns)
+        Slices of the picture, with a step.
+    change : (h, w, 2) float32
+    luminance : (H, W) float32
+        The picture's L*.
+
+    Returns
+    -------
+    (rows, columns, 2) float32
+    """
+    guide = np.ascontiguousarray(luminance[window])
+    inside = []
+    for part, small, side in zip(window, change.shape, luminance.shape, strict=False):
+        first, last = part.start * small // side, -(-part.stop * small // side)
+        inside.append(slice(first, max(last, first + 1)))
+    return guided_resample(np.ascontiguousarray(change[inside[0], inside[1]]), guide, cell=1)
