@@ -20,7 +20,7 @@ from hybridcolor.propagate import PropagationState, has_engine
 from hybridcolor.resampling import guided_resample, resample
 from hybridcolor.seeds import Seeds
 
-MOST_PIXELS = 250_000
+MOST_PIXELS = 160_000
 """Of the small copy."""
 UNSEEN = 0.75
 """Ab units by which a colour may change before it is drawn anew."""
@@ -120,7 +120,7 @@ def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Wi
     seen = np.abs(change).max(axis=2) > UNSEEN
     found = []
     for axis, (side, part) in enumerate(zip(shape, view, strict=True)):
-        along = np.flatnonzero(seen.max(axis=1 - axis))
+        along = np.flatnonzero(seen.max(axis=1 - axis)).tolist()
         if not len(along):
             return None
         small, step = change.shape[axis], part.step or 1

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.imagefiles import write_image
+from hybridcolor.lab import screen_rgb
 from hybridcolor.layers import SUFFIXES as LAYERED
 from hybridcolor.layers import drawing_layers, write_layers
 from hybridcolor.page import Page, PageReading
@@ -74,6 +75,12 @@ class Colorization:
         """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
         luminance = finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint)
         return replace(self.picture, luminance=luminance).to_rgb(self.chroma)
+
+    def on_screen(self) -> NDArray[np.uint8]:
+        """(H, W, 3) the same in eight bits and in half the time: see `hybridcolor.lab.screen_rgb`."""
+        return screen_rgb(
+            finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint), self.chroma
+        )
 
 
 def colorize(

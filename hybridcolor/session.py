@@ -258,7 +258,7 @@ class EditSession:
     def preview(self) -> Colorization:
         """An answer at once: exact near the last change, nearly so elsewhere, before the CNN has heard of it.
 
-        Its ``seeds`` are those that were propagated; to merge the others takes longer than the preview.
+        Its ``seeds`` are those that were propagated: a method with a prior needs no automatic ones (`automatic`).
 
         Raises
         ------
@@ -310,10 +310,10 @@ class EditSession:
         _lay_on(shown, drawing.scribbles, window)
         part = Picture(np.ascontiguousarray(self.picture.luminance[window]))
         answer = self._colorization(drawing, Propagation(shown), drawing.scribbles, None)
-        return Glimpse(window, np.asarray(replace(answer, picture=part).to_rgb(), np.uint8))
+        return Glimpse(window, replace(answer, picture=part).on_screen())
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
-        """Better and better answers, the last as good as that of `hybridcolor.colorize`.
+        """Better and better answers, the last as good as that of `hybridcolor.colorize`; ``seeds`` as in `preview`.
 
         Parameters
         ----------
@@ -336,9 +336,8 @@ class EditSession:
                 self._set_seeds(drawing)
         answer: Propagation | None = None
         for answer in self._state.refine(cancel):
-            if self._seeds is None:
-                self._seeds = self._groundwork.merged_with(drawing.scribbles)
-            yield self._colorization(drawing, answer, self._seeds, self._groundwork.predicted)
+            seeds = drawing.scribbles if self._seeds is None else self._seeds
+            yield self._colorization(drawing, answer, seeds, self._groundwork.predicted)
         if answer is not None and self._copy is not None and not (cancel and cancel()):
             self._go_on_from(drawing, answer)
 

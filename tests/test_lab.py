@@ -18,6 +18,7 @@ from hybridcolor.lab import (
     luminance_to_gray,
     quantize,
     rgb_to_lab,
+    screen_rgb,
 )
 
 # brucelindbloom.com, CIE colour calculator: sRGB, D65, no adaptation.
@@ -189,3 +190,14 @@ def test_linear_light_as_encoded_light() -> None:
     y = outside @ [0.2126729, 0.7151522, 0.0721750]
     assert np.abs(linear_to_lab(outside)[:, 0] - (116 * np.cbrt(y) - 16)).max() < 1e-3
     assert linear_to_lab([[2.0, 2.0, 2.0]])[0, 0] == 100
+
+
+def test_on_a_screen_it_looks_as_it_is_written():
+    rng = np.random.default_rng(0)
+    luminance = rng.uniform(0, 100, 200_000).astype(np.float32)
+    chroma = rng.normal(0, 15, (200_000, 2)).astype(np.float32)
+    apart = np.abs(screen_rgb(luminance, chroma).astype(int) - quantize(lab_to_rgb(luminance, chroma), 8)).max(axis=1)
+    assert (apart > 1).mean() < 0.01
+    assert (apart > 3).mean() < 0.001
+    gray = screen_rgb(luminance, np.zeros_like(chroma))
+    assert (np.abs(gray.astype(int) - quantize(luminance_to_gray(luminance), 8)[:, None]) <= 1).all()

@@ -9,30 +9,51 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.lab import eight_bits
+from hybridcolor.glimpse import Glimpse, Window
 from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.work import Job
 
-BETWEEN = 0.5  # seconds between pictures that are shown on the way to the best: to show one takes time too
+BETWEEN = 0.5  # seconds a megapixel between pictures shown on the way to the best: to show one takes time too
+SMALL = 300_000  # pixels up to which the whole picture has a preview at once
+
+
+def glimpses(session: EditSession, view: Window) -> Job:
+    """What of the view will look otherwise, at once."""
+
+    def job(_stop: Callable[[], bool]) -> Iterator[Glimpse]:
+        seen = session.glimpse(view)
+        if seen is not None:
+            yield seen
+
+    return job
 
 
 def answers(session: EditSession) -> Job:
-    """The present drawing's preview, pictures on the way, and the best, each with its 8-bit RGB."""
+    """Pictures on the way to the present drawing's best one, and that, each with its 8-bit RGB.
+
+    The first of a small picture is its preview; a large one has `glimpses`.
+    """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
-        yield _as_shown(session.preview())
+        if not is_large(session):
+            yield _as_shown(session.preview())
         shown = time.perf_counter()
         waiting: Colorization | None = None
         for better in () if stop() else session.refine(stop):
             waiting = better
-            if time.perf_counter() - shown > BETWEEN:
+            if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
                 yield _as_shown(better)
                 shown, waiting = time.perf_counter(), None
         if waiting is not None:
             yield _as_shown(waiting)
 
     return job
+
+
+def is_large(session: EditSession) -> bool:
+    """Whether the whole picture takes so long that a part of it is shown first; regions of drawings fill at once."""
+    return session.picture.luminance.size > SMALL and session.drawing.method != "lineart"
 
 
 def saving(session: EditSession, path: Path) -> Job:
@@ -47,4 +68,4 @@ def saving(session: EditSession, path: Path) -> Job:
 
 def _as_shown(answer: Colorization) -> tuple[Colorization, NDArray[np.uint8]]:
     """With the 8-bit picture, so that the window has no more to do than to show it."""
-    return answer, eight_bits(answer.to_rgb())
+    return answer, answer.on_screen()

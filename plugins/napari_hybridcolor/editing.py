@@ -21,6 +21,7 @@ from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 from hybridcolor.advice import likely_colours, next_place
 from hybridcolor.drawing import Colour, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
+from hybridcolor.glimpse import Glimpse
 from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.pipeline import Colorization
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
@@ -28,17 +29,16 @@ from hybridcolor.propagate.lineart import SILL, TONE, relief, rooms
 from hybridcolor.propagate.regions import regions
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
-from napari_hybridcolor.answers import answers, saving
+from napari_hybridcolor.answers import answers, glimpses, is_large, saving
 from napari_hybridcolor.gestures import Place, line, region
-from napari_hybridcolor.held import Held
 from napari_hybridcolor.layers import seed_strokes
 from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, slice_of
+from napari_hybridcolor.result import Result
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has not picked a colour."""
-RESULT = "colorized"
 DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
 _SAME = 1.0  # ab units within which a colour is one of the palette
 
@@ -48,6 +48,7 @@ class Editing(QObject):
 
     opened = Signal()
     answered = Signal(object)
+    glimpsed = Signal()
     drawing_changed = Signal()
     said = Signal(str)
 
@@ -60,7 +61,7 @@ class Editing(QObject):
         self.live = True
         self.strength = 1.0  # of the next strokes
         self.dragging = False  # a stroke is not one before the mouse is let go
-        self.result: Held[Image] = Held(viewer)
+        self.result = Result(viewer)
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
         self._sessions: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
         self._regions: tuple[EditSession, NDArray[np.int32]] | None = None
@@ -68,9 +69,11 @@ class Editing(QObject):
         self._asked: EditSession | None = None
         self.work = Newest(self)
         self.work.answered.connect(self._show)
+        self.glancing = Newest(self)  # beside the work, which may be in a long step
+        self.glancing.answered.connect(self._show_glimpse)
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
-        for thread in (self.work, self.saving):
+        for thread in (self.work, self.glancing, self.saving):
             thread.failed.connect(self.said)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
@@ -101,7 +104,7 @@ class Editing(QObject):
             self.result.remove()
             self.scribbles.remove()
         elif self.result.layer is not None:  # another slice: not yet coloured
-            self.result.layer.data = eight_bits(session.picture.to_rgb())
+            self.result.show(eight_bits(session.picture.to_rgb()), layer)
         self.session, self.answer, self.image = session, None, layer
         self._show_drawing()
         self.viewer.layers.selection.active = self.scribbles.layer
@@ -129,6 +132,9 @@ class Editing(QObject):
         """Have the drawing as it is now answered."""
         if self.session is not None:
             self._asked = self.session
+            if is_large(self.session):
+                view = self.result.view(self.session.picture.shape)
+                self.glancing.ask(glimpses(self.session, view))
             self.work.ask(answers(self.session))
 
     def save_picture(self, path: Path) -> None:
@@ -139,7 +145,7 @@ class Editing(QObject):
 
     def close(self) -> None:
         """Let go of the viewer."""
-        for each in (self, self.work, self.saving):
+        for each in (self, self.work, self.glancing, self.saving):
             each.blockSignals(True)  # who listened has gone
         self.timer.stop()
         self.work.stop()
@@ -416,9 +422,12 @@ class Editing(QObject):
         if self._asked is not self.session or self.session is None or self.image not in self.viewer.layers:
             return  # another picture was chosen, or this one removed, meanwhile
         self.answer = answer
-        layer = self.result.layer
-        if layer is not None:
-            layer.data = shown
-        else:
-            self.result.or_new(lambda: Image(shown, name=RESULT, rgb=True), self.image, after=self.image)
+        self.result.show(shown, self.image)
         self.answered.emit(answer)
+
+    def _show_glimpse(self, glimpse: Glimpse) -> None:
+        """Show a part of what comes; the answer itself, should it be there first, is better."""
+        if self._asked is self.session and self.session is not None and self.image in self.viewer.layers:
+            if self.work.busy:
+                self.result.draw(glimpse, self.image, self.session.picture.shape)
+            self.glimpsed.emit()

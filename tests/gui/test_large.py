@@ -1,0 +1,55 @@
+"""Large pictures: what is in view is shown first, in the size that it is looked at in, and then all of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.gui.window import drag, opened, shown, wait_for_answer
+
+SIDE = 128
+
+
+@pytest.fixture
+def large(viewer, gray, qtbot, monkeypatch):
+    monkeypatch.setattr("napari_hybridcolor.answers.SMALL", 1000)
+    monkeypatch.setattr("napari_hybridcolor.result.LARGE", 5000)
+    monkeypatch.setattr("napari_hybridcolor.result.SMALLEST", 500)
+    monkeypatch.setattr("hybridcolor.glimpse.MOST_PIXELS", 4000)
+    return opened(viewer, gray, qtbot)
+
+
+def test_a_stroke_is_glimpsed_and_then_shown_in_every_size(large, viewer, qtbot):
+    layer = viewer.layers["colorized"]
+    assert [level.shape[0] for level in layer.data] == [SIDE, SIDE // 2, SIDE // 4]
+    before = [np.array(level) for level in layer.data]
+    seen = []
+    large.editing.glimpsed.connect(lambda: seen.append([np.array(level) for level in layer.data]))
+    large.editing.use_colour((50.0, -50.0))
+    drag(viewer, (80, 30), (80, 60))
+    wait_for_answer(large, qtbot)
+    qtbot.waitUntil(lambda: not large.editing.glancing.busy, timeout=5000)
+    level = layer.data_level
+    at = (80 >> level, 45 >> level)
+    assert not np.array_equal(seen[0][level][at], before[level][at])
+    whole = large.editing.session.result().on_screen()
+    for number, now in enumerate(layer.data):
+        np.testing.assert_array_equal(now, whole[:: 2**number, :: 2**number])
+
+
+def test_only_what_is_in_view_is_asked_for(large, viewer, qtbot):
+    viewer.camera.center, viewer.camera.zoom = (0, 40, 40), 20
+    qtbot.wait(200)
+    rows, columns = large.editing.result.view((SIDE, SIDE))
+    assert rows.step == columns.step == 1
+    assert 0 < rows.start < 40 < rows.stop < SIDE
+    viewer.camera.zoom = 0.5
+    qtbot.wait(200)
+    assert large.editing.result.view((SIDE, SIDE)) == (slice(0, SIDE, 4), slice(0, SIDE, 4))
+
+
+def test_a_small_picture_after_a_large_one(large, viewer, gray, qtbot, monkeypatch):
+    monkeypatch.setattr("napari_hybridcolor.result.LARGE", 10**6)
+    drag(viewer, (80, 30), (80, 60))
+    wait_for_answer(large, qtbot)
+    assert shown(viewer).shape == (SIDE, SIDE, 3)

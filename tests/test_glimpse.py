@@ -1,0 +1,139 @@
+"""A glimpse is what the exact answer will look like, wherever it is looked for, while that is still computed too."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage import data
+
+from hybridcolor import glimpse
+from hybridcolor.bins import AB_BINS, ColorDistribution
+from hybridcolor.errors import SeedError
+from hybridcolor.glimpse import changed_window
+from hybridcolor.picture import Picture
+from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.session import EditSession
+
+SIDE = 256
+
+
+class Halves:
+    """A network that sees a red and a blue half."""
+
+    name = "halves"
+
+    def predict(self, luminance):
+        logits = np.zeros((32, 32, len(AB_BINS)), np.float32)
+        for columns, colour in ((slice(0, 16), (50, 30)), (slice(16, 32), (0, -50))):
+            logits[:, columns, np.hypot(*(AB_BINS - colour).T).argmin()] = 9.0
+        return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+@pytest.fixture
+def session(monkeypatch):
+    monkeypatch.setattr(glimpse, "MOST_PIXELS", SIDE * SIDE // 4)
+    picture = Picture.from_array(data.astronaut()[:SIDE, 128 : 128 + SIDE].mean(axis=2).astype(np.uint8))
+    return EditSession(picture, predictor=Halves())
+
+
+def stroke(session, row=200, ab=(-40, 40)):
+    session.draw([(row + below, column) for below in range(6) for column in range(60, 160)], ab)
+
+
+def levels_apart(one, other):
+    return np.abs(one.astype(int) - other).max(axis=2)
+
+
+@pytest.mark.parametrize("method", PROPAGATORS)
+def test_a_glimpse_is_close_to_the_exact_answer(session, method):
+    session.set(replace(session.drawing, method=method))
+    session.glimpse()
+    before = session.result().on_screen()
+    stroke(session)
+    seen = session.glimpse()
+    shown = before.copy()
+    shown[seen.window] = seen.rgb
+    after = session.result().on_screen()
+    changed = levels_apart(before, after) > 8
+    assert 0.01 < changed.mean() < 0.9
+    assert np.mean(levels_apart(shown, after)[changed]) < 0.5 * np.mean(levels_apart(before, after)[changed])
+    assert (levels_apart(shown, after)[200:206, 60:160] <= 1).all()  # what was drawn
+    assert session.glimpse() is None  # it looks like that already
+
+
+def test_the_first_glimpse_is_of_all(session):
+    seen = session.glimpse()
+    assert seen.window == (slice(0, SIDE, None), slice(0, SIDE, None))
+    assert np.mean(levels_apart(seen.rgb, session.result().on_screen())) < 8
+
+
+def test_only_what_is_in_view_is_looked_at(session):
+    session.glimpse()
+    before = session.result().on_screen()
+    stroke(session)
+    whole = session.glimpse()
+    shown = before.copy()
+    shown[whole.window] = whole.rgb
+    view = (slice(150, 250, 2), slice(40, 121, 2))
+    part = session.glimpse(view)
+    rows, columns = part.window
+    assert (rows.step, columns.step) == (2, 2)
+    assert (rows.start - 150) % 2 == (columns.start - 40) % 2 == 0
+    assert 150 <= rows.start < rows.stop <= 250
+    assert 40 <= columns.start < columns.stop <= 121
+    assert part.rgb.shape[:2] == before[part.window].shape[:2]
+    assert np.mean(levels_apart(part.rgb, shown[part.window])) < 4
+
+
+def test_glimpses_go_on_while_the_exact_answer_is_computed(session):
+    session.glimpse()
+    session.result()
+    seen = []
+
+    def look():
+        for row in (40, 90, 200):
+            stroke(session, row)
+            seen.append(session.glimpse())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for _ in range(6):
+        session.result()
+    looking.join()
+    assert len(seen) == 3
+    last = session.result()
+    np.testing.assert_allclose(last.chroma, session.final().chroma, atol=0.5)
+
+
+def test_a_glimpse_of_nothing_is_told(session):
+    with pytest.raises(SeedError, match="draw at least one"):
+        EditSession(session.picture).glimpse()
+
+
+@given(st.data())
+def test_no_change_is_left_out_of_the_window(draw):
+    shape = draw.draw(st.tuples(st.integers(8, 60), st.integers(8, 60)))
+    small = tuple(draw.draw(st.integers(2, side)) for side in shape)
+    starts = [draw.draw(st.integers(0, side - 1)) for side in shape]
+    step = draw.draw(st.sampled_from([1, 2, 4]))
+    view = tuple(slice(start, side, step) for start, side in zip(starts, shape, strict=True))
+    change = np.zeros((*small, 2), np.float32)
+    place = tuple(draw.draw(st.integers(0, side - 1)) for side in small)
+    change[place] = 10
+    window = changed_window(change, shape, view)
+    pixels = np.indices(shape) * np.reshape(small, (2, 1, 1)) // np.reshape(shape, (2, 1, 1))
+    touched = np.zeros(shape, bool)
+    touched[(pixels == np.reshape(place, (2, 1, 1))).all(axis=0)] = True
+    inside = np.zeros(shape, bool)
+    inside[view] = True
+    if window is not None:
+        kept = np.zeros(shape, bool)
+        kept[window] = True
+        assert not (kept & ~inside).any()
+        inside &= ~kept
+    assert not (inside & touched).any()
