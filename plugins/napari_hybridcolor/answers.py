@@ -38,14 +38,14 @@ def answers(session: EditSession) -> Job:
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
         if not is_large(session):
             yield _as_shown(session.preview())
-        shown = time.perf_counter()
+        drawing, shown = session.drawing, time.perf_counter()
         waiting: Colorization | None = None
         for better in () if stop() else session.refine(stop):
             waiting = better
             if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
                 yield _as_shown(better)
                 shown, waiting = time.perf_counter(), None
-        if waiting is not None:
+        if waiting is not None and session.drawing is drawing:  # else a glimpse of what came since is shown
             yield _as_shown(waiting)
 
     return job
