@@ -16,7 +16,7 @@ from hybridcolor.propagate import PROPAGATORS
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate, overlay
 from hybridcolor.session import EditSession
 
-NOT_ONE_SOLVE = {"optimization": 0.5, "hybrid": 0.5}
+NOT_ONE_SOLVE = {"optimization": 1.0, "hybrid": 1.0}
 """Methods whose solver stops within a tolerance, and how far apart two of its answers may be, in ab."""
 
 
