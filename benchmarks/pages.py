@@ -1,7 +1,8 @@
 """Comic pages composed of drawings whose colours are known, and what becomes of them without a person.
 
 `python -m benchmarks.pages FOLDER` takes the held-out pairs of the shard `lineart192.tar` of training images in the
-folder and writes the figures of docs/manga.md; with a second folder it saves the pages there, to look at.
+folder and writes the figures of docs/manga.md; with a second folder it saves the pages there, to look at. Without any
+(`python -m benchmarks.pages "" FOLDER`) it takes the drawings of ``things``.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.things import THINGS, draw
 from hybridcolor.page import read_page
+from hybridcolor.palette import Palette
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import NetworkPredictor, load_predictor
 from hybridcolor.predict.data import read_shards
+from hybridcolor.predict.drawings import age_drawing
 from hybridcolor.resampling import guided_resample
 
 WORDS = ("WHAT IS THIS?", "RUN! NOW!", "I told you\nnot to come.", "It is so quiet\nhere tonight...", "Wait for\nme!")
@@ -143,9 +147,56 @@ def measure(page: Composed, predictor: NetworkPredictor) -> tuple[dict[str, floa
     return figures, colours, whole
 
 
-def main(folder: str, save: str = "") -> None:
+def redrawn(pair: Pair, rng: np.random.Generator) -> Pair:
+    """The same thing on another page: turned, smaller, seen in a mirror, as another pen and scanner make it."""
+    turn = cv2.getRotationMatrix2D((96, 96), rng.uniform(-12, 12), rng.uniform(0.75, 1.0))
+    line, colour = (
+        cv2.warpAffine(plane, turn, (192, 192), flags=cv2.INTER_LINEAR, borderValue=(white, white))
+        for plane, white in zip(pair, (100, 0), strict=True)
+    )
+    if rng.random() < 0.5:
+        line, colour = line[:, ::-1], colour[:, ::-1]
+    return age_drawing(np.ascontiguousarray(line), rng), np.ascontiguousarray(colour)
+
+
+def cast(pairs: list[Pair], predictor: NetworkPredictor, rng: np.random.Generator) -> tuple[dict[str, float], Plane]:
+    """Eight drawings on a coloured page, and again on the next one, with strangers among them: who is recognised?"""
+    chosen = rng.permutation(len(pairs))
+    count = min(8, 2 * len(pairs) // 3)
+    known, strangers = [pairs[i] for i in chosen[:count]], [pairs[i] for i in chosen[count : count + count // 2]]
+    first = compose(known, rng)
+    present = sorted({number for number, _ in first.things})
+    coloured = Picture.from_array(Picture(first.luminance).to_rgb(first.chroma, paint=True))
+    palette = Palette.of(coloured, predictor)
+    second = compose([redrawn(known[i], rng) for i in present] + [redrawn(pair, rng) for pair in strangers], rng)
+    shown = Picture(second.luminance)
+    alone, carried = (colorize(shown, predictor=predictor, palette=each).chroma for each in (None, palette))
+    region = read_page(second.luminance).region
+    right: dict[str, list[float]] = {"palette": [], "network alone": [], "by chance": [], "strangers changed": []}
+    for number, box in second.things:
+        for part in np.unique(region[box]):
+            here = (region[box] == part) & (second.luminance[box] > 60)
+            truth = np.median(second.chroma[box][here], axis=0) if here.sum() > 100 else np.zeros(2)
+            if np.hypot(*truth) < 10 or np.hypot(*(second.chroma[box][here] - truth).T).mean() > 12:
+                continue  # paper, or not of one colour
+            got = [np.median(chroma[box][here], axis=0) for chroma in (carried, alone)]
+            if number >= len(present):
+                right["strangers changed"].append(np.hypot(*(got[0] - got[1])) > 1)
+                continue
+            right["palette"].append(np.hypot(*(got[0] - truth)) < 15)
+            right["network alone"].append(np.hypot(*(got[1] - truth)) < 15)
+            right["by chance"].append(float((np.hypot(*(palette.ab - truth).T) < 15).mean()))
+    views = [
+        coloured.to_rgb(coloured.chroma),
+        *(shown.to_rgb(chroma, paint=True) for chroma in (alone, carried, second.chroma)),
+    ]
+    return {name: 100 * float(np.mean(each)) if each else np.nan for name, each in right.items()}, np.hstack(views)
+
+
+def main(folder: str = "", save: str = "") -> None:
     """Figures, means over the pages."""
-    pairs, predictor = held_out_pairs(Path(folder)), load_predictor("lineart")
+    pairs = held_out_pairs(Path(folder)) if folder else [draw(name) for name in THINGS]
+    predictor = load_predictor("lineart")
     every = []
     for seed in range(PAGES):
         page = compose(pairs, np.random.default_rng(seed))
@@ -154,8 +205,20 @@ def main(folder: str, save: str = "") -> None:
         if save:
             views = [Picture(page.luminance).to_rgb(chroma, paint=True) for chroma in (whole, colours, page.chroma)]
             Image.fromarray(np.hstack(views)).save(Path(save) / f"page{seed}.png")
+    _print(every)
+    every = []
+    for seed in range(PAGES):
+        figures, views = cast(pairs, predictor, np.random.default_rng(100 + seed))
+        every.append(figures)
+        if save:
+            Image.fromarray(views).save(Path(save) / f"cast{seed}.png")
+    _print(every)
+
+
+def _print(every: list[dict[str, float]]) -> None:
     for name in every[0]:
         sys.stdout.write(f"| {name} | {np.nanmean([figures[name] for figures in every]):.1f} |\n")
+    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

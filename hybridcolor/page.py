@@ -36,6 +36,7 @@ NARROW = 0.3
 _FINENESS = 8  # levels of the relief to a pixel
 _DEEPEST = 4000  # distance, in pixels, that the relief has levels for
 _CELLS = 200  # of the longer side of a page
+_PALE = 7.0  # ab units from gray
 _DOUBT = np.float32(5)  # ab units of spread that are added, so that no cell decides alone
 _SURE = np.float32(20)  # logit of white paper
 
@@ -70,10 +71,10 @@ class Page:
     white: Mask
     region: NDArray[np.int32]
     depth: Plane
-    _tables: dict[tuple[int, int], Table] = field(default_factory=dict, repr=False)
+    _tables: dict[tuple[int, ...], Table] = field(default_factory=dict, repr=False)
 
     def flatten(self, colours: NDArray[np.float32], belief: ColorDistribution) -> NDArray[np.float32]:
-        """(H, W, 2) each region in one colour, that of its cells which is nearest to their median.
+        """(H, W, 2) each region in one colour, the mean of its cells'; it stays white if their median is nearly so.
 
         Parameters
         ----------
@@ -83,21 +84,19 @@ class Page:
             About the page. Cells count by their pixels in the region, and the more the surer it is.
         """
         weight = 1 / (belief.std() + _DOUBT)
-        region, cell, count = self._cells(weight.shape)
+        if weight.shape not in self._tables:
+            self._tables[weight.shape] = _cells(self.region, weight.shape)
+        region, cell, count = self._tables[weight.shape]
         every = colours.reshape(-1, 2)[cell]
-        flat = every[typical(every, (count * weight.ravel()[cell]).astype(np.float32), region)]
+        each = (count * weight.ravel()[cell]).astype(np.float32)
+        median = every[typical(every, each, region)]
+        flat = np.stack([np.bincount(region, each * ab) for ab in every.T], axis=1) / np.bincount(region, each)[:, None]
+        flat = np.where(np.hypot(*median.T)[:, None] < _PALE, np.float32(0), flat.astype(np.float32))
         return np.where(self.white[..., None], np.float32(0), flat[self.region])
 
-    def _cells(self, grid: tuple[int, int]) -> Table:
-        """Which regions have pixels in which cells of a grid, and how many; counted once."""
-        if grid not in self._tables:
-            (height, width), (rows, columns) = self.region.shape, grid
-            cell = (np.arange(height) * rows // height)[:, None] * columns + np.arange(width) * columns // width
-            ones = np.ones(self.region.size, np.float32)
-            table = coo_array((ones, (self.region.ravel(), cell.ravel()))).tocsr().tocoo()
-            region, cell = (side.astype(np.intp) for side in table.coords)
-            self._tables[grid] = region, cell, table.data
-        return self._tables[grid]
+    def recoloured(self, flat: NDArray[np.float32], known: Mask, ab: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W, 2) the same with other colours (R, 2) in the regions for which they are known."""
+        return np.where(known[self.region][..., None], ab[self.region], flat)
 
     def seeds(self, flat: NDArray[np.float32]) -> Seeds:
         """One automatic stroke in the middle of each region, of its colour in an (H, W, 2) plane."""
@@ -175,6 +174,43 @@ class PageReading:
             here = ((middle >= low) & (middle < high)).all(axis=1)
             logits[here] = belief.logits[belief.cells(middle[here] - low)]
         return ColorDistribution(logits.reshape(rows, columns, -1), shape, first.class_prior, first.bins)
+
+    def features(self) -> tuple[NDArray[np.float32], Mask]:
+        """What the network's encoder makes of each region.
+
+        Returns
+        -------
+        features : (R, C) float32
+            The mean over the region of `hybridcolor.predict.Reading.features`, each scale as long as the others and
+            all together of length 1.
+        seen : (R,) bool
+            Which regions are drawn on a thing that the network was shown, and not white.
+        """
+        region = self.page.region
+        count = np.bincount(region.ravel())
+        pixels, sums = np.zeros(len(count)), []
+        for box, reading in self._readings:
+            scales = reading.features()  # type: ignore[attr-defined]  # a network's that takes hints
+            rows, columns, size = _cells(region[box], scales[0].shape[:2])
+            table = coo_array((size, (rows, columns)), shape=(len(count), scales[0][..., 0].size))
+            pixels += np.bincount(rows, size, minlength=len(count))
+            sums.append([table @ scale.reshape(-1, scale.shape[2]) for scale in scales])
+        unit = [_unit(np.sum(each, axis=0)) / np.sqrt(len(sums[0])) for each in zip(*sums, strict=True)]
+        white = np.bincount(region.ravel(), self.page.white.ravel()) > 0
+        return np.concatenate(unit, axis=1), (pixels > 0.5 * count) & ~white
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
+
+
+def _cells(region: NDArray[np.int32], grid: tuple[int, ...]) -> Table:
+    """Which regions have pixels in which cells of a grid laid over them, and how many."""
+    (height, width), (rows, columns) = region.shape, grid
+    cell = (np.arange(height) * rows // height)[:, None] * columns + np.arange(width) * columns // width
+    table = coo_array((np.ones(region.size, np.float32), (region.ravel(), cell.ravel()))).tocsr().tocoo()
+    return table.coords[0].astype(np.intp), table.coords[1].astype(np.intp), table.data
 
 
 def _climbed(depth: Plane, start: NDArray[np.intp]) -> tuple[int, int]:

@@ -33,6 +33,7 @@ from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
+    from hybridcolor.palette import Palette
     from hybridcolor.predict import Predictor, Reading
 
 
@@ -83,7 +84,7 @@ class Colorization:
         )
 
 
-def colorize(
+def colorize(  # noqa: PLR0913  # what a person may wish
     picture: Picture,
     *,
     predictor: Predictor | None = None,
@@ -93,6 +94,7 @@ def colorize(
     caution: float = 0.0,
     confidence: float = DEFAULT_CONFIDENCE,
     dismissed: NDArray[np.bool_] | None = None,
+    palette: Palette | None = None,
     **options: Any,
 ) -> Colorization:
     """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
@@ -118,6 +120,9 @@ def colorize(
         (`hybridcolor.extract.demands`). Of no effect on a method that takes the CNN's colour as a prior.
     dismissed : (H, W) bool, optional
         Where no automatic seed may be.
+    palette : Palette, optional
+        Colours of an earlier page, for the regions of a drawing that are like its own (`hybridcolor.palette`). The
+        predictor is to be the model of drawings that read it.
     **options
         For the method.
 
@@ -151,6 +156,7 @@ def colorize(
         caution=caution,
         confidence=confidence,
         dismissed=dismissed,
+        palette=palette,
     )
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
@@ -221,7 +227,7 @@ class Groundwork:
     Attributes
     ----------
     picture : Picture
-    vividness, caution, confidence, dismissed
+    vividness, caution, confidence, dismissed, palette
         As for `colorize`.
     takes_prior : bool
         Whether the method propagates corrections to ``predicted``.
@@ -239,6 +245,7 @@ class Groundwork:
     confidence: float
     dismissed: NDArray[np.bool_] | None
     takes_prior: bool
+    palette: Palette | None = None
     reading: Reading | PageReading | _Deaf | None = None
     belief: ColorDistribution | None = None
     shown: NDArray[np.float32] | None = None
@@ -282,9 +289,12 @@ class Groundwork:
         if self.belief is None or self.shown is None:
             return None
         colours = self.shown[..., None] * self.belief.rebalanced(self.vividness).annealed_mean()
-        if self._page is not None:
-            return self._page.flatten(colours, self.belief)
-        return guided_resample(colours, self.picture.luminance)
+        if not isinstance(self.reading, PageReading):
+            return guided_resample(colours, self.picture.luminance)
+        flat = self.reading.page.flatten(colours, self.belief)
+        if self.palette is None:
+            return flat
+        return self.reading.page.recoloured(flat, *self.palette.carried(self.reading))
 
     @cached_property
     def automatic(self) -> Seeds:

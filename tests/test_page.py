@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.manga import page as wavy_page
 from benchmarks.pages import compose
+from benchmarks.things import THINGS, draw
 from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
 from hybridcolor.page import PageReading, read_page
 from hybridcolor.picture import Picture
@@ -44,17 +45,9 @@ class Telling:
         return belief_in((60, 40), self.shape)
 
 
-def drawings():
-    """A ball and a box, in shape of held-out pairs."""
-    ball, box = np.full((2, 192, 192), 255, np.uint8)
-    cv2.circle(ball, (96, 96), 70, 0, 5)
-    cv2.rectangle(box, (30, 40), (160, 150), 0, 5)
-    return [(np.float32(each) / np.float32(2.55), np.zeros((192, 192, 2), np.float32)) for each in (ball, box)]
-
-
 @pytest.fixture(params=range(4))
 def page(request):
-    return compose(drawings(), np.random.default_rng(request.param))
+    return compose([draw(name) for name in THINGS], np.random.default_rng(request.param))
 
 
 def test_panels_gutters_balloons_and_things_are_found(page):

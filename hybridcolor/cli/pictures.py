@@ -77,6 +77,13 @@ def colorize(
     tint: Annotated[
         float, typer.Option(min=0, max=1, help="Lines of a drawing: 0 black, 1 in a dark shade of their colour.")
     ] = 0.0,
+    palette_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="A coloured page, or a session that coloured one: what is drawn there again gets the same colours. "
+            "For models of drawings."
+        ),
+    ] = None,
     frame: Frame = 0,
     max_pixels: MaxPixels = MAX_PIXELS,
     keep_private: Annotated[
@@ -96,12 +103,15 @@ def colorize(
 
       hybridcolor colorize drawing.png -o coloured.png --model lineart --seeds scribbles.png
 
+      hybridcolor colorize page2.png -o page2-colour.png --model lineart --palette-from page1-colour.png
+
       hybridcolor colorize page.png -o page.ora --model none --method lineart --seeds scribbles.png --finish tone
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.imagefiles import read_image
     from hybridcolor.painting import check_finish
+    from hybridcolor.palette import Palette
     from hybridcolor.propagate import get_propagator
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
@@ -116,10 +126,11 @@ def colorize(
         check_seeds_file(save_seeds, overwrite=overwrite)
         if save_seeds == jobs[0][1]:
             raise ImageError(f"{save_seeds}: is asked for as the picture and as its seeds; give two names")
+    predictor = None if palette_from is None else load(model)
+    palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
     if jobs[0][1] != output:
         make_folder(output)
     vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
-    predictor: Predictor | None = None
     failures = 0
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
@@ -133,6 +144,7 @@ def colorize(
                 method=_chosen(picture, predictor) if method == "auto" else method,
                 vividness=vividness,
                 caution=caution,
+                palette=palette,
             )
             result = replace(result, finish=finish or result.finish, tint=tint)
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
@@ -152,6 +164,19 @@ def _chosen(picture: Picture, predictor: Predictor | None) -> str:
     method = METHOD_OF[kind.name] if predictor is None else "hybrid"
     out.print(f"{kind.name}: {kind.reason}; method {method}", soft_wrap=True)
     return method
+
+
+def _coloured_page(path: Path, max_pixels: int) -> Picture:
+    """A picture in colour, or what a session made of one."""
+    from hybridcolor.drawing import SUFFIX, picture_of
+    from hybridcolor.imagefiles import read_image
+    from hybridcolor.session import EditSession
+
+    if not path.name.endswith(SUFFIX):
+        return read_image(path, max_pixels=max_pixels)
+    editing = EditSession(read_image(picture_of(path), max_pixels=max_pixels))
+    editing.load(path)
+    return replace(editing.picture, chroma=editing.final().chroma)
 
 
 @app.command(name="seeds")

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hybridcolor.bins import ColorDistribution
+from hybridcolor.errors import ModelError
 from hybridcolor.predict.networks.hints import AB_SCALE, CHANNELS
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds
@@ -128,6 +130,23 @@ class Reading:
         hints.check_inside(self._shape)
         believed = possible_strokes(hints, self._blind)
         return self._answer(believed) if len(believed) else self._blind
+
+    @torch.inference_mode()
+    def features(self) -> list[NDArray[np.float32]]:
+        """What the encoder makes of each cell of the grid: (h, w, C) of length 1, for each of its scales.
+
+        Raises
+        ------
+        ModelError
+            If the network is not one that keeps them: one that takes hints.
+        """
+        if isinstance(self._seen, Tensor):
+            raise ModelError(f"model {self._predictor.name!r} keeps no features of a picture; use one that takes hints")
+        height, width = self._grid
+        size = self._seen[0].shape[2:]
+        unit = [functional.normalize(level) for level in self._seen]
+        scales = [functional.interpolate(level, size=size, mode="bilinear")[..., :height, :width] for level in unit]
+        return [((plain + mirrored.flip(2)) / 2).permute(1, 2, 0).numpy() for plain, mirrored in scales]
 
     @cached_property
     def _blind(self) -> ColorDistribution:

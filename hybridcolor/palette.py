@@ -1,0 +1,123 @@
+"""Colours of an earlier page, carried to the next by what the network sees in its regions.
+
+A chapter keeps its palette: the coat that was red is red again. `Palette.of` reads the regions of a coloured page,
+`Palette.carried` finds those of another page that are like them. May import ``page`` and below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.page import PageReading
+from hybridcolor.picture import Picture
+
+LIKE = 0.85
+"""Cosine of the features of two regions from which on they may be one thing."""
+RATIO = 0.8
+"""How far from it a region may be, as a share of how far it is from the next one of another colour (Lowe 2004)."""
+APART = 15.0
+"""ab units by which two colours are others."""
+_DARKEST = 30.0  # L* of paint below which only ink is
+_STROKE = 0.012  # width of a line at most, as a share of the shorter side
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Palette:
+    """The regions of coloured pages.
+
+    Attributes
+    ----------
+    features : (N, C) float32
+        What a network's encoder makes of each (`PageReading.features`).
+    ab : (N, 2) float32
+        Their colours.
+    """
+
+    features: NDArray[np.float32]
+    ab: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, picture: Picture, predictor: Any) -> Palette:
+        """The palette of a coloured page.
+
+        Parameters
+        ----------
+        picture : Picture
+            In colour.
+        predictor : hybridcolor.predict.NetworkPredictor
+            A model of drawings, the same as for the next pages.
+
+        Raises
+        ------
+        ImageError
+            If the page has no colours.
+        MethodError
+            If the model is not one of drawings.
+        """
+        if picture.chroma is None:
+            raise ImageError("the page to take the palette from has no colours; give one that is coloured")
+        if not (getattr(predictor, "paint", False) and getattr(predictor, "takes_hints", False)):
+            raise MethodError("a palette is carried by a model of drawings; use --model lineart")
+        drawing = uncoloured(picture.luminance)
+        reading = PageReading(predictor.read, drawing)
+        page, paper = reading.page, drawing > 80
+        count = int(page.region.max()) + 1
+        size = np.bincount(page.region.ravel(), paper.ravel(), minlength=count)
+        painted = np.moveaxis(picture.chroma * paper[..., None], -1, 0)
+        ab = np.stack([np.bincount(page.region.ravel(), plane.ravel(), minlength=count) for plane in painted], axis=1)
+        seen, covered = reading.features()
+        kept = covered & (size > 0)
+        return cls(seen[kept], (ab[kept] / size[kept, None]).astype(np.float32))
+
+    def carried(self, reading: PageReading) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which regions of another page are like one of these, and in which colour.
+
+        Parameters
+        ----------
+        reading : PageReading
+            By the same model.
+
+        Returns
+        -------
+        known : (R,) bool
+        ab : (R, 2) float32
+        """
+        seen, covered = reading.features()
+        known, ab = np.zeros(len(seen), bool), np.zeros((len(seen), 2), np.float32)
+        if len(self.ab) == 0:
+            return known, ab
+        others = np.hypot(*(self.ab[:, None] - self.ab[None]).transpose(2, 0, 1)) > APART
+        for number in np.flatnonzero(covered):
+            likeness = self.features @ seen[number]
+            best = int(likeness.argmax())
+            next_best = likeness[others[best]].max(initial=-1.0)
+            known[number] = likeness[best] >= LIKE and 1 - likeness[best] <= RATIO * (1 - next_best)
+            ab[number] = self.ab[best]
+        return known, ab
+
+
+def uncoloured(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The drawing under a coloured page: white wherever there is paint, however dark.
+
+    Parameters
+    ----------
+    luminance : (H, W) float32
+        L* of the coloured page.
+
+    Examples
+    --------
+    >>> page = np.full((60, 60), 45, np.float32)
+    >>> page[30] = 0
+    >>> uncoloured(page)[[10, 30], 20].tolist()
+    [100.0, 0.0]
+    """
+    side = 2 * max(3, round(_STROKE * min(luminance.shape))) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    paint = cv2.morphologyEx(luminance, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(100 * np.minimum(luminance / np.maximum(paint, np.float32(_DARKEST)), 1), np.float32)
