@@ -1,111 +1,41 @@
-"""Drawings with known regions, and who fills them right: `python -m benchmarks.manga` for docs/manga.md."""
+"""Who fills drawings right, and how fast: `python -m benchmarks.manga [lineart192.tar]` for docs/manga.md.
+
+Peers: our photo methods, scikit-image's flood fill as a paint program's bucket, and G'MIC's colorize line-art if
+`gmic` is installed. With a tar file of drawings and their colours it also scores colours on the held-out pairs.
+"""
 
 from __future__ import annotations
 
+import io
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from skimage.segmentation import flood_fill
 
-from hybridcolor.lab import gray_to_luminance
-from hybridcolor.propagate import propagate
-from hybridcolor.seeds import Seeds
+from benchmarks.drawings import REGIONS, SIDE, TONES, Drawing, page, strokes
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
+from hybridcolor.propagate import PropagationState, propagate
+from hybridcolor.propagate.lineart import relief, rooms
+from hybridcolor.propagate.marker_flooding import flood_markers
+from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.users import USERS
 
-SIDE, REGIONS = 480, 14
-METHODS = ("lineart", "watershed", "optimization", "chrominance", "flood")
+PEERS = ("bucket", *(["gmic"] if shutil.which("gmic") else []))
 RIGHT = 0.95  # share of a region's pixels that are to have its stroke
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A page of wavy cells.
-
-    Attributes
-    ----------
-    luminance : (H, W) float32
-        L*.
-    region : (H, W) int
-        Which region a pixel is of.
-    line : (H, W) bool
-        Ink of the outlines.
-    """
-
-    luminance: NDArray[np.float32]
-    region: NDArray[np.int64]
-    line: NDArray[np.bool_]
-
-
-def page(seed: int, *, gap: int = 0, width: int = 3, tone: str = "", scale: int = 8, jpeg: bool = False) -> Drawing:
-    """Regions parted by lines with a gap in every border, every other one with a tone of its own."""
-    rng = np.random.default_rng(seed)
-    row, column = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    wave = 6 * np.sin(row / 23 + seed) + 6 * np.cos(column / 31)
-    middles: list[NDArray[np.float64]] = []
-    while len(middles) < REGIONS:
-        new = rng.uniform(30, SIDE - 30, 2)
-        if all(np.hypot(*(new - known)) > 70 for known in middles):
-            middles.append(new)
-    region = np.stack([np.hypot(row - r + wave, column - c + wave) for r, c in middles]).argmin(axis=0)
-    line = _outlines(region, width, gap)
-    picture = np.where(line, 0.0, 255.0).astype(np.float32)
-    if tone:
-        picture[(region % 2 == 0) & TONES[tone](row, column, scale) & ~line] = 0
-    picture = cv2.GaussianBlur(picture, (0, 0), 0.6)
-    gray = picture.clip(0, 255).astype(np.uint8)
-    if jpeg:
-        gray = cv2.imdecode(cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
-    return Drawing(gray_to_luminance(gray), region, line)
-
-
-def _outlines(region: NDArray[np.int64], width: int, gap: int) -> NDArray[np.bool_]:
-    """Lines between the regions, each border of two with one gap of so many pixels."""
-    border = np.zeros(region.shape, np.uint8)
-    pair = np.full(region.shape, -1, np.int64)
-    for here, there in ((np.s_[:-1, :], np.s_[1:, :]), (np.s_[:, :-1], np.s_[:, 1:])):
-        differ = region[here] != region[there]
-        border[here] |= differ
-        code = np.minimum(region[here], region[there]) * REGIONS + np.maximum(region[here], region[there])
-        pair[here] = np.where(differ, code, pair[here])
-    line = cv2.dilate(border, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))) > 0
-    row, column = np.indices(region.shape)
-    for code in np.unique(pair[pair >= 0]) if gap else ():
-        places = np.argwhere(pair == code)
-        if len(places) > 4 * gap + 20:
-            r, c = places[len(places) // 2]
-            line &= (row - r) ** 2 + (column - c) ** 2 > ((gap + width) / 2) ** 2
-    return line
-
-
-TONES: dict[str, Any] = {
-    "dots": lambda r, c, s: (r % s - s / 2) ** 2 + (c % s - s / 2) ** 2 < (0.3 * s) ** 2,
-    "dense dots": lambda r, c, s: (r % s - s / 2) ** 2 + (c % s - s / 2) ** 2 < (0.42 * s) ** 2,
-    "slanted dots": lambda r, c, s: ((r + c) % s - s / 2) ** 2 + ((r - c) % s - s / 2) ** 2 < (0.35 * s) ** 2,
-    "squares": lambda r, c, s: (r % s < 0.45 * s) & (c % s < 0.45 * s),
-    "dashes": lambda r, c, s: (r % s < 0.25 * s) & ((c + r // s * s / 2) % (1.5 * s) < 0.8 * s),
-    "hatching": lambda r, c, s: (r + c) % s < 0.25 * s,
-}
-"""Screentones of a period, in pixels; the last is long strokes."""
-
-
-def strokes(drawing: Drawing) -> Seeds:
-    """One short stroke in the widest place of each region, each of a hue of its own."""
-    coords, stroke = [], []
-    for number in range(REGIONS):
-        inside = ((drawing.region == number) & ~drawing.line).astype(np.uint8)
-        room = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-        row, column = np.unravel_index(room.argmax(), room.shape)
-        half = int(room.max() / 2)
-        path = [(int(row) + step // 6, int(column) + step) for step in range(-half, half)]
-        path = [at for at in path if min(at) >= 0 and max(at) < SIDE and inside[at]]
-        coords += path
-        stroke += [number] * len(path)
-    turn = 2 * np.pi * np.array(stroke) / REGIONS
-    return Seeds.of(coords, 60 * np.stack([np.cos(turn), np.sin(turn)], axis=1), stroke=stroke)
+PAIRS = 40
 
 
 def share_right(drawing: Drawing, owner: NDArray[Any]) -> float:
@@ -114,7 +44,21 @@ def share_right(drawing: Drawing, owner: NDArray[Any]) -> float:
     return float(np.mean([(owner[part] == number).mean() >= RIGHT for number, part in enumerate(parts)]))
 
 
-def filled(drawing: Drawing, seeds: Seeds, method: str) -> NDArray[Any]:
+def leaked(drawing: Drawing, owner: NDArray[Any]) -> float:
+    """The share of paper that another region's stroke has."""
+    return float((owner != drawing.region)[~drawing.line].mean())
+
+
+def fringe(drawing: Drawing, owner: NDArray[Any]) -> float:
+    """Of the paper within 2 pixels of an outline, in regions that are right, the share without its region's stroke."""
+    near = cv2.dilate(drawing.line.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    wrong = owner != drawing.region
+    fine = [np.mean(wrong[(drawing.region == number) & ~drawing.line]) <= 1 - RIGHT for number in range(REGIONS)]
+    near &= ~drawing.line & np.array(fine)[drawing.region]
+    return float(wrong[near].mean()) if near.any() else 0.0
+
+
+def filled(drawing: Drawing, seeds: Seeds, method: str, **options: Any) -> NDArray[Any]:
     """Which stroke each pixel goes to."""
     if method == "bucket":  # a paint program's: what touches, and is about as bright
         picture = drawing.luminance.copy()
@@ -122,7 +66,9 @@ def filled(drawing: Drawing, seeds: Seeds, method: str) -> NDArray[Any]:
             row, column = seeds.coords[seeds.stroke == number][0]
             picture = flood_fill(picture, (row, column), 1000.0 + number, tolerance=30, connectivity=1)
         return picture - 1000
-    result = propagate(drawing.luminance, seeds, method=method)
+    if method == "gmic":
+        return filled_by_gmic(drawing.luminance, seeds)
+    result = propagate(drawing.luminance, seeds, method=method, **options)
     if result.label is not None:
         return result.label
     turn = 2 * np.pi * np.arange(REGIONS) / REGIONS
@@ -130,43 +76,154 @@ def filled(drawing: Drawing, seeds: Seeds, method: str) -> NDArray[Any]:
     return np.asarray(np.square(result.chroma[:, :, None] - hues).sum(axis=-1).argmin(axis=-1))
 
 
-def compared(title: str, kinds: dict[str, dict[str, Any]], pages: int = 3) -> list[str]:
-    """A table: kinds of drawings by methods."""
-    methods = (*METHODS, "bucket")
-    lines = [f"| {title} | " + " | ".join(methods) + " |", "|---" * (len(methods) + 1) + "|"]
+def filled_by_gmic(luminance: NDArray[np.float32], seeds: Seeds) -> NDArray[Any]:
+    """G'MIC's "Colorize lineart": spots of colour on a transparent layer and the drawing in, flat colours out."""
+    spots = np.zeros((*luminance.shape, 4), np.uint8)
+    number = seeds.stroke
+    spots[tuple(seeds.coords.T)] = np.stack([10 + 16 * number, 0 * number, 240 - 16 * number, 255 + 0 * number], axis=1)
+    with tempfile.TemporaryDirectory() as folder:
+        cv2.imwrite(f"{folder}/spots.png", spots)
+        cv2.imwrite(f"{folder}/lines.png", (luminance * 2.55).astype(np.uint8))
+        names = [f"{folder}/spots.png", f"{folder}/lines.png"]
+        command = ["gmic", "-v", "-1", *names, "fx_colorize_lineart", "0,1,0,0.05", "o", f"{folder}/out.png"]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        found = cv2.imread(f"{folder}/out_000000.png")
+    return np.round((found[..., 0].astype(float) - 10) / 16).astype(int)
+
+
+def table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, list[str]]]) -> Iterator[str]:
+    """Lines of Markdown, each as soon as it is known."""
+    yield f"| {title} | " + " | ".join(columns) + " |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for name, cells in rows:
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def compared(
+    kinds: dict[str, dict[str, Any]],
+    methods: tuple[str, ...],
+    scores: tuple[Callable[[Drawing, NDArray[Any]], float], ...] = (share_right,),
+    **options: Any,
+) -> Iterator[tuple[str, list[str]]]:
+    """Mean scores of methods on two drawings of each kind."""
     for name, kind in kinds.items():
-        drawings = [page(seed, **kind) for seed in range(pages)]
-        shares = [np.mean([share_right(d, filled(d, strokes(d), method)) for d in drawings]) for method in methods]
-        lines.append(f"| {name} | " + " | ".join(f"{100 * share:.0f}%" for share in shares) + " |")
-    return lines
+        cells = []
+        for method in methods:
+            drawings = [page(seed, **kind) for seed in (0, 1)]
+            owners = [filled(drawing, strokes(drawing), method, **options) for drawing in drawings]
+            means = [np.mean([score(*case) for case in zip(drawings, owners, strict=True)]) for score in scores]
+            cells.append(" · ".join(f"{mean:.{0 if number == 0 else 1}%}" for number, mean in enumerate(means)))
+        yield name, cells
 
 
-def speed() -> list[str]:
-    """Seconds for larger pages, by how many times the page is enlarged."""
-    lines = ["| megapixels | lineart, s | watershed, s |", "|---|---|---|"]
-    small = page(0, gap=4)
-    for times in (2, 4, 7):
-        large = np.kron(small.luminance, np.ones((times, times), np.float32))
-        seeds = strokes(small)
-        seeds = Seeds.of(seeds.coords * times, seeds.ab, stroke=seeds.stroke)
-        taken = []
-        for method in ("lineart", "watershed"):
-            propagate(small.luminance, strokes(small), method=method)  # compiled
-            begun = time.perf_counter()
-            propagate(large, seeds, method=method)
-            taken.append(time.perf_counter() - begun)
-        lines.append(f"| {large.size / 1e6:.1f} | {taken[0]:.2f} | {taken[1]:.2f} |")
-    return lines
+def speed() -> Iterator[tuple[str, list[str]]]:
+    """CPU seconds for pages of many regions, half of them toned."""
+    small = page(0, gap=4, tone="dots")
+    seeds = strokes(small)
+    for method in ("lineart", "levelset", "watershed"):
+        propagate(small.luminance, seeds, method=method)  # compiled
+    for times in (2, 4, 7, 12):
+        luminance = np.tile(small.luminance, (times, times))
+        shifts = np.argwhere(np.ones((times, times), bool))
+        coords = (seeds.coords[None] + SIDE * shifts[:, None]).reshape(-1, 2)
+        stroke = (seeds.stroke[None] + REGIONS * np.arange(len(shifts))[:, None]).ravel()
+        tiled = Seeds.of(coords, np.tile(seeds.ab, (len(shifts), 1)), stroke=stroke)
+        cells = [f"{_cpu(propagate, luminance, tiled, method=m):.2f}" for m in ("lineart", "levelset", "watershed")]
+        state = PropagationState(luminance, method="lineart")
+        state.set_seeds(tiled.take(tiled.stroke != 3))
+        list(state.refine())
+        state.set_seeds(tiled)
+        yield f"{luminance.size / 1e6:.1f}", [*cells, f"{_cpu(state.preview):.3f}"]
+
+
+def _cpu(call: Callable[..., Any], *args: Any, **options: Any) -> float:
+    begun = time.process_time()
+    call(*args, **options)
+    return time.process_time() - begun
+
+
+def pairs(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Mean ab RMSE on held-out pairs of a drawing and its colours, and what any fill up to the lines must miss."""
+    from hybridcolor.predict import load_predictor
+    from hybridcolor.predict.data import read_shards
+
+    _, held_out = read_shards(path.parent, [path.name])
+    names = islice(held_out.names[1::2], PAIRS)  # the others were for calibration
+    cases = [(_gray(held_out.drawings[name]), _ab(held_out.blobs[held_out.names.index(name)])) for name in names]
+    model = load_predictor("lineart")
+    for user in ("random", "scribbles"):
+        for count in (3, 10, 30):
+            errors = []
+            for gray, truth in cases:
+                picture = Picture.from_array(gray)
+                drawer = USERS[user](truth, np.random.default_rng(0))
+                seeds = overlay(list(islice(drawer, count)))
+                found = [propagate(picture.luminance, seeds, method=m).chroma for m in ("optimization", "lineart")]
+                found.append(colorize(picture, predictor=model, scribbles=seeds).chroma)
+                found.append(_best_fill(picture.luminance, truth))
+                errors.append([np.sqrt(np.square(chroma - truth).mean()) for chroma in found])
+            yield f"{count} {user}", [f"{error:.1f}" for error in np.mean(errors, axis=0)]
+
+
+def _best_fill(luminance: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each region between lines in its true mean colour."""
+    levels = relief(luminance, 12)
+    room = rooms(levels, 2.0)
+    region = flood_markers(levels, room) if room.any() else room
+    size = np.bincount(region.ravel()).clip(1)
+    return np.stack([np.bincount(region.ravel(), plane.ravel()) / size for plane in np.moveaxis(truth, -1, 0)], -1)[
+        region
+    ]
+
+
+def _gray(blob: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(blob)).convert("L"))
+
+
+def _ab(blob: bytes) -> NDArray[np.float32]:
+    return rgb_to_lab(np.asarray(Image.open(io.BytesIO(blob)).convert("RGB")))[..., 1:].astype(np.float32)
 
 
 def main() -> None:
-    """All tables."""
-    gaps = {f"gaps of {gap} pixels" if gap else "closed lines": {"gap": gap} for gap in (0, 1, 2, 4, 6, 9, 12)}
-    gaps["4 pixels, JPEG of quality 60"] = {"gap": 4, "jpeg": True}
-    gaps["4 pixels, lines of 1 pixel"] = {"gap": 4, "width": 1}
+    """All tables, or the pairs' alone if a tar file is given."""
+    for line in _pairs_table(Path(sys.argv[1])) if len(sys.argv) > 1 else _tables():
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def _pairs_table(path: Path) -> Iterator[str]:
+    columns = ("Levin", "`lineart`", "model `lineart` with `hybrid`", "true mean colour of each region")
+    yield from table("strokes", columns, pairs(path))
+
+
+def _tables() -> Iterator[str]:
+    if not PEERS[1:]:
+        yield "G'MIC is left out: gmic is not installed."
+    gaps: dict[str, dict[str, Any]] = {f"gaps of {gap} pixels": {"gap": gap} for gap in (1, 2, 4, 6, 9, 12)}
+    gaps = (
+        {"closed lines": {}}
+        | gaps
+        | {
+            "4 pixels, JPEG of quality 60": {"gap": 4, "worn": "jpeg"},
+            "4 pixels, lines of 1 pixel": {"gap": 4, "width": 1},
+            "4 pixels, a scan": {"gap": 4, "worn": "scan"},
+            "4 pixels, necks of 12 pixels": {"gap": 4, "walls": True},
+        }
+    )
+    methods = ("lineart", "levelset", *PEERS, "watershed", "optimization", "chrominance", "flood")
+    yield from table("regions right · leaked · fringe", methods, compared(gaps, methods, (share_right, leaked, fringe)))
     tones = {f"{tone}, {scale} px": {"gap": 4, "tone": tone, "scale": scale} for tone in TONES for scale in (5, 8, 12)}
-    tables = (compared("regions right", gaps), compared("tone", tones, pages=2), speed())
-    sys.stdout.write("\n\n".join("\n".join(table) for table in tables) + "\n")
+    tones |= {f"{tone}, 8 px, a scan": {"gap": 4, "tone": tone, "worn": "scan"} for tone in TONES}
+    quick = tuple(method for method in methods if method != "optimization")
+    yield from table("tone", quick, compared(tones, quick))
+    bare = {f"{tone}, 8 px": {"gap": 4, "tone": tone, "bare": True} for tone in TONES}
+    yield from table("tone without outlines", quick, compared(bare, quick))
+    photo = ("watershed", "chrominance", "flood")
+    closed = {f"{tone}, 8 px": {"tone": tone} for tone in TONES}
+    yield from table("luminance", photo, compared(closed, photo))
+    yield from table("pattern", photo, compared(closed, photo, affinity="pattern"))
+    yield from table("megapixels", ("lineart", "levelset", "watershed", "a stroke more, lineart"), speed())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.manga import page as wavy_page
+from benchmarks.drawings import page as wavy_page
 from benchmarks.pages import compose
 from benchmarks.things import THINGS, draw
 from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.manga import TONES, page
+from benchmarks.drawings import TONES, page
 from hybridcolor.tones import separate
 
 DOTS = [(tone, scale) for tone in TONES if tone != "hatching" for scale in (5, 8, 12)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
-from hybridcolor.propagate.lineart import SILL, TONE, at_home, level_at, relief_of, rooms, tone_size
+from hybridcolor.propagate.lineart import SILL, TONE, at_home, level_at, relief_of, roll, rooms, tone_size
 from hybridcolor.propagate.marker_flooding import flood_markers
 from hybridcolor.propagate.patterns import GRID, SURE, pattern_distance, tone_features
 from hybridcolor.propagate.propagation import Propagation
@@ -82,6 +82,7 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
         levels = np.maximum(levels, _sills(features, counted, tones.inside))
     room = rooms(levels, gap)
     markers = mark(seeds.take(at_home(seeds, room)), levels.shape)
+    roll(markers.plane, levels, range(1, len(markers.stroke) + 1))
     if tones is not None and features is not None:
         _spread(markers, room, tones, features)
     return paint(flood_markers(levels, markers.plane), markers, seeds)

@@ -6,6 +6,8 @@ them, as in trapped-ball segmentation, here for all ball sizes at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +16,7 @@ from hybridcolor.propagate.marker_flooding import flood_markers, gradient_levels
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.regions import QUANTA, quantize
 from hybridcolor.propagate.strokes import mark, paint
-from hybridcolor.propagate.tones import Tones, find_tones, ink
+from hybridcolor.propagate.tones import Tones, find_tones, ink, reaching
 from hybridcolor.seeds import Seeds
 
 STEP = 16.0
@@ -27,6 +29,8 @@ TONE = 12
 """Pixels from dot to dot, or from stroke to stroke, up to which they are a tone."""
 SILL = 6.0
 """Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
+SPECK = 6
+"""Pixels up to whose extent steps are grain, not lines."""
 LEAST_TONES = 40
 """Periods of a tone that a picture's shorter side has at least."""
 _SHORE = 4000 * FINENESS  # lines are above this level; distances of up to 4000 pixels have levels below it
@@ -79,9 +83,62 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -
 
 
 def fill(levels: NDArray[np.uint16], room: NDArray[np.int32], seeds: Seeds) -> Propagation:
-    """Flood a relief from the strokes that are in their own rooms."""
+    """Flood a relief from the strokes that are in their own rooms, wherever in them they were drawn."""
     markers = mark(seeds.take(at_home(seeds, room)), levels.shape)
+    roll(markers.plane, levels, range(1, len(markers.stroke) + 1))
     return paint(flood_markers(levels, markers.plane), markers, seeds)
+
+
+def roll(plane: NDArray[np.int32], levels: NDArray[np.uint16], markers: Iterable[int]) -> None:
+    """Mark, for some markers, the deepest places that a ball reaches from them which grows as it rolls.
+
+    So a stroke near a line, or on lettering, holds its region as one in the middle does. It stops where another stroke
+    is within the ball.
+
+    Examples
+    --------
+    >>> levels = level_at([[0, 1, 2, 3, 4, 3, 2, 1, 0]])
+    >>> plane = np.array([[0, 0, 7, 0, 0, 0, 0, 0, 0]], np.int32)
+    >>> roll(plane, levels, [7])
+    >>> plane.tolist()
+    [[0, 0, 7, 7, 7, 0, 0, 0, 0]]
+    """
+    if levels.max() < _SHORE:
+        return
+    row, column = np.nonzero(plane)
+    order = np.lexsort((levels[row, column], plane[row, column]))
+    known, first = np.unique(plane[row, column][order], return_index=True)
+    start = {int(marker): order[at] for marker, at in zip(known, first, strict=True)}
+    for marker in markers:
+        if marker in start:
+            _roll_one(plane, levels, int(row[start[marker]]), int(column[start[marker]]))
+
+
+def _roll_one(plane: NDArray[np.int32], levels: NDArray[np.uint16], row: int, column: int) -> None:
+    """From one pixel on: to the deepest pixels of the largest ball around it, and again from there."""
+    marker = plane[row, column]
+    while (depth := (_SHORE - int(levels[row, column])) / FINENESS) > 1:
+        radius = int(depth)
+        (top, bottom), (left, right) = (
+            (max(at - radius, 0), min(at + radius + 1, side))
+            for at, side in zip((row, column), plane.shape, strict=True)
+        )
+        window = np.s_[top:bottom, left:right]
+        rows, columns = np.ogrid[window]
+        away = np.hypot(rows - row, columns - column)
+        sills = levels[window] > level_at(np.maximum(depth - away - 2, 0))  # higher than the next line makes it
+        ball = away < away[sills].min(initial=depth)
+        if np.isin(plane[window][ball], (0, marker), invert=True).any():
+            return
+        deepest = levels[window][ball].min()
+        if deepest + FINENESS / 2 > levels[row, column]:
+            return
+        there = np.argwhere(ball & (levels[window] == deepest)) + np.array([top, left])
+        plane[tuple(there.T)] = marker
+        farthest = np.square(there - (row, column)).sum(axis=1)
+        if np.count_nonzero(farthest == farthest.max()) > 1:  # the choice would depend on which way the page is up
+            return
+        row, column = (int(side) for side in there[farthest.argmax()])
 
 
 def rooms(levels: NDArray[np.uint16], gap: float = SILL) -> NDArray[np.int32]:
@@ -157,6 +214,7 @@ def relief_of(
     """The same of a drawing whose ink and tones are known."""
     steps = gradient_levels(quantize(without_dots(luminance, drawn, size) if size else luminance)).astype(np.int32)
     lines = steps > max(STEP * QUANTA, CONTRAST * float(np.percentile(steps, 99)))
+    lines = reaching(lines, min(size, SPECK))
     if tones is not None:
         lines = np.where(tones.inside, tones.lines, lines)
         steps = np.where(tones.inside, (tones.height.clip(0, 1) * (100 * QUANTA)).astype(np.int32), steps)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.lineart import TONE, at_home, fill, relief, rooms
+from hybridcolor.propagate.lineart import TONE, at_home, fill, relief, roll, rooms
 from hybridcolor.propagate.marker_flooding import WALL, flood_markers
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.strokes import mark, paint
@@ -65,7 +65,7 @@ class LineartState:
         if np.count_nonzero(anew) > WORTH_IT * anew.size:
             return self._fill()
         if anew.any():
-            self._refill(anew, self._answer.chroma.copy(), label.copy())
+            self._refill(anew, touched, self._answer.chroma.copy(), label.copy())
         return self._answer
 
     def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
@@ -77,12 +77,19 @@ class LineartState:
         self._is_whole = True
         return self._answer
 
-    def _refill(self, anew: NDArray[np.bool_], chroma: NDArray[np.float32], label: NDArray[np.int32]) -> None:
-        """Flood a part of the picture from its strokes, and from the others at its rim."""
+    def _refill(
+        self,
+        anew: NDArray[np.bool_],
+        touched: NDArray[np.int32],
+        chroma: NDArray[np.float32],
+        label: NDArray[np.int32],
+    ) -> None:
+        """Flood a part of the picture from the strokes in it, and from the others at its rim."""
         window = _window(anew)
         free = anew[window]
         rim = (cv2.dilate(free.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) > 0) & ~free
         markers = mark(self._seeds.take(at_home(self._seeds, self._rooms)), label.shape)
+        roll(markers.plane, self._levels, np.flatnonzero(np.isin(markers.stroke, touched)) + 1)
         plane = np.where(free, markers.plane[window], WALL)
         plane[rim] = np.searchsorted(markers.stroke, label[window][rim]) + 1
         place = self._seeds.coords - [side.start for side in window]

@@ -87,7 +87,7 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     least = np.full(drawn.shape, 3 * RIDGE, np.float32)  # at the page's edge half of the average is missing
     rim = int(2 * AVERAGED * size)
     least[rim:-rim, rim:-rim] = RIDGE
-    lines = _long(inside & (height > least * (1.05 - density)), 1.5 * size)
+    lines = reaching(inside & (height > least * (1.05 - density)), 1.5 * size)
     edge = inside & (cv2.dilate((~mass).view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     return Tones(inside, lines, edge, height)
 
@@ -125,7 +125,7 @@ def _excess(
     return np.asarray(full[0], np.float32), np.asarray(full[1], np.float32)
 
 
-def _long(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:
+def reaching(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:
     """The parts of a mask that reach further than a length."""
     _, parts, size, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     kept = np.maximum(size[:, cv2.CC_STAT_WIDTH], size[:, cv2.CC_STAT_HEIGHT]) > length

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.manga import TONES, filled, page, share_right, strokes
+from benchmarks.drawings import TONES, page, strokes
+from benchmarks.manga import filled, share_right
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.lineart import relief, without_dots
 from hybridcolor.propagate.lineart_state import LineartState
@@ -15,10 +16,24 @@ from hybridcolor.seeds import Seeds
 
 
 @pytest.mark.parametrize("gap", [0, 2, 6, 12])
-@pytest.mark.parametrize("jpeg", [False, True])
-def test_gaps_do_not_leak(gap, jpeg):
-    drawing = page(3, gap=gap, jpeg=jpeg)
+@pytest.mark.parametrize("worn", ["", "jpeg", "scan"])
+def test_gaps_do_not_leak(gap, worn):
+    drawing = page(3, gap=gap, worn=worn)
     assert share_right(drawing, filled(drawing, strokes(drawing), "lineart")) == 1
+
+
+def test_a_stroke_goes_through_a_neck_before_it_leaks_through_a_gap():
+    drawing = page(3, gap=6, walls=True)
+    assert share_right(drawing, filled(drawing, strokes(drawing), "lineart")) == 1
+
+
+def test_a_stroke_near_a_line_holds_its_region_against_a_wide_gap():
+    luminance = np.full((120, 240), 100, np.float32)
+    luminance[:45, 120] = luminance[75:, 120] = 0
+    seeds = Seeds.of([[60, 30], [3, 236]], [[50, 0], [-50, 0]], stroke=[1, 2])
+    owner = propagate(luminance, seeds, method="lineart").label
+    assert (owner[:, :115] == 1).all()
+    assert (owner[:, 125:] == 2).mean() > 0.98
 
 
 def test_a_bucket_leaks_where_it_does_not():

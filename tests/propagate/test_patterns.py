@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 from skimage import data
 
-from benchmarks.manga import TONES, page
+from benchmarks.drawings import TONES, page
 from hybridcolor.errors import MethodError
 from hybridcolor.lab import gray_to_luminance
 from hybridcolor.propagate import propagate
@@ -98,7 +98,7 @@ def test_photos_are_photos(name):
     assert kind_of(gray_to_luminance(gray.astype(np.uint8))).name == "photo"
 
 
-@pytest.mark.parametrize("how", [{}, {"jpeg": True}, {"width": 1}])
+@pytest.mark.parametrize("how", [{}, {"worn": "jpeg"}, {"width": 1}])
 def test_drawings_are_line_art_and_toned_ones_screentone(how):
     assert kind_of(page(2, gap=4, **how).luminance).name == "line art"
     for tone in TONES:
