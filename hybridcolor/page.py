@@ -2,7 +2,7 @@
 
 Networks of drawings have seen one thing at a time, and colour a page of many panels in pale clouds. So `PageReading`
 shows them each thing by itself, and `Page.flatten` gives each region the one colour that they propose for most of it.
-May import ``layout``, ``tones``, ``propagate``, ``bins``, ``seeds`` and below.
+May import ``layout``, ``separation``, ``propagate``, ``bins``, ``seeds`` and below.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hybridcolor.propagate.lineart import at_home
 from hybridcolor.propagate.marker_flooding import flood_markers
 from hybridcolor.propagate.strokes import typical
 from hybridcolor.seeds import AUTO, Seeds, concatenate
-from hybridcolor.tones import separate
+from hybridcolor.separation import separate
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]

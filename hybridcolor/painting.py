@@ -2,7 +2,7 @@
 
 Photos keep their luminance; on a drawing a person wants the yellow of a sun and the red of a coat where the paper is
 blank. `make_room` darkens a pixel just as far as its colour needs, so lines stay black and paper without colour stays
-white; `finished` has the other ways. May import ``lab`` and ``tones``.
+white; `finished` has the other ways. May import ``lab`` and ``separation``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.ndimage import map_coordinates
 
 from hybridcolor.errors import MethodError
 from hybridcolor.lab import gamut_chroma
-from hybridcolor.tones import Separation, separate
+from hybridcolor.separation import Separation, separate
 
 Plane = NDArray[np.float32]
 

@@ -58,6 +58,7 @@ class Editing(QObject):
         self.session: EditSession | None = None
         self.answer: Colorization | None = None
         self.image: Image | None = None
+        self.advice = ""  # what to tell of the picture as long as nothing is drawn
         self.live = True
         self.strength = 1.0  # of the next strokes
         self.dragging = False  # a stroke is not one before the mouse is let go
@@ -109,7 +110,8 @@ class Editing(QObject):
         self._show_drawing()
         self.viewer.layers.selection.active = self.scribbles.layer
         self.opened.emit()
-        self.said.emit(told or "Pick a colour and draw where the colours are wrong.")
+        self.advice = told or "Pick a colour and draw where it is wrong."
+        self.said.emit(self.advice)
         self.ask()
 
     def carry_on(self) -> None:

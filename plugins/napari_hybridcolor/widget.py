@@ -193,7 +193,7 @@ class ColorizeWidget(QWidget):
         self._answers += 1
         strokes = len(session.drawing.strokes)
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
-        todo = "" if strokes else ". Pick a colour and draw where it is wrong."
+        todo = "" if strokes else f". {self.editing.advice}"
         counted = f"{strokes} stroke{'' if strokes == 1 else 's'}"
         self.message.setText(
             f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.drawings import TONES, page
-from hybridcolor.tones import separate
+from hybridcolor.separation import separate
 
 DOTS = [(tone, scale) for tone in TONES if tone != "hatching" for scale in (5, 8, 12)]
 
