@@ -17,8 +17,6 @@ count where they were given another colour. docs/mathematics.md has the derivati
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numba import njit
@@ -96,15 +94,10 @@ def hybrid(
     if len(seeds) == 0:
         return Propagation(prior.copy())
     correction, residual, iterations = solve(system, tolerance=tolerance, solver=solver)
-    return corrected(prior, Propagation(correction.transpose(1, 2, 0).astype(np.float32), residual, iterations), seeds)
-
-
-def corrected(prior: NDArray[np.float32], correction: Propagation, seeds: Seeds) -> Propagation:
-    """The prior plus its correction, with hard seeds exact: p + (s - p) may round."""
-    chroma = prior + correction.chroma
+    chroma = prior + correction.transpose(1, 2, 0).astype(np.float32)
     hard = seeds.take(np.isinf(seeds.weight))
-    chroma[tuple(hard.coords.T)] = hard.ab
-    return replace(correction, chroma=chroma)
+    chroma[tuple(hard.coords.T)] = hard.ab  # p + (s - p) may round
+    return Propagation(chroma, residual, iterations)
 
 
 def correction_system(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.elimination import elimination_work
-from hybridcolor.propagate.hybrid import REACH, corrected, correction_system, hybrid, without_repetitions
+from hybridcolor.propagate.hybrid import REACH, correction_system, hybrid, without_repetitions
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, Window
 from hybridcolor.propagate.optimization import ELIMINATE_BELOW, Solver, optimization
@@ -29,7 +29,9 @@ MARGIN = 96
 LARGEST_WINDOW = 400 * 400
 """A change over more pixels than this is previewed by one step over the whole picture."""
 PREVIEW_STEPS = 2
-OTHER_PULL = 1.5
+SHOWN = {2, 4, 8, 16, 32, 64}
+"""The steps that give an answer: to finish one and show it takes as long as a step."""
+OTHER_PULL = 4.0
 """By what factor a pull must change for the hierarchy to be made anew there."""
 
 
@@ -88,7 +90,7 @@ class OptimizationState:
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)
                     break
-                if step.iterations & (step.iterations - 1) == 0:  # 1, 2, 4, 8: an answer takes time to finish
+                if step.iterations in SHOWN:
                     yield self._answer(step.residual, step.iterations)
                 if cancel():
                     return
@@ -114,9 +116,14 @@ class OptimizationState:
         return SeededSystem.of(self._luminance, seeds, seeds.ab)
 
     def _answer(self, residual: float, iterations: int) -> Propagation:
-        planes = inner(self._solution).astype(np.float32)
-        self._system.clip(planes)
-        return Propagation(np.ascontiguousarray(planes.transpose(1, 2, 0)), residual, iterations)
+        chroma = self._system.picture(self._solution, self._base())
+        hard = self._seeds.take(np.isinf(self._seeds.weight))
+        chroma[tuple(hard.coords.T)] = hard.ab
+        return Propagation(chroma, residual, iterations)
+
+    def _base(self) -> NDArray[np.float32]:
+        """What the solution is added to."""
+        return np.zeros((*self._luminance.shape, 2), np.float32)
 
     def _from_scratch(self) -> Propagation:
         """The method itself, which has slower, safe solvers to fall back on."""
@@ -211,9 +218,8 @@ class HybridState(OptimizationState):
             return super()._equations(seeds)
         return correction_system(self._luminance, seeds, self._prior, trust=self._trust, reach=self._reach)
 
-    def _answer(self, residual: float, iterations: int) -> Propagation:
-        answer = super()._answer(residual, iterations)
-        return answer if self._prior is None else corrected(self._prior, answer, self._seeds)
+    def _base(self) -> NDArray[np.float32]:
+        return super()._base() if self._prior is None else self._prior
 
     def _from_scratch(self) -> Propagation:
         return hybrid(

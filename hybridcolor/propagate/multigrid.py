@@ -21,6 +21,8 @@ from hybridcolor.propagate.smoothing import ascend, descend, prolong
 from hybridcolor.propagate.stationary import stationary_vector
 from hybridcolor.propagate.stencil import operator_rows
 
+BALANCING_CYCLES = 6
+"""For the stationary vector. With two, photos with dark areas of few gray levels may take three times as many steps."""
 STEPS = 2
 """Krylov steps on every coarser level."""
 COARSEST = 100
@@ -50,10 +52,10 @@ class Walk:
     pockets: Pockets
 
     @classmethod
-    def of(cls, luminance: Planes, *, cycles: int = 2) -> Walk:
-        """The picture's; ``cycles`` as for `stationary_vector`."""
+    def of(cls, luminance: Planes) -> Walk:
+        """The picture's."""
         rows = operator_rows(luminance, np.zeros_like(luminance))
-        return cls(luminance, stationary_vector(rows, cycles=cycles), find_pockets(rows))
+        return cls(luminance, stationary_vector(rows, cycles=BALANCING_CYCLES), find_pockets(rows))
 
     def window(self, rows: slice, columns: slice) -> Walk:
         """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""

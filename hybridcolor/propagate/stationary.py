@@ -3,7 +3,7 @@
 pi W = pi for the stationary vector pi of a walk with step probabilities W. Its use here: the flux pi_i w_ij has
 equal row and column sums, so diag(pi) (I - W) is positive semi-definite (its symmetric part is a graph Laplacian)
 although I - W is not, and Galerkin coarsening of it cannot break down. For that mostly the balance between a pixel
-and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. A cycle or two of aggregation and disaggregation
+and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. Some cycles of aggregation and disaggregation
 (H. De Sterck et al., "Multilevel adaptive aggregation for Markov chains", 2008, doi 10.1137/070685142) settle what
 is unbalanced over longer distances; what is left of that is almost constant locally, goes over to the coarser
 operator as a factor of its rows, and is settled by sweeps there.

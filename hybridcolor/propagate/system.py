@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
@@ -67,17 +68,23 @@ class SeededSystem:
         """The same into an array at hand."""
         system_residual(self.luminance, self.pull, self.target, chroma, residual)
 
-    def clip(self, colours: NDArray[np.floating]) -> None:
-        """Bring (2, H, W) colours into the range of the seeds'; the exact solution is, so it only helps."""
-        seeded = self.pull > 0
-        for target, plane in zip(self.target, colours, strict=True):
-            low = target.min(where=seeded, initial=np.inf)
-            high = target.max(where=seeded, initial=-np.inf)
-            np.clip(plane, low, high, out=plane)
+    def bounds(self) -> NDArray[np.float32]:
+        """Least and largest colour of a seed, (2 bounds, 2 planes): between them lies the exact solution."""
+        seeded = np.flatnonzero(self.pull)
+        target = self.target.reshape(2, -1)
+        colours = target if seeded.size == self.pull.size else target[:, seeded]
+        return np.stack([colours.min(axis=1), colours.max(axis=1)])
+
+    def picture(self, chroma: NDArray[np.float64], base: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``base`` (H, W, 2) plus padded colours, which are brought into their bounds: that only helps."""
+        picture = np.empty_like(base)
+        _add_clipped(base, chroma, self.bounds(), picture)
+        return picture
 
     def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
         """Clipped colours, with the true residual."""
-        self.clip(inner(chroma))
+        low, high = self.bounds()[:, :, None, None]
+        np.clip(inner(chroma), low, high, out=inner(chroma))
         return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
 
     def affinity(self) -> sp.csr_array:
@@ -103,3 +110,12 @@ def inner(rows: NDArray[Any]) -> NDArray[Any]:
 def largest(values: NDArray[np.floating]) -> float:
     """Largest absolute value, without a copy of all."""
     return float(max(values.max(), -values.min()))
+
+
+@njit(cache=True, nogil=True)
+def _add_clipped(base, rows, bounds, picture):  # type: ignore[no-untyped-def]
+    for i in range(picture.shape[0]):
+        for j in range(picture.shape[1]):
+            for c in range(2):
+                colour = min(max(np.float32(rows[i + 1, c, j + 1]), bounds[0, c]), bounds[1, c])
+                picture[i, j, c] = base[i, j, c] + colour

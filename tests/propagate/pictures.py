@@ -30,7 +30,8 @@ def photo_luminance(name: str, height: int, width: int) -> NDArray[np.float32]:
 
 
 UNKIND = ["constant", "gradient", "checkerboard", "stripes", "rings", "noise", "two-level noise", "salt and pepper"]
-UNKIND += ["mostly white", "overexposed photo", "line art", "scanned line art"]
+UNKIND += ["mostly white", "overexposed photo", "line art", "scanned line art", "8-bit gradient", "enlarged photo"]
+UNKIND += ["black borders", "screentone"]
 
 
 def unkind_picture(kind: str, height: int, width: int) -> NDArray[np.float32]:
@@ -52,6 +53,10 @@ def unkind_picture(kind: str, height: int, width: int) -> NDArray[np.float32]:
         "mostly white": np.where(rng.random(shape) < 0.9, 100, 30),
         "overexposed photo": photo * 100 / np.quantile(photo, 0.1),  # nine pixels of ten saturate
         "line art": np.where((i % 11 == 0) | (j % 13 == 0), 0, 100),
+        "8-bit gradient": np.round(i * 0.2 + j * 0.1) / 2.55 + 10,
+        "enlarged photo": ndi.zoom(photo[::8, ::8], 9, order=3)[:height, :width],
+        "black borders": np.where((i % (height - 9) > 9) & (j % (width - 9) > 9), photo, 3),
+        "screentone": np.where((i // 30 + j // 30) % 2 + (np.hypot((i + j) % 6 - 3, (i - j) % 6 - 3) > 1.8), 100, 0),
         "scanned line art": 94 - 80 * pens + rng.normal(0, 1.5, shape),
     }[kind]
     return np.ascontiguousarray(np.clip(picture, 0, 100), np.float32)

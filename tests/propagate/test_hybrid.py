@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse.linalg as spla
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
@@ -11,9 +12,16 @@ from scipy.spatial.distance import cdist
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.affinity import affinity_matrix
-from hybridcolor.propagate.hybrid import LIKELY_CORRECTION, SAME_BRIGHTNESS
+from hybridcolor.propagate.hybrid import LIKELY_CORRECTION, SAME_BRIGHTNESS, correction_system
 from hybridcolor.seeds import AUTO, Seeds, concatenate
-from tests.propagate.pictures import lab_photo, photo_luminance, photo_seeds, random_seeds
+from tests.propagate.pictures import (
+    UNKIND,
+    lab_photo,
+    photo_luminance,
+    photo_seeds,
+    random_seeds,
+    unkind_picture,
+)
 
 SHAPE = (48, 40)
 
@@ -124,6 +132,19 @@ def test_it_solves_its_equations(photo):
     expected = prior + np.linalg.solve(matrix, load).reshape(*SHAPE, 2)
     found = propagate(luminance, seeds, prior=prior, reach=0.5, tolerance=1e-4)
     assert np.abs(found.chroma - expected).max() < 0.05  # where two seeds are almost equally near, either may rule
+
+
+@pytest.mark.parametrize("kind", UNKIND)
+def test_multigrid_equals_superlu_on_unkind_pictures(kind):
+    """With a prior and its weak pull everywhere; a solver that gives up would warn, and warnings are errors."""
+    luminance = unkind_picture(kind, 70, 83)
+    seeds = random_seeds(70, 83, 25)
+    prior = np.indices((70, 83)).transpose(1, 2, 0).astype(np.float32) - 40
+    system = correction_system(luminance, seeds, prior)
+    load = system.target / (1 + 1 / system.pull.astype(float))
+    correction = spla.splu(system.matrix()).solve(load.reshape(2, -1).T).reshape(70, 83, 2)
+    found = propagate(luminance, seeds, prior=prior, solver="multigrid", tolerance=1e-4)
+    assert np.abs(found.chroma - prior - correction).max() < 1e-3
 
 
 @settings(max_examples=25)
