@@ -9,11 +9,19 @@ from __future__ import annotations
 
 
 class HybridColorError(Exception):
-    """Base of every error that hybridcolor raises on purpose."""
+    """Base of every error that hybridcolor raises on purpose: one line, whatever a damaged file brought into it."""
+
+    def __str__(self) -> str:
+        """The line."""
+        return " ".join(super().__str__().splitlines())
 
 
 class ImageError(HybridColorError):
     """A picture cannot be read, written or used."""
+
+
+class TooLargeError(ImageError):
+    """A picture has more pixels than were allowed."""
 
 
 class SeedError(HybridColorError):

@@ -9,6 +9,8 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,13 +67,28 @@ def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:
     ...     [file.name for file in Path(folder).iterdir()]
     ['a.txt']
     """
+    with writing_whole(path, overwrite=overwrite) as file:
+        file.write(content)
+
+
+@contextmanager
+def writing_whole(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """As `write_whole`, for content that comes piece by piece: the file gets its name when the block ends well.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, writing_whole(Path(folder) / "a.txt") as file:
+    ...     file.write(b"all of it")
+    9
+    """
     final = Path(os.path.realpath(path))  # through a link, its target is replaced and not the link
     if final.exists() and not final.is_file():
         raise OSError(errno.EINVAL, "not an ordinary file", str(final))
     part = final.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:
-            file.write(content)
+        with part.open("x+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if overwrite:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.decoding import decode, decode_zarr, is_zarr
+from hybridcolor.decoding import DecodedBands, bands_of, decode, decode_bands, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
 from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
 from hybridcolor.errors import ImageError
@@ -103,14 +106,85 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
     (2, 3)
     """
     source = Path(path)
-    try:
-        _check_source(source)
+    with _reading(source):
         if source.is_dir():
             return _picture(decode_zarr(source, frame, max_pixels), source)
         with open_ordinary(source) as file:
             return _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """A picture that is read some rows at a time: see `open_bands`.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and columns of the whole.
+    source : Path
+    """
+
+    shape: tuple[int, int]
+    source: Path
+    _decoded: DecodedBands
+
+    def read(self, top: int, bottom: int) -> Picture:
+        """Rows ``top`` to ``bottom``, without the last, as a picture.
+
+        Raises
+        ------
+        ImageError
+            If they are damaged.
+        """
+        with _reading(self.source):
+            return _picture(self._decoded(top, bottom), self.source)
+
+
+@contextmanager
+def open_bands(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Iterator[Bands]:
+    """Open what `read_image` reads, to read it by bands of rows and never hold all of it as L*.
+
+    TIFF without compression, or with ZIP or LZMA, is decoded band by band as far as its own strips or tiles go; of all
+    else the pixels are held as the file has them.
+
+    Parameters
+    ----------
+    path, frame, max_pixels
+        As for `read_image`.
+
+    Raises
+    ------
+    ImageError
+        As `read_image`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_image(Path(folder, "gray.tif"), np.full((20, 3), 200, np.uint8))
+    ...     with open_bands(Path(folder, "gray.tif")) as bands:
+    ...         bands.shape, bands.read(5, 9).shape
+    ((20, 3), (4, 3))
+    """
+    source = Path(path)
+    with ExitStack() as stack:
+        with _reading(source):
+            if source.is_dir():
+                shape, decoded = bands_of(decode_zarr(source, frame, max_pixels))
+            else:
+                file = stack.enter_context(open_ordinary(source))
+                shape, decoded = decode_bands(file, frame=frame, max_pixels=max_pixels)
+        yield Bands(shape, source, decoded)
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Whatever is raised in reading this file becomes an `ImageError` that names it."""
+    try:
+        _check_source(source)
+        yield
     except ImageError as error:
-        raise ImageError(f"cannot read {_name(source)}: {error}") from error
+        raise type(error)(f"cannot read {_name(source)}: {error}") from error
     except MemoryError as error:
         raise ImageError(f"cannot read {_name(source)}: there is not enough memory for it") from error
     except Exception as error:
@@ -162,14 +236,21 @@ def write_image(
     .jpeg .bmp .dcm .nii .nii.gz .ome.tif .ome.tiff .zarr
     """
     target = Path(path)
-    try:
-        _check_target(target, overwrite)
+    with writing(target, overwrite=overwrite):
         notes = metadata or Metadata()
         data = encode(suffix_of(target), _with_alpha(pixels, alpha), notes if keep_private else notes.public())
         if isinstance(data, dict):
             _write_folder(target, data)
         else:
             write_whole(target, data, overwrite=overwrite)
+
+
+@contextmanager
+def writing(target: Path, *, overwrite: bool) -> Iterator[None]:
+    """Check that a picture may be written there; whatever is raised then becomes an `ImageError` that names it."""
+    try:
+        _check_target(target, overwrite)
+        yield
     except ImageError as error:
         raise ImageError(f"cannot write {_name(target)}: {error}") from error
     except FileExistsError as error:

@@ -288,13 +288,18 @@ class Groundwork:
         """(H, W, 2) the CNN's own colour, as in `Colorization`."""
         if self.belief is None or self.shown is None:
             return None
-        colours = self.shown[..., None] * self.belief.rebalanced(self.vividness).annealed_mean()
         if not isinstance(self.reading, PageReading):
-            return guided_resample(colours, self.picture.luminance)
-        flat = self.reading.page.flatten(colours, self.belief)
+            return guided_resample(self.colours, self.picture.luminance)
+        flat = self.reading.page.flatten(self.colours, self.belief)
         if self.palette is None:
             return flat
         return self.reading.page.recoloured(flat, *self.palette.carried(self.reading))
+
+    @property
+    def colours(self) -> NDArray[np.float32]:
+        """(h, w, 2) a* and b* in the cells of the belief, as far as they are shown; only with a predictor."""
+        assert self.belief is not None and self.shown is not None  # noqa: PT018, S101
+        return self.shown[..., None] * self.belief.rebalanced(self.vividness).annealed_mean()
 
     @cached_property
     def automatic(self) -> Seeds:

@@ -5,6 +5,8 @@ Imports nothing of hybridcolor.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +68,63 @@ def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32], *, ce
     >>> guided_resample(np.ones((2, 3, 2), np.float32), np.full((20, 30), 50, np.float32)).shape
     (20, 30, 2)
     """
+    fit = guided_fit(grid, guide, cell=cell)
+    full = (guide.shape[0], guide.shape[1])
+    return resample(fit.slope, full) * guide[..., None] + resample(fit.offset, full)
+
+
+class GuidedFit(NamedTuple):
+    """A coarse grid as a function of its guide, ``slope * guide + offset``, both (h, w, C) float32 and smooth."""
+
+    slope: NDArray[np.float32]
+    offset: NDArray[np.float32]
+
+    def at(self, guide: NDArray[np.float32], place: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.float32]:
+        """A rectangle of what `guided_resample` gives, to rounding, from that part of the guide alone.
+
+        Parameters
+        ----------
+        guide : (h, w) float32
+            The guide in the rectangle.
+        place : (int, int)
+            Its first row and column in the whole.
+        shape : (int, int)
+            Rows and columns of the whole.
+
+        Returns
+        -------
+        (h, w, C) float32
+
+        Examples
+        --------
+        >>> guide = np.linspace(0, 100, 2400, dtype=np.float32).reshape(40, 60)
+        >>> grid = np.dstack([guide[::20, ::20], guide[::-20, ::20]]) / 9
+        >>> part = guided_fit(grid, guide).at(guide[2:5, 4:], (2, 4), (40, 60))
+        >>> bool(np.abs(part - guided_resample(grid, guide)[2:5, 4:]).max() < 1e-4)
+        True
+        """
+        rows, columns = (
+            _interpolation(at, count, whole, coarse)
+            for at, count, whole, coarse in zip(place, guide.shape, shape, self.slope.shape[:2], strict=True)
+        )
+
+        def finer(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+            part = plane[rows[0], columns[0]]
+            return np.asarray(np.einsum("yi,ijc,xj->yxc", rows[1], part, columns[1], optimize=True), np.float32)
+
+        return finer(self.slope) * guide[..., None] + finer(self.offset)
+
+
+def guided_fit(grid: NDArray[np.float32], guide: NDArray[np.float32], *, cell: int = 4) -> GuidedFit:
+    """What `guided_resample` fits, for guides that are too large to be held: ``guide`` may be a smaller copy.
+
+    Parameters are those of `guided_resample`; the copy has at least ``cell`` times the grid's rows and columns.
+
+    Examples
+    --------
+    >>> guided_fit(np.ones((2, 3, 2), np.float32), np.full((20, 30), 50, np.float32)).slope.shape
+    (8, 12, 2)
+    """
     shape = (grid.shape[0] * cell, grid.shape[1] * cell)
     values, level = resample(grid, shape), resample(guide, shape)[..., None]
 
@@ -77,6 +136,16 @@ def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32], *, ce
     mean_level, mean_values = mean(level), mean(values)
     variance = mean(level * level) - mean_level**2
     slope = (mean(level * values) - mean_level * mean_values) / (variance + _EVEN_VARIANCE)
-    offset = mean_values - slope * mean_level
-    full = (guide.shape[0], guide.shape[1])
-    return resample(mean(slope), full) * guide[..., None] + resample(mean(offset), full)
+    return GuidedFit(mean(slope), mean(mean_values - slope * mean_level))
+
+
+def _interpolation(at: int, count: int, whole: int, coarse: int) -> tuple[slice, NDArray[np.float32]]:
+    """Which coarse samples ``count`` fine ones need from ``at`` on, and how much of each: bilinear, as `resample`'s."""
+    where = np.clip((np.arange(at, at + count) + 0.5) * coarse / whole - 0.5, 0, coarse - 1)
+    low = np.minimum(where.astype(np.int64), max(coarse - 2, 0))
+    high = np.minimum(low + 1, coarse - 1)
+    weights = np.zeros((count, high[-1] + 1 - low[0]), np.float32)
+    every = np.arange(count)
+    weights[every, low - low[0]] = 1 - (where - low)
+    weights[every, high - low[0]] += where - low
+    return slice(low[0], high[-1] + 1), weights

@@ -56,7 +56,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
     """
     path = Path(path)
     if path.suffix.lower() == ".json":
-        seeds = _from_json(path, picture.shape)
+        seeds = read_json_seeds(path, picture.shape)
     else:
         try:
             marked = read_image(path)
@@ -197,7 +197,14 @@ def pixels_of_runs(runs: list[list[int]]) -> NDArray[np.int64]:
     return np.concatenate(parts) if parts else np.empty((0, 2), np.int64)
 
 
-def _from_json(path: Path, shape: tuple[int, int]) -> Seeds:
+def read_json_seeds(path: Path, shape: tuple[int, int]) -> Seeds:
+    """As `read_seeds`, of JSON alone, for a picture of this shape that need not be in memory.
+
+    Raises
+    ------
+    SeedError
+        As `read_seeds`.
+    """
     try:
         content = json.loads(read_whole(path).decode())
     except OSError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from hybridcolor.cli.common import (
+    LAYERED,
     MAX_PIXELS,
     Frame,
     MaxPixels,
@@ -25,6 +26,7 @@ from hybridcolor.cli.common import (
     progress,
     reporting,
 )
+from hybridcolor.cli.tiled import Tiling
 from hybridcolor.errors import ImageError, MethodError
 
 if TYPE_CHECKING:
@@ -84,6 +86,13 @@ def colorize(
             "For models of drawings."
         ),
     ] = None,
+    tiles: Annotated[
+        bool | None,
+        typer.Option(
+            help="Colour a huge picture by tiles, in little memory. It is done by itself above 25 megapixels without "
+            "scribbles. With them, given as .json, it keeps less detail."
+        ),
+    ] = None,
     frame: Frame = 0,
     max_pixels: MaxPixels = MAX_PIXELS,
     keep_private: Annotated[
@@ -109,7 +118,6 @@ def colorize(
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
-    from hybridcolor.imagefiles import read_image
     from hybridcolor.painting import check_finish
     from hybridcolor.palette import Palette
     from hybridcolor.propagate import get_propagator
@@ -132,9 +140,24 @@ def colorize(
         make_folder(output)
     vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
     failures = 0
+    needs = {
+        "layers": output.suffix in LAYERED,
+        "--method auto": method == "auto",
+        "--save-seeds": save_seeds is not None,
+        f"--finish {finish}": finish in ("tone", "pattern"),
+        "--tint": tint > 0,
+        "--palette-from": palette_from is not None,
+    }
+    tiling = Tiling.of(tiles, needs, seeds=seeds, max_pixels=max_pixels)
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
-            picture = read_image(source, frame=frame, max_pixels=max_pixels)
+            picture = tiling.read(source, frame)
+            if picture is None:
+                predictor = predictor or load(model)
+                wishes = {"predictor": predictor, "vividness": vividness, "caution": caution}
+                writing = {"keep_private": keep_private, "overwrite": overwrite}
+                tiling.colorize(source, target, frame=frame, writing=writing, method=method, finish=finish, **wishes)
+                continue
             scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or load(model)
             result = pipeline.colorize(

@@ -17,12 +17,13 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from hybridcolor.decoding import dicom, nifti, png, tiff
+from hybridcolor.decoding import bands, dicom, nifti, png, tiff
+from hybridcolor.decoding.bands import DecodedBands, bands_of
 from hybridcolor.decoding.common import Decoded, from_pillow
 from hybridcolor.decoding.zarr import decode_zarr, is_zarr
 from hybridcolor.errors import ImageError
 
-__all__ = ["decode", "decode_zarr", "is_zarr"]
+__all__ = ["DecodedBands", "bands_of", "decode", "decode_bands", "decode_zarr", "is_zarr"]
 
 for _library in ("tifffile", "pydicom", "nibabel", "PIL"):
     logging.getLogger(_library).addHandler(logging.NullHandler())  # or their remarks on a file go to stderr
@@ -48,6 +49,26 @@ def decode(file: BinaryIO, *, frame: int, max_pixels: int) -> Decoded:
                 warnings.simplefilter("ignore")
                 return read(file, frame, max_pixels)
     raise ImageError("this is not a picture; expected PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI content")
+
+
+def decode_bands(file: BinaryIO, *, frame: int, max_pixels: int) -> tuple[tuple[int, int], DecodedBands]:
+    """Rows and columns of the picture in an open file, and what decodes a band of it; the file stays in use.
+
+    Raises
+    ------
+    ImageError, Exception
+        As `decode`.
+    """
+    start = file.read(4)
+    file.seek(0)
+    if start in tiff.STARTS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = bands.tiff_bands(file, frame, max_pixels)
+        if found is not None:
+            return found
+        file.seek(0)
+    return bands_of(decode(file, frame=frame, max_pixels=max_pixels))
 
 
 def _by(plugin: type[ImageFile.ImageFile]) -> Reader:

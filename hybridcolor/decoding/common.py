@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from hybridcolor.errors import ImageError
+from hybridcolor.errors import ImageError, TooLargeError
 from hybridcolor.metadata import NO_METADATA, Metadata
 
 Pixels = NDArray[Any]
@@ -67,11 +67,11 @@ class Decoded(NamedTuple):
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise `ImageError` before anything is allocated for a picture that is too large or has no pixel."""
+    """Raise `TooLargeError` before anything is allocated for a picture that is too large or has no pixel."""
     if width < 1 or height < 1:
         raise ImageError(f"the picture has no pixels ({width} x {height})")
     if width * height > max_pixels:
-        raise ImageError(
+        raise TooLargeError(
             f"{width} x {height} pixels is over the limit of {max_pixels}; raise max_pixels (--max-pixels) to read it"
         )
 

@@ -49,13 +49,13 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
         check_frame(frame, len(tiff.pages))
         page = tiff.pages[frame].aspage()
         check_size(page.imagewidth, page.imagelength, max_pixels)
-        _check_data(page, tiff.filehandle.size)
+        check_data(page, tiff.filehandle.size)
         orientation = page.tags.get(ORIENTATION)
         turn = 1 if orientation is None else orientation.value
         profile = page.iccprofile or b""
-        decoded = _by_tifffile(page) if _is_readable(page) else None
+        decoded = _by_tifffile(page) if is_readable(page) else None
         order = tiff.byteorder
-    metadata = _metadata(file, frame)
+    metadata = read_metadata(file, frame)
     if decoded is not None:
         return decoded._replace(profile=profile, metadata=metadata).upright(turn)
     file.seek(0)
@@ -64,7 +64,7 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
             data = bytearray(file.read())
             if orientation is not None:  # some versions of OpenCV obey it and some do not
                 struct.pack_into(f"{order}H", data, orientation.valueoffset, 1)
-            decoded = _without_extras(page, from_opencv(bytes(data), frame))
+            decoded = without_extras(page, from_opencv(bytes(data), frame))
             return decoded._replace(profile=profile, metadata=metadata).upright(turn)
         return _by_pillow(file, page, frame, max_pixels)
     except ImageError:
@@ -76,7 +76,7 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
         raise ImageError(f"its compression ({compression}) cannot be read here, or it is damaged") from error
 
 
-def _is_readable(page: tifffile.TiffPage) -> bool:
+def is_readable(page: tifffile.TiffPage) -> bool:
     """Whether tifffile decodes this page with nothing but what Python brings."""
     return (
         page.photometric in _SPACES
@@ -91,7 +91,7 @@ def _is_deep_colour(page: tifffile.TiffPage) -> bool:
     return page.bitspersample == 16 and page.samplesperpixel > 1
 
 
-def _metadata(file: BinaryIO, frame: int) -> Metadata:
+def read_metadata(file: BinaryIO, frame: int) -> Metadata:
     """Read by Pillow, whose tags are the same for all formats."""
     try:
         file.seek(0)
@@ -117,7 +117,7 @@ def _by_pillow(file: BinaryIO, page: tifffile.TiffPage, frame: int, max_pixels: 
     return decoded
 
 
-def _check_data(page: tifffile.TiffPage, file_size: int) -> None:
+def check_data(page: tifffile.TiffPage, file_size: int) -> None:
     """Raise if a strip or tile is missing (decoders paint it black), lies outside the file, or is a bomb."""
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if len(segments) < math.prod(page.chunked) or any(not count or at + count > file_size for at, count in segments):
@@ -144,10 +144,10 @@ def _by_tifffile(page: tifffile.TiffPage) -> Decoded:
         pixels = pixels / np.float64(2**32 - 1)
     if pixels.dtype.kind not in "uf" or (pixels.dtype.itemsize > 4 and pixels.dtype.kind == "u"):
         raise ImageError(f"its samples are {pixels.dtype}; save it with 8 or 16 bits, or as floats in 0..1")
-    return _without_extras(page, pixels)
+    return without_extras(page, pixels)
 
 
-def _without_extras(page: tifffile.TiffPage, pixels: Pixels) -> Decoded:
+def without_extras(page: tifffile.TiffPage, pixels: Pixels) -> Decoded:
     """The colours, and alpha if the first extra channel says that it is alpha."""
     space = _SPACES[page.photometric]
     pixels = pixels.reshape(*pixels.shape[:2], -1)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import struct
 import uuid
 import zlib
+from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -43,6 +46,9 @@ SUFFIXES = (
 )
 """File name endings that can be written."""
 
+TILE = 512
+"""Side of a tile of a TIFF that is written tile by tile."""
+_BIG = 3 << 30  # bytes of pixels from which a TIFF is a BigTIFF
 NOTE = "Derived by hybridcolor: the colours are not measurements."
 """What medical and microscopy files say of themselves."""
 
@@ -154,27 +160,54 @@ def _png(pixels: Pixels, metadata: Metadata) -> bytes:
 
 def _tiff(pixels: Pixels, metadata: Metadata, *, ome: bool) -> bytes:
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    buffer = io.BytesIO()
+    mark = hashlib.sha256(pixels.tobytes()).digest() if ome else b""
+    tifffile.imwrite(buffer, pixels, ome=ome, **_tiff_options(channels, metadata, mark))
+    return buffer.getvalue()
+
+
+def write_tiff_tiles(
+    file: BinaryIO, tiles: Iterator[Pixels], *, shape: tuple[int, int, int], metadata: Metadata, mark: bytes
+) -> None:
+    """TIFF of tiles that come one after the other, by rows; BigTIFF where four gigabytes may not be enough.
+
+    Parameters
+    ----------
+    file : binary file
+        Open to write.
+    tiles : iterator of (`TILE`, `TILE`, C) uint8 or uint16
+        Those at the right and at the bottom may be smaller.
+    shape : (int, int, int)
+        Rows, columns and channels of the whole.
+    metadata : Metadata
+    mark : bytes
+        What an OME-TIFF takes its identity from, a checksum of the picture; empty for plain TIFF.
+    """
+    first = next(tiles)
+    big = math.prod(shape) * first.itemsize > _BIG
+    with tifffile.TiffWriter(file, bigtiff=big, ome=bool(mark)) as writer:
+        options = _tiff_options(shape[2], metadata, mark)
+        writer.write(chain([first], tiles), shape=shape, dtype=first.dtype, tile=(TILE, TILE), **options)
+
+
+def _tiff_options(channels: int, metadata: Metadata, mark: bytes) -> dict[str, Any]:
+    """What tifffile is told of a picture; of an OME-TIFF if there is a mark to make its identity of."""
     texts = {306: metadata.date, 315: metadata.author, 33432: metadata.copyright}
     description: dict[str, Any] = {"description": metadata.description.encode() or None, "metadata": None}
-    if ome:
+    if mark:
         words = f"{NOTE} {metadata.description}".strip()
-        identity = str(uuid.UUID(bytes=hashlib.sha256(pixels.tobytes()).digest()[:16]))  # same picture, same bytes
+        identity = str(uuid.UUID(bytes=mark[:16]))  # same picture, same bytes
         axes = "YX" if channels == 1 else "YXS"
         description = {"metadata": {"axes": axes, "Description": words, "UUID": f"urn:uuid:{identity}"}}
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        pixels,
-        ome=ome,
-        photometric="rgb" if channels >= 3 else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels in (2, 4) else None,
-        compression="zlib",
-        iccprofile=srgb_profile(gray=channels < 3),
-        software=metadata.software or None,
-        resolution=metadata.dpi,
-        resolutionunit=None if metadata.dpi is None else 2,
-        extratags=[(tag, "s", 0, text.encode(), True) for tag, text in texts.items() if text],
+    return {
+        "photometric": "rgb" if channels >= 3 else "minisblack",
+        "planarconfig": "contig" if channels > 1 else None,
+        "extrasamples": ["unassalpha"] if channels in (2, 4) else None,
+        "compression": "zlib",
+        "iccprofile": srgb_profile(gray=channels < 3),
+        "software": metadata.software or None,
+        "resolution": metadata.dpi,
+        "resolutionunit": None if metadata.dpi is None else 2,
+        "extratags": [(tag, "s", 0, text.encode(), True) for tag, text in texts.items() if text],
         **description,
-    )
-    return buffer.getvalue()
+    }

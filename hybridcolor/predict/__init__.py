@@ -87,4 +87,6 @@ def load_network(entry: ModelEntry) -> tuple[nn.Module, torch.Tensor | None]:
         raise ModelError(
             f"model {entry.name!r} does not fit network {entry.network!r}; reinstall hybridcolor"
         ) from error
+    if prior is not None and not (torch.isfinite(prior).all() and (prior >= 0).all()):
+        raise ModelError(f"model {entry.name!r} has a class prior that is no frequency; reinstall hybridcolor")
     return network, prior

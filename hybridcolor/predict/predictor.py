@@ -63,6 +63,10 @@ class NetworkPredictor:
         """Whether the network listens to a person's hints."""
         return bool(getattr(self.network, "takes_hints", False))
 
+    def input_size(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns at which the network looks at a picture of this shape: whole cells, the same proportions."""
+        return _input_size(shape, self.size)
+
     def predict(self, luminance: NDArray[np.float32], hints: Seeds | None = None) -> ColorDistribution:
         """The network's belief about a picture of any size, seen at ``size`` pixels and averaged with its mirror image.
 
@@ -113,7 +117,7 @@ class Reading:
     def __init__(self, predictor: NetworkPredictor, luminance: NDArray[np.float32]) -> None:
         self._predictor = predictor
         self._shape = (luminance.shape[0], luminance.shape[1])
-        rows, columns = _input_size(self._shape, predictor.size)
+        rows, columns = predictor.input_size(self._shape)
         small = resample(luminance, (rows, columns)) / np.float32(100)
         self._grid = (rows // CELL, columns // CELL)
         stride = int(getattr(predictor.network, "stride", CELL))

@@ -1,0 +1,88 @@
+"""Which pictures `hybridcolor colorize` takes by tiles, and that it is told early what can be done neither way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hybridcolor.cli.common import out
+from hybridcolor.errors import MethodError, TooLargeError
+
+if TYPE_CHECKING:
+    from hybridcolor.picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """How large pictures are treated.
+
+    Attributes
+    ----------
+    wanted : bool or None
+        What ``--tiles`` or ``--no-tiles`` says.
+    whole : str
+        The option that needs a picture at once; empty if none does.
+    seeds : Path or None
+        Scribbles.
+    max_pixels : int
+        The person's own limit.
+    """
+
+    wanted: bool | None
+    whole: str
+    seeds: Path | None
+    max_pixels: int
+
+    @classmethod
+    def of(cls, wanted: bool | None, needs: dict[str, bool], *, seeds: Path | None, max_pixels: int) -> Tiling:
+        """From the options, by name, and whether each needs a picture at once.
+
+        Raises
+        ------
+        MethodError
+            If tiles are wanted with one of them.
+        """
+        marked = seeds is not None and seeds.suffix.lower() != ".json"
+        whole = next((name for name, needed in needs.items() if needed), "--seeds in an image" if marked else "")
+        if wanted and whole:
+            raise MethodError(f"--tiles does not go with {whole}")
+        return cls(wanted, whole, seeds, max_pixels)
+
+    def read(self, source: Path, frame: int) -> Picture | None:
+        """The picture; None if it is to be coloured by tiles.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read, or fits into free memory in neither way.
+        """
+        from hybridcolor.imagefiles import read_image
+        from hybridcolor.tiles import TILES_FROM, pixels_in_memory
+
+        room = pixels_in_memory(scribbles=self.seeds is not None)
+        may = self.wanted is not False and not self.whole
+        most = 0 if self.wanted else min(room, TILES_FROM) if may and self.seeds is None else room
+        try:
+            return read_image(source, frame=frame, max_pixels=min(most, self.max_pixels))
+        except TooLargeError as error:
+            if most >= self.max_pixels:
+                raise
+            if may:
+                return None
+            because = self.whole or "--no-tiles"
+            raise TooLargeError(
+                f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; close other "
+                f"programs, or do without {because}, and it is coloured by tiles"
+            ) from error
+
+    def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, bool], **wishes: Any) -> None:
+        """Colorize a picture by tiles, as `colorize_bands` is told by the wishes and `write_tiles` by ``writing``."""
+        from hybridcolor.imagefiles import open_bands
+        from hybridcolor.seedfiles import read_json_seeds
+        from hybridcolor.tiles import colorize_bands, write_tiles
+
+        with open_bands(source, frame=frame, max_pixels=self.max_pixels) as bands:
+            drawn = None if self.seeds is None else read_json_seeds(self.seeds, bands.shape)
+            write_tiles(target, colorize_bands(bands, scribbles=drawn, **wishes), **writing)
+            out.print(f"{target}  {bands.shape[1]} x {bands.shape[0]}, by tiles", soft_wrap=True)
