@@ -72,11 +72,11 @@ class Tiling:
                 return None
             because = self.whole or "--no-tiles"
             raise TooLargeError(
-                f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; close other "
-                f"programs, or do without {because}, and it is coloured by tiles"
+                f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; do without "
+                f"{because}, and it is coloured by tiles, or close other programs"
             ) from error
 
-    def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, bool], **wishes: Any) -> None:
+    def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, Any], **wishes: Any) -> None:
         """Colorize a picture by tiles, as `colorize_bands` is told by the wishes and `write_tiles` by ``writing``."""
         from hybridcolor.imagefiles import open_bands
         from hybridcolor.seedfiles import read_json_seeds
