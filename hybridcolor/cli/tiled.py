@@ -72,8 +72,8 @@ class Tiling:
                 return None
             because = self.whole or "--no-tiles"
             raise TooLargeError(
-                f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; do without "
-                f"{because}, and it is coloured by tiles, or close other programs"
+                f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; do "
+                f"without {because}, and it is coloured by tiles, or close other programs"
             ) from error
 
     def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, Any], **wishes: Any) -> None:
