@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +42,8 @@ LARGEST_AB = 200.0
 
 FIRM = 5.0
 """Weight of a stroke of half strength, times the longer side: that of an automatic seed beside a person's strokes."""
+
+_fingerprints: WeakKeyDictionary[Picture, str] = WeakKeyDictionary()
 
 Colour = tuple[float, float]
 """a* and b*."""
@@ -395,7 +398,14 @@ def picture_of(path: str | os.PathLike[str]) -> Path:
 
 
 def fingerprint(picture: Picture) -> str:
-    """A checksum of the luminance."""
+    """A checksum of the luminance, computed once for a picture: it is asked for at every stroke."""
+    known = _fingerprints.get(picture)
+    if known is None:
+        known = _fingerprints[picture] = _checksum(picture)
+    return known
+
+
+def _checksum(picture: Picture) -> str:
     return hashlib.sha256(np.ascontiguousarray(picture.luminance).data).hexdigest()
 
 

@@ -20,7 +20,7 @@ from hybridcolor.metadata import NO_METADATA, Metadata
 from hybridcolor.painting import make_room
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Picture:
     """A gray or colour picture as L*, with what is needed to give it back. Build one with `from_array` or `read_image`.
 
