@@ -383,12 +383,18 @@ def astronaut(tmp_path_factory):
     return read_image(path)
 
 
-def test_replay_gives_the_picture_of_the_session(astronaut, tmp_path):
-    session = EditSession(astronaut, predictor=load_predictor(), autosave=tmp_path / "a.hybridcolor.json")
+@pytest.mark.parametrize("method", ["hybrid", "chrominance"])
+def test_replay_gives_the_picture_of_the_session(method, astronaut, tmp_path):
+    options = {"method": method} if method == "hybrid" else {"method": method, "power": 2.0}
+    session = EditSession(astronaut, predictor=load_predictor(), autosave=tmp_path / "a.hybridcolor.json", **options)
     session.draw([(60, column) for column in range(50, 70)], (40, 35))
     session.preview()
-    session.draw([(10, column) for column in range(5, 40)], (5, -30))
-    session.set(replace(session.drawing, vividness=0.7))
+    session.draw([(10, column) for column in range(5, 40)], (5, -30), strength=0.5)
+    assert session.recolour((60, 55), (45, 30))
+    assert session.pin(session.automatic.coords[:1]) == 1
+    assert session.dismiss(session.automatic.coords[-1:]) == 1
+    session.set(replace(session.drawing, vividness=0.7, confidence=0.4))
+    assert session.uses_automatic == (method != "hybrid")
     *_, shown = session.refine()
     final = session.final()
     np.testing.assert_allclose(shown.chroma, final.chroma, atol=0.5)
