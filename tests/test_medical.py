@@ -25,7 +25,7 @@ from pydicom.uid import (
 
 from hybridcolor.encoding import NOTE
 from hybridcolor.errors import ImageError
-from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.imagefiles import open_bands, read_image, write_image
 
 RNG = np.random.default_rng(9)
 HU = RNG.integers(-1024, 3000, (20, 30)).astype(np.int16)
@@ -175,6 +175,19 @@ def test_a_compression_without_its_plugin(tmp_path: Path, monkeypatch: pytest.Mo
     line = refused(tmp_path / "ls.dcm")
     assert "JPEG-LS Lossless" in line
     assert "pip install" in line
+
+
+@pytest.mark.parametrize("name", ["RLE", "jp2klossless", "jpeg_ls_lossless", "bigendian", "implicit", "padded"])
+def test_one_picture_in_many_transfer_syntaxes(name: str) -> None:
+    """pydicom's own files of one scan, which begin as TIFF does."""
+    if name == "jpeg_ls_lossless":
+        pytest.importorskip("libjpeg", reason="JPEG-LS is read by the extra dicom-codecs")
+    folder = Path(pydicom.__file__).parent / "data" / "test_files"
+    plain = read_image(folder / "MR_small.dcm")
+    assert plain.shape == (64, 64)
+    assert np.array_equal(read_image(folder / f"MR_small_{name}.dcm").luminance, plain.luminance)
+    with open_bands(folder / f"MR_small_{name}.dcm") as bands:
+        assert np.array_equal(bands.read(10, 20).luminance, plain.luminance[10:20])
 
 
 def test_jpeg_2000_by_pillow(tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def decode_bands(file: BinaryIO, *, frame: int, max_pixels: int) -> tuple[tuple[
     ImageError, Exception
         As `decode`.
     """
-    start = file.read(4)
+    start = file.read(132)
     file.seek(0)
-    if start in tiff.STARTS:
+    if start.startswith(tiff.STARTS) and not dicom.is_dicom(start):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = bands.tiff_bands(file, frame, max_pixels)
@@ -85,13 +85,13 @@ def _decode_avif(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
 
 
 _FORMATS: tuple[tuple[Callable[[bytes], bool], Reader], ...] = (
+    (dicom.is_dicom, dicom.decode_dicom),  # first: what comes before its mark may look like TIFF
     (lambda start: start.startswith(png.START), png.decode_png),
     (lambda start: start.startswith(b"\xff\xd8"), _by(JpegImageFile)),
     (lambda start: start.startswith(tiff.STARTS), tiff.decode_tiff),
     (lambda start: start.startswith(b"RIFF") and start[8:12] == b"WEBP", _by(WebPImageFile)),
     (lambda start: start.startswith((b"GIF87a", b"GIF89a")), _by(GifImageFile)),
     (lambda start: start[4:12] in (b"ftypavif", b"ftypavis"), _decode_avif),
-    (lambda start: start[128:132] == b"DICM", dicom.decode_dicom),
     (lambda start: nifti.is_nifti(start) or start.startswith(nifti.GZIP), nifti.decode_nifti),
     (lambda start: start.startswith(b"BM"), _by(BmpImageFile)),
 )

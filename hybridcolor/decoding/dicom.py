@@ -24,6 +24,11 @@ _SETTINGS = (
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
+def is_dicom(start: bytes) -> bool:
+    """Whether a file that starts so is DICOM."""
+    return start[128:132] == b"DICM"
+
+
 def decode_dicom(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     """A frame of a DICOM file: rescaled, windowed, white high (PS3.3, C.7.6.3, C.11.1 and C.11.2)."""
     try:
@@ -66,8 +71,7 @@ def _check_plugin(syntax: Any) -> None:
         raise ImageError(f"its transfer syntax ({syntax.name}) holds no picture that can be read") from error
     if not decoder.is_available:
         raise ImageError(
-            f"its compression ({syntax.name}) needs a plugin; pip install 'hybridcolor[medical]' pylibjpeg-libjpeg "
-            "(GPL 3) pylibjpeg-openjpeg"
+            f"its compression ({syntax.name}) needs a plugin; pip install 'hybridcolor[dicom-codecs]', which is GPL 3"
         )
 
 

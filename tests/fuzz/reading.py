@@ -9,18 +9,22 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from hybridcolor.errors import ImageError
 from tests.fuzz.samples import NETWORK, PICTURE, SHAPE
 
 MAX_PIXELS = 10_000_000
 
 
 def read_picture(path: Path) -> None:
-    from hybridcolor.imagefiles import read_image
+    from hybridcolor.imagefiles import open_bands, read_image
 
+    with suppress(ImageError), open_bands(path, max_pixels=MAX_PIXELS) as bands:
+        bands.read(bands.shape[0] // 2, bands.shape[0])
     picture = read_image(path, max_pixels=MAX_PIXELS)
     assert np.isfinite(picture.luminance).all()
 
