@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,14 @@ class Glimpse:
 
     window: Window
     rgb: NDArray[np.uint8]
+
+
+class Exact(NamedTuple):
+    """The last exact answer, and what the small copy makes of the same drawing."""
+
+    settings: tuple[Any, ...]
+    chroma: NDArray[np.float32]
+    small: NDArray[np.float32]
 
 
 class SmallCopy:
@@ -154,3 +162,20 @@ def brought_to(window: Window, change: NDArray[np.float32], luminance: NDArray[n
         first, last = part.start * small // side, -(-part.stop * small // side)
         inside.append(slice(first, max(last, first + 1)))
     return guided_resample(np.ascontiguousarray(change[inside[0], inside[1]]), guide, cell=1)
+
+
+def lay_on(chroma: NDArray[np.float32], scribbles: Seeds, window: Window) -> None:
+    """Give the hard scribbles in a window exactly their colour.
+
+    Examples
+    --------
+    >>> chroma = np.zeros((1, 2, 2), np.float32)
+    >>> lay_on(chroma, Seeds.of([[0, 4], [0, 5]], (9, 9)), (slice(0, 1, 2), slice(2, 6, 2)))
+    >>> chroma.tolist()
+    [[[0.0, 0.0], [9.0, 9.0]]]
+    """
+    first, stop, step = np.transpose([(side.start, side.stop, side.step or 1) for side in window])
+    inside = ((scribbles.coords >= first) & (scribbles.coords < stop)).all(axis=1) & np.isinf(scribbles.weight)
+    place, rest = np.divmod(scribbles.coords[inside] - first, step)
+    seen = (rest == 0).all(axis=1)
+    chroma[tuple(place[seen].T)] = scribbles.ab[inside][seen]

@@ -1,8 +1,8 @@
 """A picture held open while a person draws: every change is answered at once, then exactly, and can be undone.
 
 The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. A change only
-notes what is wanted and takes no time; `preview` and `refine` compute, and may run in one other thread meanwhile. To
-stop a refinement from outside let its ``cancel`` see a flag.
+notes what is wanted and takes no time; `preview` and `refine` compute, and may run in one other thread meanwhile,
+`glimpse` in a third. To stop a refinement from outside let its ``cancel`` see a flag.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,7 @@ from hybridcolor.drawing import (
     save_drawing,
     weight_of,
 )
-from hybridcolor.glimpse import Glimpse, SmallCopy, Window, brought_to, changed_window
+from hybridcolor.glimpse import Exact, Glimpse, SmallCopy, Window, brought_to, changed_window, lay_on
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
@@ -107,7 +107,7 @@ class EditSession:
         self._changed = time.perf_counter()
         self._grounds: dict[str, tuple[Drawing, Groundwork]] = {}  # by model, so that the picture is read once
         self._copy: tuple[tuple[Any, ...], SmallCopy] | None = None  # for its settings
-        self._exact: _Exact | None = None
+        self._exact: Exact | None = None
         self._sharing = threading.RLock()  # what a glimpse and a refinement in other threads both use
 
     @property
@@ -307,7 +307,7 @@ class EditSession:
             shown = brought_to(window, change, self.picture.luminance)
             if before is not None:
                 shown += before[window]
-        _lay_on(shown, drawing.scribbles, window)
+        lay_on(shown, drawing.scribbles, window)
         part = Picture(np.ascontiguousarray(self.picture.luminance[window]))
         answer = self._colorization(drawing, Propagation(shown), drawing.scribbles, None)
         return Glimpse(window, replace(answer, picture=part).on_screen())
@@ -331,6 +331,7 @@ class EditSession:
         if self._heard is None or not drawing.drawn_as(self._heard):
             self._heard = drawing
             self._groundwork = self._groundwork.told(drawing.scribbles)
+            self._grounds[drawing.model] = drawing, self._groundwork  # no other is kept: they are large
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
                 self._set_seeds(drawing)
@@ -482,7 +483,7 @@ class EditSession:
         with self._sharing:
             copy = self._copy_for(drawing)
             copy.hear(self._groundwork)
-            self._exact = _Exact(drawing.settings(), answer.chroma, copy.chroma(drawing.scribbles))
+            self._exact = Exact(drawing.settings(), answer.chroma, copy.chroma(drawing.scribbles))
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
@@ -538,23 +539,6 @@ class EditSession:
     def _choice(self, drawing: Drawing) -> dict[str, Any]:
         """Which automatic seeds it wants."""
         return {"confidence": drawing.confidence, "dismissed": drawing.without_seeds(self.picture.shape)}
-
-
-class _Exact(NamedTuple):
-    """The last exact answer, and what the small copy makes of the same drawing."""
-
-    settings: tuple[Any, ...]
-    chroma: NDArray[np.float32]
-    small: NDArray[np.float32]
-
-
-def _lay_on(chroma: NDArray[np.float32], scribbles: Seeds, window: Window) -> None:
-    """Give the hard scribbles in a window exactly their colour."""
-    first, stop, step = np.transpose([(side.start, side.stop, side.step or 1) for side in window])
-    inside = ((scribbles.coords >= first) & (scribbles.coords < stop)).all(axis=1) & np.isinf(scribbles.weight)
-    place, rest = np.divmod(scribbles.coords[inside] - first, step)
-    seen = (rest == 0).all(axis=1)
-    chroma[tuple(place[seen].T)] = scribbles.ab[inside][seen]
 
 
 def _check_method(drawing: Drawing) -> None:
