@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +51,8 @@ class Journal:
         self._folder = str(folder)
         self._file = file
         self._key = key
-        self._targets, self._stamps, self._contents = _read(file, key)
+        self._targets, self._stamps, self._contents, under_way = _read(file, key)
+        _remove_parts({folder, *((folder / target).parent for target in under_way)})
         self._seen = bytearray(len(self._targets))
         self._seen_new: set[int] = set()
 
@@ -76,58 +78,71 @@ class Journal:
         try:
             there = os.stat(os.path.join(self._folder, task.target))
         except FileNotFoundError:
-            os.stat(task.source)
+            there = None
+        source = os.stat(task.source)
+        if there is None:
             return Standing.NEW
-        if os.path.samestat(there, os.stat(task.source)):
+        if os.path.samestat(there, source):
             return Standing.OWN
         if not ours:
             return Standing.FOREIGN
-        same = self._stamps[place] == hash(stamp(task)) or self._contents[place] == hash(content(task))
+        same = self._stamps[place] == hash(stamp(task, source)) or self._contents[place] == hash(content(task))
         return Standing.DONE if same else Standing.NEW
 
     def begin(self, tasks: Iterable[Task]) -> None:
         """Note pictures whose outputs may be written from now on; it is on the disk before any of them."""
-        self._write({"begun": task.target} for task in tasks)
+        self._write({"begun": [task.target for task in tasks]})
         _sync(self._file.fileno())
 
     def add(self, record: dict[str, Any]) -> None:
         """Note a picture that has been written."""
-        self._write([{**record, "recipe": self._key}])
+        self._write({**record, "recipe": self._key})
 
-    def _write(self, records: Iterable[dict[str, Any]]) -> None:
-        self._file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))
+    def _write(self, record: dict[str, Any]) -> None:
+        self._file.write(json.dumps(record).encode() + b"\n")
         self._file.flush()
 
 
-def _read(file: BinaryIO, key: str) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+def _read(file: BinaryIO, key: str) -> tuple[Sequence[int], Sequence[int], Sequence[int], set[str]]:
     """Checksums of targets, in order, and of the stamp and content that each was last written from by this recipe.
 
-    They are 0 where it was not: begun only, or by another recipe. A torn last line is cut off.
+    They are 0 where it was not: begun only, or by another recipe. Then, the targets that were begun and never done. A
+    torn last line is cut off.
     """
     columns = array("q"), array("q"), array("q")
+    under_way: set[str] = set()
     end = 0
     for line in file:
         if not line.endswith(b"\n"):
             break
         end += len(line)
         with suppress(ValueError, LookupError, TypeError):
-            row = _checksums(json.loads(line), key)
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
+            record = json.loads(line)
+            if "begun" in record:
+                under_way.update(record["begun"])
+                rows = [(hash(target), 0, 0) for target in record["begun"]]
+            else:
+                under_way.discard(record["target"])
+                mine = record["recipe"] == key
+                rows = [(hash(record["target"]), mine and hash(record["stamp"]), mine and hash(record["content"]))]
+            for target, stamped, contained in rows:
+                columns[0].append(target)
+                columns[1].append(stamped)
+                columns[2].append(contained)
     file.seek(end)
     file.truncate()
     backwards = [np.frombuffer(column, np.int64)[::-1] for column in columns]
     _, last = np.unique(backwards[0], return_index=True)
     targets, stamps, contents = (array("q", each[last].tobytes()) for each in backwards)
-    return targets, stamps, contents
+    return targets, stamps, contents, under_way
 
 
-def _checksums(record: dict[str, Any], key: str) -> tuple[int, int, int]:
-    if "begun" in record:
-        return hash(record["begun"]), 0, 0
-    if record["recipe"] != key:
-        return hash(record["target"]), 0, 0
-    return hash(record["target"]), hash(record["stamp"]), hash(record["content"])
+def _remove_parts(folders: Iterable[Path]) -> None:
+    """Remove what writers that were killed have left."""
+    for folder in folders:
+        for part in folder.glob(".*.part"):
+            if _PART.fullmatch(part.name):
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 @contextmanager
@@ -151,18 +166,15 @@ def open_journal(folder: Path, key: str) -> Iterator[Journal]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise HybridColorError(f"{folder}: another batch is writing there; wait for it or stop it") from error
-        for place, _, names in os.walk(folder):
-            for name in names:
-                if _PART.fullmatch(name):
-                    Path(place, name).unlink(missing_ok=True)
         file.seek(0)
         yield Journal(folder, file, key)
 
 
-def stamp(task: Task) -> str:
+def stamp(task: Task, source: os.stat_result | None = None) -> str:
     """Size and time of a picture and its scribbles: cheap to ask, and changes when they do."""
-    files = (task.source, task.seeds) if task.seeds else (task.source,)
-    return " ".join(f"{status.st_size}:{status.st_mtime_ns}" for status in map(os.stat, files))
+    status = source or os.stat(task.source)
+    text = f"{status.st_size}:{status.st_mtime_ns}"
+    return f"{text} {stamp(Task(task.seeds, ''))}" if task.seeds else text
 
 
 def content(task: Task) -> str:
