@@ -30,7 +30,7 @@ bench: developer ## measure every method and its peers, and write docs/benchmark
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.figure
 
-crash: developer ## kill batches and editors some hundred times, and see that nothing is lost
+crash: developer ## kill batches, workers, clusters and editors some hundred times, and see that nothing is lost
 	HYBRIDCOLOR_BATCH=2000 HYBRIDCOLOR_KILLS=100 $(BIN)/python -m pytest -o timeout=3600 -k kill tests/batch tests/test_drawing.py
 
 fuzz: developer ## read 80,000 damaged files of all kinds in a watched process (15 minutes)
