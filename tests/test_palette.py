@@ -16,6 +16,7 @@ from hybridcolor.page import PageReading
 from hybridcolor.palette import Palette, uncoloured
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
+from hybridcolor.session import EditSession
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,20 @@ def test_the_command_line_carries_a_palette(pairs, tmp_path):
     got = read_image(tmp_path / "out.png").chroma[:, ::-1]
     coloured = (line > 95) & (np.hypot(*np.moveaxis(chroma, -1, 0)) > 10)
     assert np.median(np.hypot(*(got - chroma)[coloured].T)) < 10
+
+
+def test_a_session_is_a_coloured_page_too(tmp_path):
+    line, _ = draw("fish")
+    for name, plane in (("one", line), ("two", np.ascontiguousarray(line[:, ::-1]))):
+        Image.fromarray(Picture(plane).to_rgb()).save(tmp_path / f"{name}.png")
+    session = EditSession(read_image(tmp_path / "one.png"), method="lineart")
+    for row, column, ab in ((96, 84, (-5, -45)), (96, 160, (35, 65)), (45, 92, (35, 65)), (5, 5, (0, 0))):
+        session.draw([[row, column], [row, column + 1]], ab)
+    session.save(tmp_path / "one.png.hybridcolor.json")
+    earlier = ["--palette-from", str(tmp_path / "one.png.hybridcolor.json"), "--model", "lineart"]
+    args = ["colorize", str(tmp_path / "two.png"), "-o", str(tmp_path / "out.png"), *earlier]
+    assert CliRunner().invoke(app, args, catch_exceptions=False).exit_code == 0
+    got = read_image(tmp_path / "out.png").chroma
+    np.testing.assert_allclose(got[96, 191 - 84], (-5, -45), atol=5)
+    np.testing.assert_allclose(got[96, 191 - 160], (35, 65), atol=5)
+    np.testing.assert_allclose(got[5, 5], 0, atol=1)

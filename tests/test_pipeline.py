@@ -109,7 +109,7 @@ def test_an_automatic_seed_that_was_given_another_colour_is_used(predictor):
     assert np.array_equal(result.chroma[tuple(edited.coords[edited.stroke == 0].T)], changed[edited.stroke == 0])
 
 
-@pytest.mark.parametrize("method", [name for name in PROPAGATORS if name not in ("hybrid", "lineart")])
+@pytest.mark.parametrize("method", [name for name in PROPAGATORS if name not in ("hybrid", "lineart", "levelset")])
 def test_methods_without_a_prior_live_on_automatic_seeds(predictor, method):
     truth = Picture.from_array(data.astronaut()[::4, ::4])
     result = colorize(Picture(truth.luminance), predictor=predictor, method=method)
