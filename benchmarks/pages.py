@@ -19,12 +19,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.things import THINGS, draw
 from hybridcolor.page import read_page
-from hybridcolor.palette import Palette
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import NetworkPredictor, load_predictor
 from hybridcolor.predict.data import read_shards
 from hybridcolor.predict.drawings import age_drawing
+from hybridcolor.recognition import Palette
 from hybridcolor.resampling import guided_resample
 
 WORDS = ("WHAT IS THIS?", "RUN! NOW!", "I told you\nnot to come.", "It is so quiet\nhere tonight...", "Wait for\nme!")

@@ -33,8 +33,8 @@ from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
-    from hybridcolor.palette import Palette
     from hybridcolor.predict import Predictor, Reading
+    from hybridcolor.recognition import Palette
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     dismissed : (H, W) bool, optional
         Where no automatic seed may be.
     palette : Palette, optional
-        Colours of an earlier page, for the regions of a drawing that are like its own (`hybridcolor.palette`). The
+        Colours of an earlier page, for the regions of a drawing that are like its own (`hybridcolor.recognition`). The
         predictor is to be the model of drawings that read it.
     **options
         For the method.

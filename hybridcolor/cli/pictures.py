@@ -119,8 +119,8 @@ def colorize(
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.painting import check_finish
-    from hybridcolor.palette import Palette
     from hybridcolor.propagate import get_propagator
+    from hybridcolor.recognition import Palette
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
     if method != "auto":

@@ -13,9 +13,9 @@ from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 from hybridcolor.imagefiles import read_image
 from hybridcolor.page import PageReading
-from hybridcolor.palette import Palette, uncoloured
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
+from hybridcolor.recognition import Palette, uncoloured
 from hybridcolor.session import EditSession
 
 
