@@ -29,15 +29,17 @@ def glimpses(session: EditSession, view: Window) -> Job:
     return job
 
 
-def answers(session: EditSession) -> Job:
+def answers(session: EditSession, glimpsing: Callable[[], bool]) -> Job:
     """Pictures on the way to the present drawing's best one, and that, each with its 8-bit RGB.
 
-    The first of a small picture is its preview; a large one has `glimpses`.
+    The first of a small picture is its preview; a large one has `glimpses`, and they have the processor first.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
         if not is_large(session):
             yield _as_shown(session.preview())
+        while glimpsing() and not stop():
+            time.sleep(0.002)
         drawing, shown = session.drawing, time.perf_counter()
         waiting: Colorization | None = None
         for better in () if stop() else session.refine(stop):

@@ -137,7 +137,7 @@ class Editing(QObject):
             if is_large(self.session):
                 view = self.result.view(self.session.picture.shape)
                 self.glancing.ask(glimpses(self.session, view))
-            self.work.ask(answers(self.session))
+            self.work.ask(answers(self.session, lambda: self.glancing.busy))
 
     def save_picture(self, path: Path) -> None:
         """Write the coloured picture, as `hybridcolor replay` would."""
