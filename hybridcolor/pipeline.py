@@ -288,8 +288,14 @@ class Groundwork:
         """(H, W, 2) the CNN's own colour, as in `Colorization`."""
         if self.belief is None or self.shown is None:
             return None
-        if not isinstance(self.reading, PageReading):
-            return guided_resample(self.colours, self.picture.luminance)
+        if self._page is not None and (self._page.panels or self.palette is not None):
+            return self.flat
+        return guided_resample(self.colours, self.picture.luminance)  # a single drawing may be shaded
+
+    @cached_property
+    def flat(self) -> NDArray[np.float32]:
+        """(H, W, 2) the CNN's colours of a drawing, one a region, or those of an earlier page where it is known."""
+        assert isinstance(self.reading, PageReading) and self.belief is not None  # noqa: PT018, S101
         flat = self.reading.page.flatten(self.colours, self.belief)
         if self.palette is None:
             return flat
@@ -304,10 +310,10 @@ class Groundwork:
     @cached_property
     def automatic(self) -> Seeds:
         """The CNN's own seeds, less those that were dismissed; none without it."""
-        if self.belief is None or self.shown is None or self.predicted is None:
+        if self.belief is None or self.shown is None:
             return Seeds.empty()
         if self._page is not None:
-            seeds = self._page.seeds(self.predicted)
+            seeds = self._page.seeds(self.flat)
         else:
             demanded = demands(self.confidence)
             seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
