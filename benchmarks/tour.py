@@ -188,7 +188,7 @@ def timing() -> None:
         first, last = [], []
         side = 512 * times
         for number in range(6):
-            tour.panel.use_colour(((-1) ** number * 40.0, 30.0))
+            tour.panel.colour.use(((-1) ** number * 40.0, 30.0))
             row = round(side * (0.2 + 0.1 * number))
             tour.settle()
             for clock in (answered, drawn):

@@ -172,7 +172,7 @@ def screen_rgb(luminance: Float, chroma: Float) -> NDArray[np.uint8]:
     Examples
     --------
     >>> screen_rgb(np.float32([50, 50]), np.float32([[0, 0], [20, 0]])).tolist()
-    [[119, 119, 119], [155, 106, 120]]
+    [[119, 119, 119], [152, 107, 120]]
     """
     rgb = np.empty((*luminance.shape, 3), np.uint8)
     flat, ab, out = luminance.reshape(-1), chroma.reshape(-1, 2), rgb.reshape(-1, 3)
