@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -173,6 +173,13 @@ class Drawing:
     def with_stroke(self, stroke: Stroke) -> Drawing:
         """One stroke more; a new colour joins the palette."""
         return replace(self, strokes=(*self.strokes, stroke), palette=self._palette_with(stroke.ab))
+
+    def with_strokes(self, strokes: Iterable[Stroke]) -> Drawing:
+        """Several strokes more, in their order."""
+        drawing = self
+        for stroke in strokes:
+            drawing = drawing.with_stroke(stroke)
+        return drawing
 
     def recoloured(self, pixel: tuple[int, int], ab: ArrayLike) -> Drawing:
         """The stroke that shows at a pixel in another colour; the drawing itself where none shows.

@@ -142,10 +142,7 @@ class EditSession:
         SeedError
             If one lies outside the picture; the session is then as before.
         """
-        drawing = self.drawing
-        for stroke in strokes:
-            drawing = drawing.with_stroke(stroke)
-        self.set(drawing)
+        self.set(self.drawing.with_strokes(strokes))
 
     def erase(self, coords: ArrayLike) -> None:
         """Rub out what was drawn at these pixels.

@@ -125,10 +125,7 @@ class Editing(QObject):
         if self.session is session:
             self.said.emit("This is the last slice.")
             return
-        drawing = self.drawing
-        for stroke in drawn.strokes:
-            drawing = drawing.with_stroke(stroke)
-        self.become(drawing)
+        self.become(self.drawing.with_strokes(drawn.strokes))
 
     def ask(self) -> None:
         """Have the drawing as it is now answered."""
@@ -244,9 +241,7 @@ class Editing(QObject):
         """Draw the scribbles of a seeds file; its automatic seeds take the place of the network's."""
         if self.session is not None:
             drawing = replace(self.drawing, imported=seeds.take(seeds.origin == AUTO))
-            for stroke in seed_strokes(seeds.take(seeds.origin == USER)):
-                drawing = drawing.with_stroke(stroke)
-            self.become(drawing)
+            self.become(drawing.with_strokes(seed_strokes(seeds.take(seeds.origin == USER))))
 
     def change(self, **settings: Any) -> None:
         """Change model, method, vividness, caution, confidence or palette."""
@@ -399,12 +394,10 @@ class Editing(QObject):
         layer = self.scribbles.layer
         if self.session is None or layer is None or self.dragging:
             return
-        drawing = self.session.drawing
         strokes = self.scribbles.strokes(self._palette(), self._weight())
         if not strokes:
             return
-        for stroke in strokes:
-            drawing = drawing.with_stroke(stroke)
+        drawing = self.session.drawing.with_strokes(strokes)
         self._set(drawing)
         if layer.selected_label > len(drawing.palette):  # a label of napari's own, without a colour
             self._show_drawing()

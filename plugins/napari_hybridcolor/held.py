@@ -28,10 +28,6 @@ class Held(Generic[L]):
         """The layer, if it was made and nobody has deleted it."""
         return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
 
-    def shown(self) -> bool:
-        """Whether it is there and visible."""
-        return self.layer is not None and bool(self.layer.visible)
-
     def or_new(self, make: Callable[[], L], over: Image, *, after: Layer | None = None) -> L:
         """The layer, made and laid over the picture if it is not there: on top, or right above another layer.
 

@@ -97,10 +97,7 @@ class VariantsTab(QWidget):
         session = self.editing.session
         if session is None or number >= len(self.found):
             return
-        drawing = self.editing.drawing
-        for stroke in self.found[number].strokes:
-            drawing = drawing.with_stroke(stroke)
-        self.editing.become(drawing)
+        self.editing.become(self.editing.drawing.with_strokes(self.found[number].strokes))
 
     def _clear(self) -> None:
         self.found = []
