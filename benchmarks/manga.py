@@ -28,8 +28,8 @@ from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.propagate import PropagationState, propagate
-from hybridcolor.propagate.lineart import relief, rooms
 from hybridcolor.propagate.marker_flooding import flood_markers
+from hybridcolor.propagate.relief import relief, rooms
 from hybridcolor.seeds import Seeds, overlay
 from hybridcolor.users import USERS
 

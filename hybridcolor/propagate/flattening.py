@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.lineart import TONE, tone_size, without_dots
 from hybridcolor.propagate.patterns import GRID, SURE, tone_features
+from hybridcolor.propagate.relief import TONE, tone_size, without_dots
 from hybridcolor.propagate.tones import find_tones, ink
 
 

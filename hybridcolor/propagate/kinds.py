@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hybridcolor.propagate.lineart import TONE, tone_size
 from hybridcolor.propagate.registry import checked_luminance
+from hybridcolor.propagate.relief import TONE, tone_size
 from hybridcolor.propagate.tones import find_tones, ink
 
 METHOD_OF = {"photo": "hybrid", "line art": "lineart", "screentone": "levelset"}

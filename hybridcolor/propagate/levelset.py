@@ -6,17 +6,18 @@ flood, and how far it leaks through a gap is the gap's width.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
-from hybridcolor.propagate.lineart import SILL, TONE, at_home, level_at, relief_of, roll, rooms, tone_size
-from hybridcolor.propagate.marker_flooding import flood_markers
+from hybridcolor.propagate.lineart import LineartState
 from hybridcolor.propagate.patterns import GRID, SURE, pattern_distance, tone_features
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.strokes import Markers, mark, paint
-from hybridcolor.propagate.tones import Tones, find_tones, ink
+from hybridcolor.propagate.relief import SHORE, SILL, TONE, level_at, relief_of, tone_size
+from hybridcolor.propagate.tones import find_tones, ink
 from hybridcolor.seeds import Seeds
 
 SAME = 4.0
@@ -73,19 +74,48 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
     """
     if not 0 <= gap < np.inf:
         raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
-    drawn, size = ink(luminance), tone_size(luminance.shape, tone)
-    tones = find_tones(drawn, size) if size else None
-    levels = relief_of(luminance, drawn, size, tones)
-    features = None
-    if tones is not None:
+    return LevelsetState(luminance, gap=gap, tone=tone).answer(seeds)
+
+
+class LevelsetState(LineartState):
+    """The method `levelset` held open: patterns are found once, and a stroke refills only what it changes.
+
+    Parameters
+    ----------
+    luminance, gap, tone
+        As for `levelset`.
+
+    Examples
+    --------
+    >>> state = LevelsetState(np.full((1, 8), 100, np.float32))
+    >>> state.set_seeds(Seeds.of([[0, 0], [0, 7]], [9, 0], stroke=[1, 2]))
+    >>> state.preview().label[0]
+    array([1, 1, 1, 1, 2, 2, 2, 2], dtype=int32)
+    """
+
+    def __init__(self, luminance: NDArray[np.float32], *, gap: float = SILL, tone: int = TONE) -> None:
+        if not 0 <= gap < np.inf:
+            raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
+        drawn, size = ink(luminance), tone_size(luminance.shape, tone)
+        tones = find_tones(drawn, size) if size else None
+        levels = relief_of(luminance, drawn, size, tones)
+        self._patterns: Patterns | None = None
+        if tones is None:
+            self._hold(levels, gap)
+            return
         features, counted = tone_features(luminance, tones)
         levels = np.maximum(levels, _sills(features, counted, tones.inside))
-    room = rooms(levels, gap)
-    markers = mark(seeds.take(at_home(seeds, room)), levels.shape)
-    roll(markers.plane, levels, range(1, len(markers.stroke) + 1))
-    if tones is not None and features is not None:
-        _spread(markers, room, tones, features)
-    return paint(flood_markers(levels, markers.plane), markers, seeds)
+        self._hold(levels, gap)
+        self._patterns = Patterns.of(self._rooms, levels, tones.inside[::GRID, ::GRID], features)
+
+    def _marks(
+        self, place: NDArray[np.int64], number: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        place, number = super()._marks(place, number)
+        if self._patterns is None:
+            return place, number
+        more = self._patterns.taken(self._rooms.ravel()[place], number)
+        return np.concatenate([place, more[0]]), np.concatenate([number, more[1]])
 
 
 def _sills(
@@ -102,32 +132,76 @@ def _sills(
     return np.where(inside & (change > EDGE), level_at(SILL / 2 * EDGE / np.maximum(change, EDGE)), 0)
 
 
-def _spread(markers: Markers, room: NDArray[np.int32], tones: Tones, features: NDArray[np.float32]) -> None:
-    """Mark toned rooms without a stroke for the nearest stroke in a room of the same pattern."""
-    toned, mean, centre = _patterns(room[::GRID, ::GRID], tones.inside[::GRID, ::GRID], features)
-    owner = np.zeros(int(room.max()) + 1, np.int32)
-    marked = np.nonzero(markers.plane)
-    np.maximum.at(owner, room[marked], markers.plane[marked])
-    known = owner[toned] > 0
-    if known.all() or not known.any():
-        return
-    far = np.square(centre[~known, None] - centre[None, known]).sum(axis=-1)
-    far[pattern_distance(mean[~known, None], mean[None, known]) > SAME] = np.inf
-    spread = np.zeros_like(owner)
-    spread[toned[~known]] = np.where(np.isfinite(far.min(axis=1)), owner[toned[known]][far.argmin(axis=1)], 0)
-    np.copyto(markers.plane, spread[room], where=spread[room] > 0)
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """The toned rooms of a drawing.
 
+    Attributes
+    ----------
+    room : (R,) int64
+        Their numbers.
+    mean : (R, C) float32
+        What each one's tone is like.
+    centre : (R, 2) float32
+        Its middle, in samples.
+    deepest : (D,) int64
+        Flat indices of the deepest pixels of all of them.
+    within : (D,) int64
+        Which of the rooms, from 0, each of those is in.
+    """
 
-def _patterns(
-    room: NDArray[np.int32], inside: NDArray[np.bool_], features: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
-    """The toned rooms, their mean features, and the middles of their tone; all arrays on the grid of the features."""
-    count = np.bincount(room.ravel())
-    tone = np.bincount(room[inside], minlength=len(count))
-    (toned,) = np.nonzero((tone > LEAST_TONED * count) & (tone >= LEAST_SAMPLES))
-    toned = toned[toned > 0]
-    places = np.argwhere(inside).astype(np.float32)
-    samples = np.concatenate([features[inside], places], axis=1)
-    sums = np.stack([np.bincount(room[inside], column, minlength=len(count)) for column in samples.T], axis=1)
-    mean = (sums[toned] / tone[toned, None]).astype(np.float32)
-    return toned, mean[:, :-2], mean[:, -2:]
+    room: NDArray[np.int64]
+    mean: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    deepest: NDArray[np.int64]
+    within: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        rooms: NDArray[np.int32],
+        levels: NDArray[np.uint16],
+        inside: NDArray[np.bool_],
+        features: NDArray[np.float32],
+    ) -> Patterns:
+        """From the rooms of a relief, and tone and features on their grid."""
+        sampled = rooms[::GRID, ::GRID]
+        count = np.bincount(sampled.ravel(), minlength=int(rooms.max()) + 1)
+        tone = np.bincount(sampled[inside], minlength=len(count))
+        is_toned = (tone > LEAST_TONED * count) & (tone >= LEAST_SAMPLES)
+        is_toned[0] = False
+        (toned,) = np.nonzero(is_toned)
+        samples = np.concatenate([features[inside], np.argwhere(inside).astype(np.float32)], axis=1)
+        sums = np.stack([np.bincount(sampled[inside], column, minlength=len(count)) for column in samples.T], axis=1)
+        mean = (sums[toned] / tone[toned, None]).astype(np.float32)
+        place = np.flatnonzero(is_toned[rooms])
+        number, level = np.searchsorted(toned, rooms.ravel()[place]), levels.ravel()[place]
+        lowest = np.full(len(toned), SHORE)
+        np.minimum.at(lowest, number, level)
+        deepest = level == lowest[number]
+        return cls(toned, mean[:, :-2], mean[:, -2:], place[deepest], number[deepest])
+
+    def taken(self, room: NDArray[np.int32], number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Marks in toned rooms that have none, of the nearest marker in a room of the same pattern.
+
+        Parameters
+        ----------
+        room, number : (N,) int
+            Of every mark, the room that it is in, and the marker.
+
+        Returns
+        -------
+        place, number : (M,) int64
+            More marks.
+        """
+        at = np.searchsorted(self.room, room).clip(max=len(self.room) - 1) if len(self.room) else room
+        here = self.room[at] == room if len(self.room) else np.zeros(len(room), bool)
+        owner = np.zeros(len(self.room), np.int64)
+        np.maximum.at(owner, at[here], number[here])
+        known = owner > 0
+        if known.any() and not known.all():
+            far = np.square(self.centre[~known, None] - self.centre[None, known]).sum(axis=-1)
+            far[pattern_distance(self.mean[~known, None], self.mean[None, known]) > SAME] = np.inf
+            owner[~known] = np.where(np.isfinite(far.min(axis=1)), owner[known][far.argmin(axis=1)], 0)
+        given = ~known[self.within] & (owner[self.within] > 0)
+        return self.deepest[given], owner[self.within[given]]

@@ -6,34 +6,17 @@ them, as in trapped-ball segmentation, here for all ball sizes at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from hybridcolor.propagate.marker_flooding import flood_markers, gradient_levels
+from hybridcolor.propagate.held_flood import HeldFlood
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.regions import QUANTA, quantize
-from hybridcolor.propagate.strokes import mark, paint
-from hybridcolor.propagate.tones import Tones, find_tones, ink, reaching
+from hybridcolor.propagate.relief import SILL, TONE, relief, rooms
+from hybridcolor.propagate.rolling import Rolling
+from hybridcolor.propagate.strokes import typical
 from hybridcolor.seeds import Seeds
-
-STEP = 16.0
-"""L* by which neighbours differ at a line, at least."""
-CONTRAST = 0.35
-"""The same as a share of the picture's strongest steps (its 99th percentile)."""
-FINENESS = 8
-"""Levels of the relief to a pixel of distance."""
-TONE = 12
-"""Pixels from dot to dot, or from stroke to stroke, up to which they are a tone."""
-SILL = 6.0
-"""Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
-SPECK = 6
-"""Pixels up to whose extent steps are grain, not lines."""
-LEAST_TONES = 40
-"""Periods of a tone that a picture's shorter side has at least."""
-_SHORE = 4000 * FINENESS  # lines are above this level; distances of up to 4000 pixels have levels below it
 
 
 def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -> Propagation:
@@ -78,73 +61,110 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -
     >>> lineart(luminance, seeds).label[4].tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
-    levels = relief(luminance, tone)
-    return fill(levels, rooms(levels), seeds)
+    return LineartState(luminance, tone=tone).answer(seeds)
 
 
-def fill(levels: NDArray[np.uint16], room: NDArray[np.int32], seeds: Seeds) -> Propagation:
-    """Flood a relief from the strokes that are in their own rooms, wherever in them they were drawn."""
-    markers = mark(seeds.take(at_home(seeds, room)), levels.shape)
-    roll(markers.plane, levels, range(1, len(markers.stroke) + 1))
-    return paint(flood_markers(levels, markers.plane), markers, seeds)
+class LineartState:
+    """The method `lineart` held open: lines and tones are found once, and a stroke refills only what it changes.
 
-
-def roll(plane: NDArray[np.int32], levels: NDArray[np.uint16], markers: Iterable[int]) -> None:
-    """Mark, for some markers, the deepest places that a ball reaches from them which grows as it rolls.
-
-    So a stroke near a line, or on lettering, holds its region as one in the middle does. It stops where another stroke
-    is within the ball.
+    Parameters
+    ----------
+    luminance, tone
+        As for `lineart`.
 
     Examples
     --------
-    >>> levels = level_at([[0, 1, 2, 3, 4, 3, 2, 1, 0]])
-    >>> plane = np.array([[0, 0, 7, 0, 0, 0, 0, 0, 0]], np.int32)
-    >>> roll(plane, levels, [7])
-    >>> plane.tolist()
-    [[0, 0, 7, 7, 7, 0, 0, 0, 0]]
+    >>> state = LineartState(np.full((1, 8), 100, np.float32))
+    >>> for seeds in (Seeds.of([[0, 0]], [9, 0], stroke=1), Seeds.of([[0, 0], [0, 7]], [9, 0], stroke=[1, 2])):
+    ...     state.set_seeds(seeds)
+    ...     print(state.preview().label[0])
+    [1 1 1 1 1 1 1 1]
+    [1 1 1 1 2 2 2 2]
     """
-    if levels.max() < _SHORE:
-        return
-    row, column = np.nonzero(plane)
-    order = np.lexsort((levels[row, column], plane[row, column]))
-    known, first = np.unique(plane[row, column][order], return_index=True)
-    start = {int(marker): order[at] for marker, at in zip(known, first, strict=True)}
-    for marker in markers:
-        if marker in start:
-            _roll_one(plane, levels, int(row[start[marker]]), int(column[start[marker]]))
 
+    def __init__(self, luminance: NDArray[np.float32], *, tone: int = TONE) -> None:
+        self._hold(relief(luminance, tone), SILL)
 
-def _roll_one(plane: NDArray[np.int32], levels: NDArray[np.uint16], row: int, column: int) -> None:
-    """From one pixel on: to the deepest pixels of the largest ball around it, and again from there."""
-    marker = plane[row, column]
-    while (depth := (_SHORE - int(levels[row, column])) / FINENESS) > 1:
-        radius = int(depth)
-        (top, bottom), (left, right) = (
-            (max(at - radius, 0), min(at + radius + 1, side))
-            for at, side in zip((row, column), plane.shape, strict=True)
-        )
-        window = np.s_[top:bottom, left:right]
-        rows, columns = np.ogrid[window]
-        away = np.hypot(rows - row, columns - column)
-        sills = levels[window] > level_at(np.maximum(depth - away - 2, 0))  # higher than the next line makes it
-        ball = away < away[sills].min(initial=depth)
-        if np.isin(plane[window][ball], (0, marker), invert=True).any():
-            return
-        deepest = levels[window][ball].min()
-        if deepest + FINENESS / 2 > levels[row, column]:
-            return
-        there = np.argwhere(ball & (levels[window] == deepest)) + np.array([top, left])
-        plane[tuple(there.T)] = marker
-        farthest = np.square(there - (row, column)).sum(axis=1)
-        if np.count_nonzero(farthest == farthest.max()) > 1:  # the choice would depend on which way the page is up
-            return
-        row, column = (int(side) for side in there[farthest.argmax()])
+    def _hold(self, levels: NDArray[np.uint16], gap: float) -> None:
+        self._rooms = rooms(levels, gap)
+        self._flood, self._rolling = HeldFlood(levels), Rolling(levels)
+        self._seeds = Seeds.empty()
+        self._known = np.zeros(0, np.int32)
+        self._colour = np.zeros((1, 2), np.float32)
+        self._hard = np.zeros(0, np.int64)
+        self._answer: Propagation | None = None
+        self._is_current = False
 
+    def set_seeds(self, seeds: Seeds) -> None:
+        """Take a new set of seeds."""
+        self._seeds, self._is_current = seeds, False
 
-def rooms(levels: NDArray[np.uint16], gap: float = SILL) -> NDArray[np.int32]:
-    """(H, W) numbers from 1 of the places that gaps up to some pixels part; 0 in the gaps and near lines."""
-    inside = levels < _SHORE - gap / 2 * FINENESS
-    return np.asarray(cv2.connectedComponents(inside.view(np.uint8), connectivity=4)[1])
+    def set_prior(self, prior: NDArray[np.float32]) -> None:
+        """Leave a prior aside, as the method does."""
+
+    def preview(self) -> Propagation:
+        """The answer: the same as if all were filled anew."""
+        if self._answer is None or not self._is_current:
+            self._answer, self._is_current = self.answer(self._seeds), True
+        return self._answer
+
+    def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
+        """The answer, once."""
+        yield self.preview()
+
+    def answer(self, seeds: Seeds) -> Propagation:
+        """Fill from the strokes that are in their own rooms, wherever in them they were drawn."""
+        kept = seeds.take(at_home(seeds, self._rooms))
+        number = self._numbered(kept.stroke)
+        before, self._colour = self._colour, self._coloured(kept, number)
+        count = min(len(before), len(self._colour))
+        recoloured = np.flatnonzero((before[:count] != self._colour[:count]).any(axis=1))
+        marks = self._marks(self._flat(kept.coords), number)
+        return self._painted(self._flood.update(*marks, recoloured), seeds)
+
+    def _marks(
+        self, place: NDArray[np.int64], number: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self._rolling.reached(place, number)
+
+    def _flat(self, coords: NDArray[np.int32]) -> NDArray[np.int64]:
+        flat: NDArray[np.int64] = coords[:, 0].astype(np.int64) * self._rooms.shape[1] + coords[:, 1]
+        return flat
+
+    def _numbered(self, stroke: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The marker of each seed; markers are in order of strokes' ids, and keep their number if they can."""
+        new = np.setdiff1d(stroke, self._known)
+        if len(new) and len(self._known) and new[0] < self._known[-1]:
+            self._known = np.unique(stroke)
+            self._flood.forget()
+        else:
+            self._known = np.concatenate([self._known, new])
+        return np.asarray(np.searchsorted(self._known, stroke) + 1, np.int64)
+
+    def _coloured(self, seeds: Seeds, number: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The colour of each marker."""
+        markers, group = np.unique(number, return_inverse=True)
+        colour = np.zeros((len(self._known) + 1, 2), np.float32)
+        colour[markers] = seeds.ab[typical(seeds.ab, seeds.weight, group.reshape(-1))]
+        return colour
+
+    def _painted(self, changed: NDArray[np.int64] | None, seeds: Seeds) -> Propagation:
+        """Each pixel in its marker's colour; hard seeds keep their own colour and stroke."""
+        shape = self._rooms.shape
+        stroke = np.concatenate([np.zeros(1, np.int32), self._known])  # there is no marker 0
+        colour = self._colour.view(np.complex64).ravel()
+        if changed is None or self._answer is None or self._answer.label is None:
+            label, chroma = self._flood.look_up(stroke), self._flood.look_up(colour)
+        else:
+            changed = np.concatenate([changed, self._hard])
+            owner = self._flood.at(changed)
+            label, chroma = self._answer.label.flatten(), self._answer.chroma.view(np.complex64).flatten()
+            label[changed], chroma[changed] = stroke[owner], colour[owner]
+        hard = np.isinf(seeds.weight)
+        self._hard = self._flat(seeds.coords[hard])
+        label[self._hard] = seeds.stroke[hard]
+        chroma[self._hard] = np.ascontiguousarray(seeds.ab[hard]).view(np.complex64).ravel()
+        return Propagation(chroma.view(np.float32).reshape(*shape, 2), label=label.reshape(shape))
 
 
 def at_home(seeds: Seeds, room: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -169,91 +189,12 @@ def at_home(seeds: Seeds, room: NDArray[np.int32]) -> NDArray[np.bool_]:
     >>> at_home(seeds, room).tolist()
     [True, True, True, True, False, True]
     """
-    where = room[tuple(seeds.coords.T)]
-    stroke = np.unique(seeds.stroke, return_inverse=True)[1].reshape(-1)
-    pairs, pair, count = np.unique(np.stack([stroke, where]), axis=1, return_inverse=True, return_counts=True)
-    count[pairs[1] == 0] = 0
-    most = np.zeros(len(seeds), np.intp)
-    np.maximum.at(most, pairs[0], count)
-    home = 2 * count >= most[pairs[0]]
-    claimed = np.isin(where, pairs[1, home & (count > 0)])
-    return np.asarray(home[pair.reshape(-1)] | ~claimed)
-
-
-def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
-    """(H, W) levels: the lower, the further from a line; lines rise above all else by how strong they are.
-
-    A tone's edge without an outline is a low sill: it parts two strokes as a gap of `SILL` pixels would.
-
-    Examples
-    --------
-    >>> luminance = np.full((1, 9), 100, np.float32)
-    >>> luminance[0, 4] = 0
-    >>> levels = relief(luminance, 0)[0].astype(int)
-    >>> bool(levels[0] < levels[1] < levels[3] <= levels[4])
-    True
-    """
-    drawn, size = ink(luminance), tone_size(luminance.shape, tone)
-    return relief_of(luminance, drawn, size, find_tones(drawn, size) if size else None)
-
-
-def tone_size(shape: tuple[int, ...], tone: int) -> int:
-    """``tone``, or what is left of it in a small picture: there small things are no dots.
-
-    Examples
-    --------
-    >>> tone_size((200, 900), 12)
-    5
-    """
-    return min(tone, min(shape) // LEAST_TONES)
-
-
-def relief_of(
-    luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int, tones: Tones | None
-) -> NDArray[np.uint16]:
-    """The same of a drawing whose ink and tones are known."""
-    steps = gradient_levels(quantize(without_dots(luminance, drawn, size) if size else luminance)).astype(np.int32)
-    lines = steps > max(STEP * QUANTA, CONTRAST * float(np.percentile(steps, 99)))
-    lines = reaching(lines, min(size, SPECK))
-    if tones is not None:
-        lines = np.where(tones.inside, tones.lines, lines)
-        steps = np.where(tones.inside, (tones.height.clip(0, 1) * (100 * QUANTA)).astype(np.int32), steps)
-    if not lines.any():
-        return steps.astype(np.uint16)
-    away = cv2.distanceTransform((~lines).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    if tones is not None:
-        away[tones.edge] = np.minimum(away[tones.edge], SILL / 2)
-    return np.where(lines, _SHORE + steps // 4, level_at(away)).astype(np.uint16)
-
-
-def level_at(distance: ArrayLike) -> NDArray[np.uint16]:
-    """The relief's level so many pixels from the next line.
-
-    Examples
-    --------
-    >>> level_at(np.array([1.0, 2.0, 5000.0], np.float32)).tolist()
-    [31992, 31984, 1]
-    """
-    return np.asarray(_SHORE - np.minimum(np.multiply(distance, FINENESS), _SHORE - 1), np.uint16)
-
-
-def without_dots(luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
-    """The picture with dots of ink up to some height and width filled by the paper around them.
-
-    Examples
-    --------
-    >>> luminance = np.full((9, 30), 100, np.float32)
-    >>> luminance[4, 4] = luminance[2, 8:] = 0  # a dot and a line
-    >>> clean = without_dots(luminance, luminance < 50, 6)
-    >>> float(clean[4, 4]), float(clean[2, 20])
-    (100.0, 0.0)
-    """
-    _, parts, extent, _ = cv2.connectedComponentsWithStats(drawn.view(np.uint8), connectivity=8)
-    dots = (extent[:, cv2.CC_STAT_WIDTH] <= size) & (extent[:, cv2.CC_STAT_HEIGHT] <= size)
-    dots[0] = False  # the paper
-    if not dots.any() or drawn.all():
-        return luminance
-    is_dot = dots[parts]
-    around = cv2.dilate(is_dot.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    line = cv2.dilate((drawn & ~is_dot).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(around & ~line, np.median(luminance[~drawn]), luminance)
+    where = room[tuple(seeds.coords.T)].astype(np.int64)
+    pairs, pair, count = np.unique(seeds.stroke.astype(np.int64) << 32 | where, return_inverse=True, return_counts=True)
+    stroke, place = pairs >> 32, pairs & 0xFFFFFFFF
+    count[place == 0] = 0
+    first = np.flatnonzero(np.diff(stroke, prepend=-1))
+    most = np.repeat(np.maximum.reduceat(count, first), np.diff(first, append=len(stroke))) if len(first) else count
+    home = 2 * count >= most
+    claimed = np.isin(place, place[home & (count > 0)])
+    return np.asarray((home | ~claimed)[pair.reshape(-1)])

@@ -37,7 +37,8 @@ ENGINES: dict[str, str] = {
     "hybrid": "hybridcolor.propagate.levin_state:HybridState",
     "optimization": "hybridcolor.propagate.levin_state:OptimizationState",
     "chrominance": "hybridcolor.propagate.chrominance:ChrominanceState",
-    "lineart": "hybridcolor.propagate.lineart_state:LineartState",
+    "lineart": "hybridcolor.propagate.lineart:LineartState",
+    "levelset": "hybridcolor.propagate.levelset:LevelsetState",
 }
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
 

@@ -74,27 +74,42 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     >>> find_tones(hatched, 8).inside[30, [10, 70]].tolist()
     [False, True]
     """
-    paper = np.pad(~drawn, 1)  # the page ends as if in ink: a tone goes on to its edge
-    mass = ~_rolled(paper, 0.6 * size)[1:-1, 1:-1] & ~_rolled(drawn, 0.6 * size)
-    mass &= _near(_rolled(mass, size), size / 2)
-    if not mass.any():
+    balls = _distance(np.pad(~drawn, 1))[1:-1, 1:-1] > 0.6 * size  # the page ends as if in ink: a tone goes on there
+    balls |= _distance(drawn) > 0.6 * size
+    mass = ~_near(balls, 0.6 * size)
+    half = size / 2  # what is wide is seen well enough, and four times as fast, in a picture half as large
+    small, share = (_halved(plane) for plane in (mass, drawn & mass))
+    wide = _near(_distance(small > 0.5) > half, 1.5 * half)
+    if not wide.any():
         return None
-    density, height = _excess(drawn, mass, AVERAGED * size)
-    flat = _rolled(mass & (np.abs(height) < FLAT), size * 2 / 3)
+    mass &= _full(wide, drawn.shape)
+    small *= wide
+    density, excess = _excess(share * wide, small, AVERAGED * half)
+    flat = _distance((small > 0.5) & (np.abs(excess) < FLAT)) > half * 2 / 3
     if not flat.any():
         return None
-    inside = mass & _near(flat, 3 * AVERAGED * size)
-    least = np.full(drawn.shape, 3 * RIDGE, np.float32)  # at the page's edge half of the average is missing
-    rim = int(2 * AVERAGED * size)
+    inside = _near(flat, half * 2 / 3 + 3 * AVERAGED * half)
+    least = np.full(small.shape, 3 * RIDGE, np.float32)  # at the page's edge half of the average is missing
+    rim = int(2 * AVERAGED * half)
     least[rim:-rim, rim:-rim] = RIDGE
-    lines = reaching(inside & (height > least * (1.05 - density)), 1.5 * size)
+    over = excess - least * (np.float32(1.05) - density)
+    ridge = reaching(inside & (small > 0.5) & (over > 0), 1.5 * half)
+    inside = mass & _full(inside, drawn.shape)
+    lines = inside & _full(cv2.dilate(ridge.view(np.uint8), np.ones((3, 3), np.uint8)) > 0, drawn.shape)
+    lines &= cv2.resize(over, drawn.shape[::-1]) > 0
     edge = inside & (cv2.dilate((~mass).view(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    return Tones(inside, lines, edge, height)
+    return Tones(inside, lines, edge, np.asarray(cv2.resize(excess, drawn.shape[::-1]), np.float32))
 
 
-def _rolled(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """What of a mask a ball can cover that does not leave it; it may leave the picture."""
-    return _near(_distance(mask) > radius, radius)
+def _halved(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The share of a mask in each square of four pixels."""
+    size = -(-mask.shape[1] // 2), -(-mask.shape[0] // 2)
+    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _full(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask of half the size, as one of the full."""
+    return cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.bool_)
 
 
 def _near(mask: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
@@ -107,22 +122,16 @@ def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def _excess(
-    drawn: NDArray[np.bool_], inside: NDArray[np.bool_], sigma: float
+    drawn: NDArray[np.float32], inside: NDArray[np.float32], sigma: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Share of ink in the surroundings inside a mask, and by how much it exceeds that of surroundings twice as wide."""
-    height, width = drawn.shape
-    half = -(-width // 2), -(-height // 2)
-    planes = [
-        cv2.resize(plane.astype(np.float32), half, interpolation=cv2.INTER_AREA) for plane in (drawn & inside, inside)
-    ]
 
     def averaged(sigma: float) -> NDArray[np.float32]:
-        dark, all_ = (cv2.GaussianBlur(x, (0, 0), sigma / 2, borderType=cv2.BORDER_CONSTANT) for x in planes)
+        dark, all_ = (cv2.GaussianBlur(x, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for x in (drawn, inside))
         return np.asarray(dark / np.maximum(all_, np.float32(1e-3)))
 
     density = averaged(sigma)
-    full = [cv2.resize(plane, (width, height)) for plane in (density, density - averaged(2 * sigma))]
-    return np.asarray(full[0], np.float32), np.asarray(full[1], np.float32)
+    return density, density - averaged(2 * sigma)
 
 
 def reaching(mask: NDArray[np.bool_], length: float) -> NDArray[np.bool_]:

@@ -25,8 +25,8 @@ from hybridcolor.glimpse import Glimpse
 from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.pipeline import Colorization
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
-from hybridcolor.propagate.lineart import SILL, TONE, relief, rooms
 from hybridcolor.propagate.regions import regions
+from hybridcolor.propagate.relief import SILL, TONE, relief, rooms
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import answers, glimpses, is_large, saving

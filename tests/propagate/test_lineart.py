@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from benchmarks.drawings import TONES, page, strokes
 from benchmarks.manga import filled, share_right
-from hybridcolor.propagate import propagate
-from hybridcolor.propagate.lineart import relief, without_dots
-from hybridcolor.propagate.lineart_state import LineartState
+from hybridcolor.propagate import PropagationState, propagate
+from hybridcolor.propagate.relief import relief, without_dots
 from hybridcolor.propagate.tones import find_tones, ink
 from hybridcolor.seeds import Seeds
 
@@ -124,13 +125,16 @@ def test_the_tail_of_a_stroke_that_slips_over_a_line_fills_nothing_there():
     assert (alone == 1).all()
 
 
-def test_a_stroke_held_open_refills_its_region_as_a_fresh_run_would():
+@pytest.mark.parametrize("method", ["lineart", "levelset"])
+def test_a_stroke_held_open_is_at_once_what_a_fresh_run_makes_of_it(method):
     drawing = page(3, gap=4, tone="dots")
     seeds = strokes(drawing)
-    state = LineartState(drawing.luminance)
-    for known in (seeds.stroke != 5, seeds.stroke >= 0, seeds.stroke != 8, seeds.stroke >= 0):
-        state.set_seeds(seeds.take(known))
-        preview = state.preview().label.copy()
-        (answer,) = state.refine(lambda: False)
-        assert (preview == answer.label).mean() > 0.99
-    np.testing.assert_array_equal(answer.label, propagate(drawing.luminance, seeds, method="lineart").label)
+    state = PropagationState(drawing.luminance, method=method)
+    red = replace(seeds, ab=np.where(seeds.stroke[:, None] == 2, np.float32(60), seeds.ab))
+    for drawn in (seeds.take(seeds.stroke != 13), seeds, seeds.take(seeds.stroke != 8), seeds, red, seeds.take([0])):
+        state.set_seeds(drawn)
+        preview, whole = state.preview(), propagate(drawing.luminance, drawn, method=method)
+        np.testing.assert_array_equal(preview.label, whole.label)
+        np.testing.assert_array_equal(preview.chroma, whole.chroma)
+        (answer,) = state.refine()
+        assert answer is preview
