@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import cv2
@@ -19,6 +18,7 @@ from skimage import data
 
 from hybridcolor.batch import Outcome, Recipe, Task, Workers, plan_tasks, run_batch
 from hybridcolor.batch.journal import open_journal, stamp
+from hybridcolor.batch.results import results_at
 from hybridcolor.batch.workers import Job, Record, colorize_task
 from hybridcolor.distributed import connect
 from hybridcolor.imagefiles import write_image
@@ -81,7 +81,7 @@ def million(folder: Path) -> Iterator[str]:
     )
 
     def resume() -> None:
-        with open_journal(out, key):
+        with open_journal(results_at(out), key):
             pass
 
     yield f"| a list of {ROWS:,} rows read (the command reads it twice: to count, and to work) | {read:.1f} s of CPU |"
@@ -99,7 +99,7 @@ def write_journal(out: Path, records: Iterator[Record]) -> None:
             file.writelines(json.dumps({**each, "content": f"{0:064x}", "seconds": 0.1}) + "\n" for each in lot)
 
 
-def looked_over(folder: Path) -> str:
+def looked_over(folder: Path) -> Iterator[str]:
     """A batch that is all done, of files that are there."""
     (folder / "in").mkdir()
     for number in range(FILES):
@@ -109,7 +109,7 @@ def looked_over(folder: Path) -> str:
     for task in tasks:
         (folder / "out" / task.target).touch()
     took = cpu(lambda: run_batch(plan_tasks([folder / "in"], PHOTO, folder / "out"), folder / "out", PHOTO))
-    return f"| {FILES:,} files on the disk, all done, gone over | {took:.1f} s of CPU |"
+    yield f"| {FILES:,} files on the disk, all done, gone over | {took:.1f} s of CPU |"
 
 
 def dask(folder: Path) -> Iterator[str]:
@@ -146,7 +146,7 @@ def cpu_seconds() -> float:
     return total
 
 
-def large(folder: Path) -> str:
+def large(folder: Path) -> Iterator[str]:
     """A picture of 12 megapixels, enlarged from a photo, as JPEG to JPEG."""
     gray = Picture.from_array(cv2.resize(data.rocket(), (4000, 3000), interpolation=cv2.INTER_CUBIC)).to_rgb()[..., 0]
     for name, size in (("small", 200), ("large", 4000)):
@@ -155,31 +155,32 @@ def large(folder: Path) -> str:
     predictor = job.load()
     colorize_task(Task(str(folder / "small.jpg"), "warm.jpg"), job, predictor)
     took = cpu(lambda: colorize_task(Task(str(folder / "large.jpg"), "done.jpg"), job, predictor))
-    return f"| a photo of 12 megapixels, one process | {took:.1f} s of CPU |"
+    yield f"| a photo of 12 megapixels, one process | {took:.1f} s of CPU |"
+
+
+def measured() -> Iterator[str]:
+    """The lines of the table, each as soon as it is known."""
+    for several in (million, looked_over, dask, large, small):
+        with tempfile.TemporaryDirectory() as name:
+            yield from several(Path(name))
+
+
+def small(root: Path) -> Iterator[str]:
+    """What a batch costs beside the work itself, and what a second process brings."""
+    for part in ("in", "one", "two", "alone"):
+        (root / part).mkdir()
+    tasks = photos(root / "in")
+    one, two = timed(tasks, root / "one", workers=1), timed(tasks, root / "two", workers=2)
+    bare = alone(tasks, root / "alone")
+    yield f"| a photo of {SIDE} x {SIDE} pixels, one process, without a batch | {1000 * bare:.0f} ms |"
+    yield f"| in a batch of one process | {1000 * one:.0f} ms |"
+    yield f"| in a batch of two processes | {1000 * two:.0f} ms: {one / two:.2f} times as many |"
 
 
 def main() -> None:
     """Measure and print."""
-    lines = ["| what | measured |", "|---|---|"]
-    with tempfile.TemporaryDirectory() as name:
-        lines += million(Path(name))
-    with tempfile.TemporaryDirectory() as name:
-        lines.append(looked_over(Path(name)))
-    with tempfile.TemporaryDirectory() as name:
-        lines += dask(Path(name))
-    with tempfile.TemporaryDirectory() as name:
-        lines.append(large(Path(name)))
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        for part in ("in", "one", "two", "alone"):
-            (root / part).mkdir()
-        tasks = photos(root / "in")
-        one, two = timed(tasks, root / "one", workers=1), timed(tasks, root / "two", workers=2)
-        bare = alone(tasks, root / "alone")
-    lines.append(f"| a photo of {SIDE} x {SIDE} pixels, one process, without a batch | {1000 * bare:.0f} ms |")
-    lines.append(f"| in a batch of one process | {1000 * one:.0f} ms |")
-    lines.append(f"| in a batch of two processes | {1000 * two:.0f} ms: {one / two:.2f} times as many |")
-    sys.stdout.write("\n".join(lines) + "\n")
+    for line in chain(["| what | measured |", "|---|---|"], measured()):
+        print(line, flush=True)  # noqa: T201  # a table for people
 
 
 if __name__ == "__main__":

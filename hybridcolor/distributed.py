@@ -17,7 +17,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
-from hybridcolor.batch.journal import NAME
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
+from hybridcolor.batch.results import results_at
+from hybridcolor.batch.stores import is_url
 from hybridcolor.batch.workers import DEATHS, Job, Record, colorize_task, failed
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 
@@ -68,7 +69,7 @@ class Cluster:
     """Workers of a dask cluster, for `hybridcolor.batch.run_batch`.
 
     They need this version of hybridcolor with the same weights, and must see the folders of sources and results under
-    the same paths; nothing else is shared. Each works on one picture at a time: give them one thread.
+    the same paths or URLs; nothing else is shared. Each works on one picture at a time: give them one thread.
 
     Attributes
     ----------
@@ -98,7 +99,7 @@ class Cluster:
             If the scheduler has gone, or a worker cannot do this batch at all.
         """
         batch = uuid.uuid4().hex
-        everywhere = Job(job.recipe, job.folder.absolute())
+        everywhere = Job(job.recipe, _everywhere(str(job.folder)))
         send = functools.partial(self._send, job=everywhere, key=job.recipe.key(), batch=batch)
         told = False
         try:
@@ -128,7 +129,11 @@ class Cluster:
             self.refill()
             self._filled = time.monotonic()
         for _ in range(here - len(self._away)):
+            if any(lot.deaths for _, lot in self._away.values()):
+                return False
             if self._again:
+                if self._again[0].deaths and self._away:  # on its own, so that it is not blamed for another
+                    return False
                 send(self._again.popleft())
             elif lot := tuple(map(_absolute, islice(tasks, self._size))):
                 send(_Lot(lot, patience=self.patience))
@@ -173,7 +178,7 @@ class Cluster:
         yield from records
 
     def _blamed(self, error: BaseException, lot: _Lot) -> Iterator[Record]:
-        """A lot that killed its worker is halved; a picture that killed two is given up."""
+        """A lot that killed its worker is halved; a picture that killed two, once with no other about, is given up."""
         if isinstance(error, HybridColorError):
             raise error
         if not isinstance(error, KilledWorker):
@@ -191,7 +196,11 @@ class Cluster:
 
 def _absolute(task: Task) -> Task:
     """Workers have another working folder."""
-    return task._replace(source=os.path.abspath(task.source), seeds=task.seeds and os.path.abspath(task.seeds))
+    return task._replace(source=_everywhere(task.source), seeds=task.seeds and _everywhere(task.seeds))
+
+
+def _everywhere(path: str) -> str:
+    return path if is_url(path) else os.path.abspath(path)
 
 
 @contextmanager
@@ -214,9 +223,10 @@ def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iter
                 memory_limit=None,
                 dashboard_address=None,
                 silence_logs=logging.ERROR,
-                scheduler_kwargs={"allowed_failures": 0},
+                scheduler_kwargs={"allowed_failures": 0, "dashboard_address": ":0"},  # or it wants a port of its own
             )
-            client = stack.enter_context(Client(stack.enter_context(workers)))
+            stack.callback(_close, workers)
+            client = stack.enter_context(Client(workers))
             client.register_plugin(_Deaf())
             yield Cluster(client, refill=functools.partial(workers.scale, int(number)))
         else:
@@ -225,6 +235,12 @@ def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iter
             except (OSError, TimeoutError, ValueError) as error:
                 raise MethodError(f"no dask scheduler answers at {scheduler}; is it tcp://HOST:8786?") from error
             yield Cluster(client)
+
+
+def _close(workers: LocalCluster) -> None:
+    """A worker that is slow to go, on a busy machine, is no reason to call a batch failed that is done."""
+    with suppress(TimeoutError):
+        workers.close()
 
 
 class _Deaf(WorkerPlugin):  # type: ignore[misc]
@@ -254,7 +270,7 @@ def colorize_lot(tasks: tuple[Task, ...], job: Job, key: str, batch: str) -> lis
     ModelError
         If another version, or other weights, are installed here: results would differ.
     """
-    if not (job.folder / NAME).is_file():
+    if not results_at(job.folder).is_seen():
         raise ImageError(
             f"{socket.gethostname()}: {job.folder} is not the folder of results; share it, under this path"
         )

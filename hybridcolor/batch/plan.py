@@ -1,6 +1,6 @@
 """Which file becomes which: folders mirrored, files, patterns, and lists; one task at a time.
 
-Paths are strings here and not `Path`: there may be millions of them.
+Paths and URLs are strings here and not `Path`: there may be millions of them.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from glob import glob
 from importlib.util import find_spec
-from itertools import repeat, starmap
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hybridcolor.batch import stores
 from hybridcolor.batch.recipe import Recipe
+from hybridcolor.batch.stores import is_url
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import READABLE_SUFFIXES
 
@@ -33,30 +36,33 @@ class Task(NamedTuple):
     Attributes
     ----------
     source : str
-        Path of the picture.
+        Path or URL of the picture.
     target : str
         Path of the output within the folder of results, with ``/``.
     seeds : str or None
-        Path of its scribbles.
+        Path or URL of its scribbles.
+    stamp : str or None
+        What changes when one of them does, as listed by an object store; None if both are local.
     """
 
     source: str
     target: str
     seeds: str | None = None
+    stamp: str | None = None
 
 
-def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path) -> Iterator[Task]:
+def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str) -> Iterator[Task]:
     """The tasks that sources stand for, in a steady order, without holding them all.
 
     Parameters
     ----------
-    sources : sequence of path
+    sources : sequence of path or URL
         Images; folders, whose folders are mirrored; patterns such as ``scans/**/*.tif``; lists: CSV with a head,
         JSON lines or Parquet, of ``path`` and, if wanted, ``seeds`` and ``output``; their paths are seen from the
-        list's folder.
+        list's folder. URLs lead into object stores, such as ``s3://scans/1920``.
     recipe : Recipe
         Names the outputs.
-    folder : Path
+    folder : path or URL
         Of the results, which are no sources.
 
     Raises
@@ -64,58 +70,83 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path) -> I
     ImageError
         If a source stands for nothing, lies in the folder of results, or a list is malformed.
     """
-    scribbles = _Scribbles()
+    beside = _Beside()
 
     def task(source: str, inner: str = "") -> Task:
         name = recipe.target_name(_stem(source))
-        return Task(source, f"{inner}/{name}" if inner else name, scribbles.of(source))
+        return beside.task(source, f"{inner}/{name}" if inner else name)
 
-    for source in sources:
-        path = Path(source)
-        results = Path(os.path.realpath(folder))
-        if results in (Path(os.path.realpath(path)), *Path(os.path.realpath(path)).parents):
+    results = stores.normal(str(folder)) if is_url(folder) else os.path.realpath(folder)
+    for source in map(str, sources):
+        place = stores.normal(source) if is_url(source) else os.path.realpath(source)
+        if is_url(place) == is_url(results) and f"{place}/".startswith(f"{results.rstrip('/')}/"):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
-        if path.suffix.lower() in LISTS and path.is_file():
-            if path.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
-                raise ImageError(f"{path}: Parquet is read by pyarrow; pip install 'hybridcolor[parquet]'")
-            yield from _listed(path, recipe, scribbles)
-        elif path.is_dir() and path.suffix != ".zarr":
-            yield from starmap(task, _mirrored(path, results))
-        elif path.exists():
-            yield task(str(path))
-        else:
-            found = sorted(glob(str(source), recursive=True))
+        there = stores.is_object(place) if is_url(place) else _is_file(source)
+        if there and os.path.splitext(source)[1].lower() in LISTS:
+            yield from _listed(place if is_url(place) else source, recipe, beside)
+        elif there:
+            yield task(place if is_url(place) else source)
+        elif there is None:
+            found = stores.matching(place) if is_url(place) else sorted(glob(source, recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
-            yield from (task(each) for each in found if each.lower().endswith(READABLE_SUFFIXES))
+            yield from (task(each) for each in found if _is_picture(each))
+        else:
+            mirrored = _in_store(place, results, beside) if is_url(place) else _in_folder(source, results)
+            empty = True
+            for each in mirrored:
+                empty = False
+                yield task(*each)
+            if empty:
+                raise ImageError(f"{source}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
 
 
-def _mirrored(folder: Path, results: Path) -> Iterator[tuple[str, str]]:
+def _is_file(path: str) -> bool | None:
+    """Whether this is one picture or list; False for a folder of them and None for nothing."""
+    if os.path.isdir(path):
+        return path.rstrip("/").endswith(".zarr")
+    return True if os.path.exists(path) else None
+
+
+def _is_picture(path: str) -> bool:
+    """By its name."""
+    return path.lower().endswith(READABLE_SUFFIXES) and not path.endswith(SEEDS)
+
+
+def _in_folder(folder: str, results: str) -> Iterator[tuple[str, str]]:
     """All images under a folder, with their own folders in it, but for those in the folder of results."""
-    found = False
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if os.path.realpath(os.path.join(place, each)) != str(results))
+        folders[:] = sorted(each for each in folders if os.path.realpath(os.path.join(place, each)) != results)
         inner = Path(place).relative_to(folder).as_posix()
         for name in sorted(names):
-            if name.lower().endswith(READABLE_SUFFIXES) and not name.startswith(".") and not name.endswith(SEEDS):
-                found = True
+            if _is_picture(name) and not name.startswith("."):
                 yield os.path.join(place, name), "" if inner == "." else inner
-    if not found:
-        raise ImageError(f"{folder}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
 
 
-def _listed(path: Path, recipe: Recipe, scribbles: _Scribbles) -> Iterator[Task]:
+def _in_store(url: str, results: str, beside: _Beside) -> Iterator[tuple[str, str]]:
+    """The same in an object store."""
+    for place in stores.places_under(url, but=results):
+        beside.note(place)
+        for name in sorted(place.objects):
+            if _is_picture(name) and not name.startswith("."):
+                yield f"{place.url}/{name}", place.url[len(url) + 1 :]
+
+
+def _listed(path: str, recipe: Recipe, beside: _Beside) -> Iterator[Task]:
     """The rows of a list."""
-    folder = str(path.parent)
+    folder = path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
     try:
-        for number, (name, output, seeds) in enumerate(_rows(path), 1):
-            if not (name and isinstance(name, str) and isinstance(output or "", str) and isinstance(seeds or "", str)):
-                raise ImageError(f"{path}: row {number} has no path, or one that is no text")
-            source = name if name.startswith("/") else f"{folder}/{name}"
-            target = output or recipe.target_name(_stem(source))
-            if target.startswith("/") or (".." in target and ".." in target.split("/")):
-                raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
-            yield Task(source, target, os.path.join(folder, seeds) if seeds else scribbles.of(source))
+        with stores.fetched(path) as copy:
+            for number, (name, output, seeds) in enumerate(_rows(Path(copy)), 1):
+                if not (name and all(isinstance(each or "", str) for each in (name, output, seeds))):
+                    raise ImageError(f"{path}: row {number} has no path, or one that is no text")
+                source = name if name.startswith("/") or "://" in name else f"{folder}/{name}"
+                target = output or recipe.target_name(_stem(source))
+                if target.startswith("/") or (".." in target and ".." in target.split("/")):
+                    raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
+                if seeds and not (seeds.startswith("/") or "://" in seeds):
+                    seeds = f"{folder}/{seeds}"  # noqa: PLW2901
+                yield beside.task(source, target, seeds or None)
     except (OSError, ValueError, NotImplementedError, csv.Error) as error:
         raise ImageError(f"{path}: cannot be read as a list of pictures ({error})") from error
 
@@ -123,6 +154,8 @@ def _listed(path: Path, recipe: Recipe, scribbles: _Scribbles) -> Iterator[Task]
 def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
     """Path, output and seeds of each row of a list, as they are; never all rows at once."""
     if path.suffix.lower() == ".parquet":
+        if find_spec("pyarrow") is None:
+            raise ImageError(f"{path.name}: Parquet is read by pyarrow; pip install 'hybridcolor[parquet]'")
         from pyarrow.parquet import ParquetFile
 
         with ParquetFile(path, memory_map=True) as table:
@@ -149,21 +182,42 @@ def _stem(source: str) -> str:
     return os.path.splitext(os.path.basename(source))[0].removesuffix(".nii")
 
 
-class _Scribbles:
-    """Which scribbles lie beside pictures; a folder is looked through once, since asking for each picture is slow."""
+class _Beside:
+    """What lies beside pictures; a folder is looked through once, since asking for each picture is slow."""
 
     def __init__(self) -> None:
-        self._found: dict[str, set[str]] = {}
+        self._found: dict[str, dict[str, str]] = {}
 
-    def of(self, source: str) -> str | None:
-        folder = source[: source.rfind("/") + 1]
+    def note(self, place: stores.Place) -> None:
+        """A folder of a store that has been looked through already."""
+        self._found[f"{place.url}/"] = place.objects
+
+    def task(self, source: str, target: str, seeds: str | None = None) -> Task:
+        """With the scribbles that lie beside the picture if none are named, and the stamp if a store lists them."""
+        found = self._in(source)
+        if found and seeds is None:
+            start = source[: source.rfind("/") + 1] + _stem(source)
+            seeds = next((start + each for each in SEEDS if os.path.basename(start) + each in found), None)
+        if is_url(source) or (seeds and is_url(seeds)):
+            return Task(source, target, seeds, " ".join(self._stamp(each) for each in (source, seeds) if each))
+        return Task(source, target, seeds)
+
+    def _in(self, path: str) -> dict[str, str]:
+        """The scribbles in a path's folder; of a store, all objects with their marks."""
+        folder = path[: path.rfind("/") + 1]
         found = self._found.get(folder)
         if found is None:
-            found = self._found[folder] = set()
-            with suppress(OSError):
-                found.update(name for name in os.listdir(folder or ".") if name.endswith(SEEDS))
-        if found:
-            for ending in SEEDS:
-                if (name := _stem(source) + ending) in found:
-                    return folder + name
-        return None
+            found = self._found[folder] = {}
+            with suppress(OSError, ImageError):
+                if is_url(folder):
+                    found.update(stores.place_at(folder[:-1]).objects)
+                else:
+                    found.update((name, "") for name in os.listdir(folder or ".") if name.endswith(SEEDS))
+        return found
+
+    def _stamp(self, path: str) -> str:
+        with suppress(OSError, ImageError):
+            if is_url(path):
+                return self._in(path).get(os.path.basename(path)) or stores.mark_of(path)
+            return str(os.stat(path).st_mtime_ns)
+        return uuid.uuid4().hex  # as nothing before, so the content decides

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import hybridcolor
+from hybridcolor.batch.stores import fetched
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
@@ -73,16 +74,19 @@ class Recipe:
             raise MethodError(f"recipe: name {self.name!r} is to end in one of {' '.join(WRITABLE_SUFFIXES)}")
 
     @classmethod
-    def read(cls, path: Path) -> Recipe:
-        """A recipe from a TOML file with any of the attributes.
+    def read(cls, path: Path | str) -> Recipe:
+        """A recipe from a TOML file, or the URL of one, with any of the attributes.
 
         Raises
         ------
         MethodError
             If it cannot be read, or has something else in it.
+        ImageError
+            If it cannot be fetched.
         """
         try:
-            content: dict[str, Any] = tomllib.loads(read_whole(path).decode())
+            with fetched(str(path)) as copy:
+                content: dict[str, Any] = tomllib.loads(read_whole(copy).decode())
         except OSError as error:
             raise MethodError(f"{path}: cannot be read ({error.strerror})") from error
         except ValueError as error:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from hybridcolor.batch.journal import Journal, Standing, open_journal
+from hybridcolor.batch.journal import Journal, open_journal
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
+from hybridcolor.batch.results import Results, Standing, results_at
 from hybridcolor.batch.workers import Job, Pool, Record
 from hybridcolor.errors import ImageError
-from hybridcolor.files import write_whole
 
 FAILURES = "failures.csv"
 RECIPE = "recipe.json"
-_LOT = 16
-_FULL = 1 << 20  # bytes free below which a failure is that of the disk, and all others would follow
 
 
 @dataclass(slots=True)
@@ -54,7 +51,7 @@ class Workers(Protocol):
 
 def run_batch(
     tasks: Iterable[Task],
-    folder: Path,
+    folder: Path | str,
     recipe: Recipe,
     *,
     workers: int | Workers = 1,
@@ -71,8 +68,8 @@ def run_batch(
     ----------
     tasks : iterable of Task
         From `plan_tasks`; may be longer than memory.
-    folder : Path
-        For the results.
+    folder : path or str
+        For the results; or the URL of one in an object store.
     recipe : Recipe
     workers : int or Workers, optional
         Processes, or who else does it.
@@ -88,22 +85,22 @@ def run_batch(
     ImageError
         If the folder cannot be written to, or its disk is full.
     """
-    outcome = Outcome()
-    with open_journal(folder, recipe.key()) as journal:
-        write_whole(folder / RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
+    outcome, results = Outcome(), results_at(folder)
+    with open_journal(results, recipe.key()) as journal:
+        results.write(RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
         try:
-            waiting = _begun(_waiting(tasks, journal, outcome, folder), journal)
+            waiting = _begun(_waiting(tasks, journal, outcome, results), journal, results.lot)
             pool = Pool(workers) if isinstance(workers, int) else workers
-            for record in pool.run(waiting, Job(recipe, folder), stopped):
-                _take(record, journal, outcome, folder)
+            for record in pool.run(waiting, Job(recipe, results.place), stopped):
+                _take(record, journal, outcome, results)
                 progress(outcome)
         finally:
-            _list_failures(folder / FAILURES, outcome)
+            _list_failures(results, outcome)
         outcome.stopped = stopped()
     return outcome
 
 
-def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, folder: Path) -> Iterator[Task]:
+def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, results: Results) -> Iterator[Task]:
     """The tasks that are not done yet; those that cannot be done are told."""
     for task in tasks:
         try:
@@ -111,38 +108,40 @@ def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, folder: 
         except OSError as error:
             outcome.failures.append((task.source, f"{task.source}: cannot be read ({error.strerror})"))
             continue
+        except ImageError as error:
+            outcome.failures.append((task.source, str(error)))
+            continue
         if standing is Standing.NEW:
             yield task
         elif standing is Standing.DONE:
             outcome.skipped += 1
         else:
-            outcome.failures.append((task.source, f"{folder / task.target}: {standing.value}"))
+            outcome.failures.append((task.source, f"{results.place}/{task.target}: {standing.value}"))
 
 
-def _begun(tasks: Iterator[Task], journal: Journal) -> Iterator[Task]:
-    """The same, after the journal has noted them, some at a time since that waits for the disk."""
-    while lot := list(islice(tasks, _LOT)):
-        journal.begin(lot)
-        yield from lot
+def _begun(tasks: Iterator[Task], journal: Journal, lot: int) -> Iterator[Task]:
+    """The same, after the journal has noted them, some at a time since that waits for the disk or the store."""
+    while begun := list(islice(tasks, lot)):
+        journal.begin(begun)
+        yield from begun
 
 
-def _take(record: Record, journal: Journal, outcome: Outcome, folder: Path) -> None:
+def _take(record: Record, journal: Journal, outcome: Outcome, results: Results) -> None:
     if "error" not in record:
         journal.add(record)
         outcome.done += 1
         return
     outcome.failures.append((record["source"], record["error"]))
-    if shutil.disk_usage(folder).free < _FULL:
-        raise ImageError(f"{folder}: the disk is full; make room and start the batch again, it goes on")
+    results.check_room()
 
 
-def _list_failures(path: Path, outcome: Outcome) -> None:
+def _list_failures(results: Results, outcome: Outcome) -> None:
     """Write what failed, or remove the list of a run before if nothing did."""
     if not outcome.failures:
-        path.unlink(missing_ok=True)
+        results.remove(FAILURES)
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("source", "error"))
     writer.writerows(outcome.failures)
-    write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    results.write(FAILURES, text.getvalue().encode("utf-8", "surrogateescape"))

@@ -11,7 +11,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 from hybridcolor.batch.journal import content, stamp
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
+from hybridcolor.batch.results import results_at
+from hybridcolor.batch.stores import fetched
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError, ModelError
 
@@ -38,10 +40,10 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is the same for all tasks of a batch: the recipe, and the folder of results."""
+    """What is the same for all tasks of a batch: the recipe, and the folder of results, or its URL."""
 
     recipe: Recipe
-    folder: Path
+    folder: Path | str
 
     def load(self) -> Predictor | None:
         """The recipe's model."""
@@ -175,21 +177,23 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
 
     recipe, started = job.recipe, time.perf_counter()
     try:
-        mark, checksum = stamp(task), content(task)
-        picture = read_image(task.source)
-        scribbles = None if task.seeds is None else read_seeds(task.seeds, picture)
-        result = colorize(
-            picture,
-            predictor=predictor,
-            scribbles=scribbles,
-            method=recipe.method,
-            vividness=recipe.vividness,
-            caution=recipe.caution,
-            **recipe.options,
-        )
-        target = job.folder / task.target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_colorization(target, result, software=recipe.note(task.seeds), overwrite=True)
+        mark = stamp(task)
+        with ExitStack() as stack:
+            source = stack.enter_context(fetched(task.source))
+            seeds = None if task.seeds is None else stack.enter_context(fetched(task.seeds))
+            checksum = content(task._replace(source=source, seeds=seeds))
+            picture = read_image(source)
+            result = colorize(
+                picture,
+                predictor=predictor,
+                scribbles=None if seeds is None else read_seeds(seeds, picture),
+                method=recipe.method,
+                vividness=recipe.vividness,
+                caution=recipe.caution,
+                **recipe.options,
+            )
+            target = stack.enter_context(results_at(job.folder).output(task.target))
+            write_colorization(target, result, software=recipe.note(seeds), overwrite=True)
     except HybridColorError as error:
         return failed(task, str(error))
     except Exception as error:  # noqa: BLE001  # of one picture among millions, whatever it is

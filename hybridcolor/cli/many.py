@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,11 +25,12 @@ def batch(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Images, folders, patterns, or lists (.csv, .jsonl, .parquet with a column path).", metavar="SRC..."
+            help="Images, folders, patterns, or lists (.csv, .jsonl, .parquet with a column path); or URLs of them.",
+            metavar="SRC...",
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results; a batch goes on.")],
-    recipe: Annotated[Path | None, typer.Option(help="Method, model, vividness and name in a TOML file.")] = None,
+    output: Annotated[str, typer.Option("-o", "--output", help="Folder for the results; a batch goes on.")],
+    recipe: Annotated[str | None, typer.Option(help="Method, model, vividness and name in a TOML file.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(help="Of a dask cluster, such as tcp://HOST:8786.")] = None,
     cluster: Annotated[str | None, typer.Option(help="local:N, a dask cluster of N processes made here.")] = None,
@@ -45,6 +45,8 @@ def batch(
       hybridcolor batch scans/ -o coloured/ --workers 4 --recipe recipe.toml
 
       hybridcolor batch scans/ -o coloured/ --scheduler tcp://node1:8786
+
+      hybridcolor batch s3://archive/scans -o s3://archive/coloured
     """
     from hybridcolor.batch import Recipe, plan_tasks, run_batch
 
@@ -67,7 +69,7 @@ def batch(
         outcome = run_batch(
             plan_tasks(sources, settings, output), output, settings, workers=at_work, stopped=stopped, progress=tell
         )
-    failed = f", {len(outcome.failures)} failed: see {output / 'failures.csv'}" if outcome.failures else ""
+    failed = f", {len(outcome.failures)} failed: see {output.rstrip('/')}/failures.csv" if outcome.failures else ""
     out.print(f"{outcome.done} done, {outcome.skipped} were done before{failed}", soft_wrap=True)
     if outcome.stopped:
         err.print("stopped; the same command goes on", soft_wrap=True)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hybridcolor.batch import Recipe
-from hybridcolor.batch.journal import NAME
+from hybridcolor.batch.results import NAME
 
 RECIPE = Recipe(model="none", method="chrominance")
 COUNT = int(os.environ.get("HYBRIDCOLOR_BATCH", "24"))

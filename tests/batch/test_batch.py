@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,12 @@ from typer.testing import CliRunner
 import hybridcolor
 from hybridcolor import colorize, read_image
 from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
-from hybridcolor.batch.journal import NAME
+from hybridcolor.batch.results import NAME
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
-from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, lines, make
+from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, lines, make, wait_until_done
 
 
 def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
@@ -217,20 +218,22 @@ def test_two_batches_do_not_write_to_one_folder(tmp_path):
 
 def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recipe, tmp_path):
     folder, rng = tmp_path / "out", np.random.default_rng(0)
-    for _ in range(KILLS):
+    for number in range(KILLS):
         process = subprocess.Popen(
             command(pictures, folder, recipe),
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(rng.uniform(1.0, 3.0))
-        os.killpg(process.pid, signal.SIGKILL)
+        wait_until_done(folder, (number + rng.uniform()) * COUNT / (KILLS + 1), process)
+        time.sleep(rng.uniform(0, 0.01))
+        with suppress(ProcessLookupError):  # it was quick, and is done
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for name, found in contents(folder).items() if folder.exists() else ():
             assert found == expected[name]
-    done = subprocess.run(command(pictures, folder, recipe), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    finished = subprocess.run(command(pictures, folder, recipe), capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
     assert contents(folder) == expected
     assert not [path for path in folder.rglob(".*") if path.is_file()]
     assert {line["target"] for line in lines(folder)} == set(expected)

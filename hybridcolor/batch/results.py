@@ -1,0 +1,241 @@
+"""Where results and the journal of a batch lie: in a folder, or in an object store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
+
+from hybridcolor.batch import stores
+from hybridcolor.batch.plan import Task
+from hybridcolor.errors import HybridColorError, ImageError
+from hybridcolor.files import write_whole
+
+NAME = "hybridcolor-batch.jsonl"
+"""Of the journal: a file, or in a store a folder of parts."""
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_FULL = 1 << 20  # bytes free below which a failure is that of the disk, and all others would follow
+_SECONDS = 30.0  # of work that a kill may cost, where keeping every line would cost more
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class Standing(Enum):
+    """Where a task stands before any work; of those that cannot be done the value says why."""
+
+    NEW = ""
+    DONE = "done already"
+    TWICE = "is the output of another picture too; rename one"
+    OWN = "would be replaced by its own colorization"
+    FOREIGN = "exists already, and no batch wrote it"
+
+
+@dataclass(slots=True)
+class Folder:
+    """Results in a folder of this machine.
+
+    Attributes
+    ----------
+    place : str
+        Its path.
+    lot : int
+        So many pictures the journal begins at once.
+    """
+
+    place: str
+    lot: int = 16
+
+    @contextmanager
+    def journal(self) -> Iterator[FileLines]:
+        """The journal's lines, which no other batch has meanwhile.
+
+        Raises
+        ------
+        HybridColorError
+            If another batch is writing there.
+        ImageError
+            If the folder cannot be written to.
+        """
+        folder = Path(self.place)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / NAME).open("ab+")
+        except OSError as error:
+            raise ImageError(f"{folder}: cannot be written ({error.strerror}); choose another folder for -o") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise HybridColorError(f"{folder}: another batch is writing there; wait for it or stop it") from error
+            yield FileLines(file)
+
+    def tidy(self, targets: Iterable[str]) -> None:
+        """Remove what writers of these, that were killed, have left."""
+        for folder in {Path(self.place), *(Path(self.place, target).parent for target in targets)}:
+            for part in folder.glob(".*.part"):
+                if _PART.fullmatch(part.name):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+    def standing(self, task: Task, source: os.stat_result | None) -> Standing:
+        """NEW if the output is not there, OWN if it is the source itself, else FOREIGN: for all that one sees."""
+        try:
+            there = os.stat(os.path.join(self.place, task.target))
+        except FileNotFoundError:
+            return Standing.NEW
+        return Standing.OWN if source is not None and os.path.samestat(there, source) else Standing.FOREIGN
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file whole."""
+        write_whole(Path(self.place, name), content)
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        Path(self.place, name).unlink(missing_ok=True)
+
+    @contextmanager
+    def output(self, target: str) -> Iterator[Path]:
+        """Where to write an output, whole."""
+        path = Path(self.place, target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+
+    def check_room(self) -> None:
+        """Raise `ImageError` if the disk is full."""
+        if shutil.disk_usage(self.place).free < _FULL:
+            raise ImageError(f"{self.place}: the disk is full; make room and start the batch again, it goes on")
+
+    def is_seen(self) -> bool:
+        """Whether this machine sees the folder in which a batch has been begun."""
+        return Path(self.place, NAME).is_file()
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Results in an object store; attributes and methods as those of `Folder`.
+
+    Nothing there can be locked, and a put is whole, so that nothing is left to tidy up.
+    """
+
+    place: str
+    lot: int = 256
+    _there: set[int] = field(default_factory=set)
+
+    @contextmanager
+    def journal(self) -> Iterator[ObjectLines]:
+        """The journal's lines."""
+        start = len(self.place) + 1
+        if stores.is_object(self.place) is not None:
+            for place in stores.places_under(self.place):
+                self._there.update(hash(f"{place.url}/{name}"[start:]) for name in place.objects)
+        lines = ObjectLines(f"{self.place}/{NAME}")
+        yield lines
+        lines.sync()
+
+    def tidy(self, targets: Iterable[str]) -> None:
+        """Nothing."""
+
+    def standing(self, task: Task, _source: os.stat_result | None) -> Standing:
+        """As for a folder, by what was there when the journal was opened."""
+        if hash(task.target) not in self._there:
+            return Standing.NEW
+        return Standing.OWN if task.source == f"{self.place}/{task.target}" else Standing.FOREIGN
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put an object."""
+        stores.put(f"{self.place}/{name}", content)
+
+    def remove(self, name: str) -> None:
+        """Remove an object if it is there."""
+        stores.remove(f"{self.place}/{name}")
+
+    @contextmanager
+    def output(self, target: str) -> Iterator[Path]:
+        """Where to write an output, which is put when the block ends well."""
+        with stores.delivered(f"{self.place}/{target}") as path:
+            yield path
+
+    def check_room(self) -> None:
+        """Nothing."""
+
+    def is_seen(self) -> bool:
+        """True: a machine that does not reach the store is told by it."""
+        return True
+
+
+Results = Folder | Bucket
+
+
+def results_at(place: Path | str) -> Results:
+    """The results at a path or a URL.
+
+    Raises
+    ------
+    ImageError
+        If no such store can be reached from here.
+    """
+    return Bucket(stores.normal(str(place))) if stores.is_url(place) else Folder(str(place))
+
+
+@dataclass(slots=True)
+class FileLines:
+    """Lines of JSON in a file that is appended to."""
+
+    _file: BinaryIO
+
+    def read(self) -> Iterator[bytes]:
+        """All lines; a torn last one is cut off."""
+        end = 0
+        self._file.seek(0)
+        for line in self._file:
+            if not line.endswith(b"\n"):
+                break
+            end += len(line)
+            yield line
+        self._file.seek(end)
+        self._file.truncate()
+
+    def add(self, line: bytes) -> None:
+        """Append a line, which outlives this process, but not yet the machine."""
+        self._file.write(line)
+        self._file.flush()
+
+    def sync(self) -> None:
+        """Have all lines on the disk."""
+        _sync(self._file.fileno())
+
+
+@dataclass(slots=True)
+class ObjectLines:
+    """Lines of JSON where nothing can be appended to: some at a time become an object, in the order of its name."""
+
+    _url: str
+    _fresh: list[bytes] = field(default_factory=list)
+    _kept: float = field(default_factory=time.monotonic)
+
+    def read(self) -> Iterator[bytes]:
+        """All lines."""
+        if stores.is_object(self._url) is not None:
+            names = sorted(stores.place_at(self._url).objects)
+            for content in stores.read_all([f"{self._url}/{name}" for name in names]):
+                yield from content.splitlines(keepends=True)
+
+    def add(self, line: bytes) -> None:
+        """Append a line, which outlives this process in half a minute."""
+        self._fresh.append(line)
+        if time.monotonic() - self._kept > _SECONDS:
+            self.sync()
+
+    def sync(self) -> None:
+        """Have all lines in the store."""
+        if self._fresh:
+            stores.put(f"{self._url}/{time.time_ns():020}-{uuid.uuid4().hex[:8]}.jsonl", b"".join(self._fresh))
+            self._fresh = []
+        self._kept = time.monotonic()
