@@ -7,13 +7,14 @@ import ``pipeline`` and below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.drawing import Drawing
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Groundwork
 from hybridcolor.propagate import PropagationState, has_engine
@@ -46,11 +47,93 @@ class Glimpse:
 
 
 class Exact(NamedTuple):
-    """The last exact answer, and what the small copy makes of the same drawing."""
+    """The last exact answer, what the small copy makes of the same drawing, and how far glimpses since have led."""
 
     settings: tuple[Any, ...]
     chroma: NDArray[np.float32]
     small: NDArray[np.float32]
+    touched: NDArray[np.float32]
+
+
+_Answer = tuple[Drawing, Groundwork, NDArray[np.float32]]
+
+
+class Glimpses:
+    """What glimpses of a picture go by: a small copy for the present settings, and the last exact answer.
+
+    Parameters
+    ----------
+    picture : Picture
+    ground_for : callable
+        What the CNN has to say to a drawing.
+    """
+
+    def __init__(self, picture: Picture, ground_for: Callable[[Drawing], Groundwork]) -> None:
+        self._picture, self._ground_for = picture, ground_for
+        self._copy: SmallCopy | None = None
+        self._settings: tuple[Any, ...] | None = None  # of the copy
+        self._heard: Drawing | None = None  # what its CNN has been told
+        self._exact: Exact | None = None
+        self._answer: _Answer | None = None  # the last exact one
+        self._gone_on: _Answer | None = None  # from this one
+
+    def look(self, drawing: Drawing, view: Window, *, hear: bool) -> tuple[Window, NDArray[np.float32]] | None:
+        """The part of a view that a drawing changes, and its colours; see `hybridcolor.session.EditSession.glimpse`."""
+        self.go_on()
+        copy = self._copy_for(drawing)
+        if hear and not self._hear(copy, drawing):
+            return None
+        chroma = copy.chroma(drawing.scribbles)
+        exact = self._exact
+        if exact is None or exact.settings != self._settings:
+            shown = brought_to(view, chroma, self._picture.luminance)
+            lay_on(shown, drawing.scribbles, view)
+            return view, shown
+        change = chroma - exact.small
+        np.maximum(exact.touched, np.abs(change), out=exact.touched)
+        window = changed_window(exact.touched, self._picture.shape, view)
+        if window is None:
+            return None
+        shown = exact.chroma[window] + brought_to(window, change, self._picture.luminance)
+        lay_on(shown, drawing.scribbles, window)
+        return window, shown
+
+    def answered(self, drawing: Drawing, ground: Groundwork, chroma: NDArray[np.float32]) -> None:
+        """Note an exact answer for glimpses to `go_on` from; takes no time, and may come from any thread."""
+        if self._copy is not None:  # else nobody looks
+            self._answer = drawing, ground, chroma
+
+    def go_on(self) -> None:
+        """Have the small copy answer what was answered exactly."""
+        answer = self._answer
+        if answer is None or answer is self._gone_on:
+            return
+        self._gone_on = answer
+        drawing, ground, chroma = answer
+        copy = self._copy_for(drawing)
+        copy.hear(ground)
+        self._heard = drawing
+        small = copy.chroma(drawing.scribbles)
+        self._exact = Exact(drawing.settings(), chroma, small, np.zeros_like(small))
+
+    def _copy_for(self, drawing: Drawing) -> SmallCopy:
+        settings = drawing.settings()
+        if self._copy is None or self._settings != settings:
+            ground = self._ground_for(drawing)
+            self._copy = SmallCopy(ground, drawing.method, drawing.method_options)
+            self._settings, self._heard = settings, drawing
+        return self._copy
+
+    def _hear(self, copy: SmallCopy, drawing: Drawing) -> bool:
+        """Have the copy's CNN hear a drawing; False if it has, or there is none."""
+        if self._heard is None or drawing.drawn_as(self._heard):
+            return False
+        ground = self._ground_for(drawing)
+        self._heard = drawing
+        if ground.belief is None:
+            return False
+        copy.hear(ground)
+        return True
 
 
 class SmallCopy:

@@ -61,6 +61,9 @@ class Colorization:
         How the colour is put on (`hybridcolor.painting.finished`): models of drawings paint.
     tint : float
         Of lines, likewise.
+    residual : float or None
+        Largest amount, in ab units, by which a pixel misses the method's equation
+        (`hybridcolor.propagate.Propagation`); 0.0 for methods that solve none. None for a preview: nobody measured it.
     """
 
     picture: Picture
@@ -71,6 +74,7 @@ class Colorization:
     seconds: float
     finish: str = "photo"
     tint: float = 0.0
+    residual: float | None = None
 
     def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
@@ -162,7 +166,16 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     used = scribbles if groundwork.suffices(scribbles) else seeds
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
     seconds = time.perf_counter() - started
-    return Colorization(picture, result.chroma, seeds, groundwork.predicted, method, seconds, own_finish(predictor))
+    return Colorization(
+        picture,
+        result.chroma,
+        seeds,
+        groundwork.predicted,
+        method,
+        seconds,
+        own_finish(predictor),
+        residual=result.residual,
+    )
 
 
 def write_colorization(

@@ -29,7 +29,7 @@ from hybridcolor.drawing import (
     save_drawing,
     weight_of,
 )
-from hybridcolor.glimpse import Exact, Glimpse, SmallCopy, Window, brought_to, changed_window, lay_on
+from hybridcolor.glimpse import Glimpse, Glimpses, Window
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
@@ -106,8 +106,7 @@ class EditSession:
         self._seeds: Seeds | None = None  # all of them, where they are known already
         self._changed = time.perf_counter()
         self._grounds: dict[str, tuple[Drawing, Groundwork]] = {}  # by model, so that the picture is read once
-        self._copy: tuple[tuple[Any, ...], SmallCopy] | None = None  # for its settings
-        self._exact: Exact | None = None
+        self._glimpses = Glimpses(picture, self._ground_for)
         self._sharing = threading.RLock()  # what a glimpse and a refinement in other threads both use
 
     @property
@@ -264,9 +263,10 @@ class EditSession:
         """
         drawing = self._catch_up()
         seeds = drawing.scribbles if self._seeds is None else self._seeds
-        return self._colorization(drawing, self._state.preview(), seeds, self._groundwork.predicted)
+        answer = self._colorization(drawing, self._state.preview(), seeds, self._groundwork.predicted)
+        return replace(answer, residual=None)
 
-    def glimpse(self, view: Window | None = None) -> Glimpse | None:
+    def glimpse(self, view: Window | None = None, *, hear: bool = False) -> Glimpse | None:
         """What a part of the picture will look like, at once whatever the picture's size.
 
         May run in another thread than `refine`, while that computes.
@@ -275,12 +275,15 @@ class EditSession:
         ----------
         view : (rows, columns), optional
             Slices of the picture, with a step where only every so many-th pixel is shown; all of it by default.
+        hear : bool, optional
+            Let the CNN hear what was drawn first, and answer only if it had not: for a second glimpse, which takes
+            longer than the first.
 
         Returns
         -------
         Glimpse or None
-            The part of the view that looks otherwise than when it was last answered exactly; None if none does. All of
-            it before the first exact answer, or after a change of settings.
+            The part of the view that looks, or in a glimpse since looked, otherwise than when it was last answered
+            exactly; None if none does. All of it before the first exact answer, or after a change of settings.
 
         Raises
         ------
@@ -290,24 +293,18 @@ class EditSession:
         with self._sharing:
             drawing = self.drawing
             rows, columns = self.picture.shape
-            seen = view or (slice(0, rows), slice(0, columns))
-            copy = self._copy_for(drawing)
-            chroma = copy.chroma(drawing.scribbles)
-            exact = self._exact
-            if exact is not None and exact.settings == drawing.settings():
-                change, before = chroma - exact.small, exact.chroma
-                window = changed_window(change, self.picture.shape, seen)
-                if window is None:
-                    return None
-            else:
-                window, change, before = seen, chroma, None
-            shown = brought_to(window, change, self.picture.luminance)
-            if before is not None:
-                shown += before[window]
-        lay_on(shown, drawing.scribbles, window)
+            found = self._glimpses.look(drawing, view or (slice(0, rows), slice(0, columns)), hear=hear)
+        if found is None:
+            return None
+        window, chroma = found
         part = Picture(np.ascontiguousarray(self.picture.luminance[window]))
-        answer = self._colorization(drawing, Propagation(shown), drawing.scribbles, None)
+        answer = self._colorization(drawing, Propagation(chroma), drawing.scribbles, None)
         return Glimpse(window, replace(answer, picture=part).on_screen())
+
+    def prepare_glimpse(self) -> None:
+        """Do now, after an exact answer, what the next `glimpse` would have to do first."""
+        with self._sharing:
+            self._glimpses.go_on()
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`; ``seeds`` as in `preview`.
@@ -327,8 +324,7 @@ class EditSession:
         drawing = self._catch_up()
         if self._heard is None or not drawing.drawn_as(self._heard):
             self._heard = drawing
-            self._groundwork = self._groundwork.told(drawing.scribbles)
-            self._grounds[drawing.model] = drawing, self._groundwork  # no other is kept: they are large
+            self._groundwork = self._ground_for(drawing)
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
                 self._set_seeds(drawing)
@@ -336,8 +332,8 @@ class EditSession:
         for answer in self._state.refine(cancel):
             seeds = drawing.scribbles if self._seeds is None else self._seeds
             yield self._colorization(drawing, answer, seeds, self._groundwork.predicted)
-        if answer is not None and self._copy is not None and not (cancel and cancel()):
-            self._go_on_from(drawing, answer)
+        if answer is not None and not (cancel and cancel()):
+            self._glimpses.answered(drawing, self._groundwork, answer.chroma)
 
     def result(self) -> Colorization:
         """The best answer.
@@ -465,22 +461,8 @@ class EditSession:
                 ground = known[1]
             else:
                 ground = known[1].changed(**self._wanted(drawing))
-            self._grounds[drawing.model] = drawing, ground
+            self._grounds[drawing.model] = drawing, ground  # no other is kept: they are large
             return ground
-
-    def _copy_for(self, drawing: Drawing) -> SmallCopy:
-        """The small copy for a drawing's settings."""
-        if self._copy is None or self._copy[0] != drawing.settings():
-            ground = self._ground_for(drawing)
-            self._copy = drawing.settings(), SmallCopy(ground, drawing.method, drawing.method_options)
-        return self._copy[1]
-
-    def _go_on_from(self, drawing: Drawing, answer: Propagation) -> None:
-        """Let glimpses go on from an exact answer."""
-        with self._sharing:
-            copy = self._copy_for(drawing)
-            copy.hear(self._groundwork)
-            self._exact = Exact(drawing.settings(), answer.chroma, copy.chroma(drawing.scribbles))
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
@@ -521,6 +503,7 @@ class EditSession:
             seconds,
             drawing.finish or own_finish(self._predictor_for(drawing.model)),
             drawing.tint,
+            answer.residual,
         )
 
     def _wanted(self, drawing: Drawing) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,6 +33,19 @@ class Halves:
         for columns, colour in ((slice(0, 16), (50, 30)), (slice(16, 32), (0, -50))):
             logits[:, columns, np.hypot(*(AB_BINS - colour).T).argmin()] = 9.0
         return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
+
+
+class Listener(Halves):
+    """One that finds the right half green as soon as anybody draws."""
+
+    name = "listener"
+    takes_hints = True
+
+    def read(self, luminance):
+        belief = self.predict(luminance)
+        told = belief.logits[:, ::-1].copy()
+        told[:, 16:, np.hypot(*(AB_BINS - (-50, 40)).T).argmin()] = 18.0
+        return SimpleNamespace(predict=lambda hints=None: replace(belief, logits=told) if hints else belief)
 
 
 @pytest.fixture
@@ -108,6 +122,32 @@ def test_glimpses_go_on_while_the_exact_answer_is_computed(session):
     assert len(seen) == 3
     last = session.result()
     np.testing.assert_allclose(last.chroma, session.final().chroma, atol=0.5)
+
+
+def test_what_was_glimpsed_and_taken_back_is_glimpsed_again(session):
+    session.glimpse()
+    exact = session.result().on_screen()
+    stroke(session)
+    seen = session.glimpse()
+    session.undo()
+    back = session.glimpse()
+    assert back.window == seen.window
+    assert np.mean(levels_apart(back.rgb, exact[back.window])) < 2
+
+
+def test_a_second_glimpse_hears_what_was_drawn(session):
+    session = EditSession(session.picture, predictor=Listener())
+    session.glimpse()
+    session.result()
+    session.prepare_glimpse()
+    stroke(session, ab=(50, 30))
+    first, second = session.glimpse(), session.glimpse(hear=True)
+    assert session.glimpse(hear=True) is None  # it has heard
+    exact = session.result().on_screen()
+    far = slice(-20, None)
+    assert first.window == second.window == (slice(0, SIDE, 1), slice(0, SIDE, 1))
+    wrong, right = (np.mean(levels_apart(seen.rgb, exact)[:, far]) for seen in (first, second))
+    assert right < 0.3 * wrong
 
 
 def test_a_glimpse_of_nothing_is_told(session):

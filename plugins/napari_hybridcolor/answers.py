@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,34 +13,59 @@ from numpy.typing import NDArray
 from hybridcolor.glimpse import Glimpse, Window
 from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.session import EditSession
+from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
 BETWEEN = 0.5  # seconds a megapixel between pictures shown on the way to the best: to show one takes time too
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
+SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a second glimpse is worth its time
+
+Levels = list[NDArray[np.uint8]]
+"""A whole picture as it is shown: (H, W, 3), and smaller ones if it is large."""
 
 
-def glimpses(session: EditSession, view: Window) -> Job:
-    """What of the view will look otherwise, at once."""
+def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) -> Job:
+    """What of the view will look otherwise, at once; then, of a large picture, once the network has heard of it.
 
-    def job(_stop: Callable[[], bool]) -> Iterator[Glimpse]:
-        seen = session.glimpse(view)
-        if seen is not None:
+    Parameters
+    ----------
+    session : EditSession
+    view : (rows, columns)
+    done : Event
+        Set as soon as the first glimpse is there.
+    first : bool
+        Nothing is shown yet: the glimpse is to be the whole picture.
+    """
+
+    def job(stop: Callable[[], bool]) -> Iterator[Glimpse | Levels]:
+        try:
+            seen = session.glimpse(view)
+        finally:
+            done.set()
+        if first and seen is not None:
+            yield sizes(enlarged(seen.rgb, view[0].step or 1, session.picture.shape))
+        elif seen is not None:
             yield seen
+        if session.picture.luminance.size > SLOW and not stop():
+            heard = session.glimpse(view, hear=True)
+            if heard is not None:
+                yield heard
 
     return job
 
 
-def answers(session: EditSession, glimpsing: Callable[[], bool]) -> Job:
-    """Pictures on the way to the present drawing's best one, and that, each with its 8-bit RGB.
+def answers(session: EditSession, glimpsed: Event) -> Job:
+    """Pictures on the way to the present drawing's best one, and that, each as it is shown.
 
-    The first of a small picture is its preview; a large one has `glimpses`, and they have the processor first.
+    The first of a small picture is its preview; a large one has `glimpses`, and the first has the processor first.
     """
 
-    def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, NDArray[np.uint8]]]:
+    def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         if not is_large(session):
             yield _as_shown(session.preview())
-        while glimpsing() and not stop():
-            time.sleep(0.002)
+        else:
+            while not glimpsed.wait(0.02) and not stop():
+                pass
         drawing, shown = session.drawing, time.perf_counter()
         waiting: Colorization | None = None
         for better in () if stop() else session.refine(stop):
@@ -49,6 +75,8 @@ def answers(session: EditSession, glimpsing: Callable[[], bool]) -> Job:
                 shown, waiting = time.perf_counter(), None
         if waiting is not None and session.drawing is drawing:  # else a glimpse of what came since is shown
             yield _as_shown(waiting)
+        if is_large(session) and not stop():
+            session.prepare_glimpse()
 
     return job
 
@@ -68,6 +96,6 @@ def saving(session: EditSession, path: Path) -> Job:
     return job
 
 
-def _as_shown(answer: Colorization) -> tuple[Colorization, NDArray[np.uint8]]:
-    """With the 8-bit picture, so that the window has no more to do than to show it."""
-    return answer, answer.on_screen()
+def _as_shown(answer: Colorization) -> tuple[Colorization, Levels]:
+    """With what the window shows, so that it has no more to do than that."""
+    return answer, sizes(answer.on_screen())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.palettes import swatch
 from hybridcolor.seeds import Seeds
+from hybridcolor.session import EditSession
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place, inside_lasso
 from napari_hybridcolor.held import Held
+from napari_hybridcolor.work import Job, Newest
 
 NAME = "automatic seeds"
 
@@ -27,18 +29,22 @@ class Automatic(QObject):
     def __init__(self, editing: Editing) -> None:
         super().__init__()
         self.editing = editing
-        self.wanted = False
+        self.wanted = False  # on the picture
+        self.counted = False
         self._held: Held[Points] = Held(editing.viewer)
         self._seeds = Seeds.empty()
         self._strokes = np.empty(0, np.int32)  # of each point
         self._showing = False
-        editing.answered.connect(self._refresh)
-        editing.drawing_changed.connect(self._refresh)
+        self.looking = Newest(self)
+        self.looking.answered.connect(self._found)
+        self.looking.failed.connect(editing.said)
+        editing.answered.connect(self.refresh)
+        editing.drawing_changed.connect(self.refresh)
 
     def show(self, on: bool) -> None:
         """Show or hide them."""
         self.wanted = on
-        self._refresh()
+        self.refresh()
 
     def count(self) -> int:
         """How many there are."""
@@ -72,9 +78,18 @@ class Automatic(QObject):
         else:
             what(coords)
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Look for them again, if anybody wants to know."""
         session = self.editing.session
-        self._seeds = Seeds.empty() if session is None else session.automatic
+        if session is not None and (self.wanted or self.counted):
+            self.looking.ask(_looking(session))
+        else:
+            self._held.remove()
+
+    def _found(self, outcome: tuple[EditSession, Seeds]) -> None:
+        session, self._seeds = outcome
+        if session is not self.editing.session:
+            self._seeds = Seeds.empty()
         self._strokes, first = np.unique(self._seeds.stroke, return_index=True)
         if not self.wanted or not len(self._strokes) or self.editing.image is None:
             self._held.remove()
@@ -116,4 +131,11 @@ class Automatic(QObject):
         if gone:
             self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
         else:
-            self._refresh()
+            self.refresh()
+
+
+def _looking(session: EditSession) -> Job:
+    def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, Seeds]]:
+        yield session, session.automatic
+
+    return job

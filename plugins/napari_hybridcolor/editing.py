@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,9 +30,9 @@ from hybridcolor.propagate.regions import regions
 from hybridcolor.propagate.relief import SILL, TONE, relief, rooms
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
-from napari_hybridcolor.answers import answers, glimpses, is_large, saving
+from napari_hybridcolor.answers import Levels, answers, glimpses, is_large, saving
 from napari_hybridcolor.gestures import Place, line, region
-from napari_hybridcolor.layers import seed_strokes
+from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, slice_of
 from napari_hybridcolor.result import Result
 from napari_hybridcolor.scribbles import Scribbles
@@ -40,6 +41,7 @@ from napari_hybridcolor.work import Newest
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has not picked a colour."""
 DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
+MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
 _SAME = 1.0  # ab units within which a colour is one of the palette
 
 
@@ -68,6 +70,7 @@ class Editing(QObject):
         self._regions: tuple[EditSession, NDArray[np.int32]] | None = None
         self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
         self._asked: EditSession | None = None
+        self._glimpsed = Event()  # what was asked for, once
         self.work = Newest(self)
         self.work.answered.connect(self._show)
         self.glancing = Newest(self)  # beside the work, which may be in a long step
@@ -80,6 +83,14 @@ class Editing(QObject):
         self.timer.setSingleShot(True)
         self.timer.setInterval(DEBOUNCE_MS)
         self.timer.timeout.connect(self.take_up)
+        self._moving = QTimer(self)
+        self._moving.setSingleShot(True)
+        self._moving.setInterval(MOVED_MS)
+        self._moving.timeout.connect(self._moved)
+        camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
+        self._sights = camera.events.zoom, camera.events.center
+        for event in self._sights:
+            event.connect(self._look_around)
 
     # ----- pictures
 
@@ -105,7 +116,7 @@ class Editing(QObject):
             self.result.remove()
             self.scribbles.remove()
         elif self.result.layer is not None:  # another slice: not yet coloured
-            self.result.show(eight_bits(session.picture.to_rgb()), layer)
+            self.result.show(sizes(eight_bits(session.picture.to_rgb())), layer)
         self.session, self.answer, self.image = session, None, layer
         self._show_drawing()
         self.viewer.layers.selection.active = self.scribbles.layer
@@ -130,11 +141,10 @@ class Editing(QObject):
     def ask(self) -> None:
         """Have the drawing as it is now answered."""
         if self.session is not None:
-            self._asked = self.session
+            self._asked, self._glimpsed = self.session, Event()
             if is_large(self.session):
-                view = self.result.view(self.session.picture.shape)
-                self.glancing.ask(glimpses(self.session, view))
-            self.work.ask(answers(self.session, lambda: self.glancing.busy))
+                self._glance()
+            self.work.ask(answers(self.session, self._glimpsed))
 
     def save_picture(self, path: Path) -> None:
         """Write the coloured picture, as `hybridcolor replay` would."""
@@ -147,7 +157,11 @@ class Editing(QObject):
         for each in (self, self.work, self.glancing, self.saving):
             each.blockSignals(True)  # who listened has gone
         self.timer.stop()
+        self._moving.stop()
+        for event in self._sights:
+            event.disconnect(self._look_around)
         self.work.stop()
+        self.glancing.stop()
         self.image = self.session = None
 
     # ----- drawing
@@ -412,17 +426,37 @@ class Editing(QObject):
         self.scribbles.show_palette(self._palette())
         self.drawing_changed.emit()
 
-    def _show(self, outcome: tuple[Colorization, NDArray[np.uint8]]) -> None:
-        answer, shown = outcome
-        if self._asked is not self.session or self.session is None or self.image not in self.viewer.layers:
-            return  # another picture was chosen, or this one removed, meanwhile
-        self.answer = answer
-        self.result.show(shown, self.image)
-        self.answered.emit(answer)
+    def _look_around(self) -> None:
+        self._moving.start()
 
-    def _show_glimpse(self, glimpse: Glimpse) -> None:
+    def _glance(self) -> None:
+        """Have what is in view glimpsed."""
+        if self.session is not None:
+            view, nothing_yet = self.result.view(self.session.picture.shape), self.result.layer is None
+            self.glancing.ask(glimpses(self.session, view, self._glimpsed, first=nothing_yet))
+
+    def _moved(self) -> None:
+        """Another part of the picture, or another size of it, is in view; what it shows may be old."""
+        if self.work.busy and self._asked is self.session and self.session is not None and is_large(self.session):
+            self._glance()
+
+    def _show(self, outcome: tuple[Colorization, Levels]) -> None:
+        if self._shows():
+            self.answer, levels = outcome
+            self.result.show(levels, self.image)
+            self.answered.emit(self.answer)
+
+    def _show_glimpse(self, seen: Glimpse | Levels) -> None:
         """Show a part of what comes; the answer itself, should it be there first, is better."""
-        if self._asked is self.session and self.session is not None and self.image in self.viewer.layers:
-            if self.work.busy:
-                self.result.draw(glimpse, self.image, self.session.picture.shape)
-            self.glimpsed.emit()
+        if not self._shows():
+            return
+        if self.work.busy:
+            if isinstance(seen, Glimpse):
+                self.result.draw(seen)
+            elif self.result.layer is None:
+                self.result.show(seen, self.image)
+        self.glimpsed.emit()
+
+    def _shows(self) -> bool:
+        """Whether what was asked for is still to be shown: no other picture was chosen, nor this one removed."""
+        return self._asked is self.session and self.session is not None and self.image in self.viewer.layers

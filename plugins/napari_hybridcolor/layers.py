@@ -14,6 +14,11 @@ from hybridcolor.errors import ImageError
 from hybridcolor.picture import Picture
 from hybridcolor.seeds import Seeds
 
+LARGE = 3_000_000
+"""Pixels from which on a picture is shown in several sizes."""
+SMALLEST = 400_000
+"""Pixels of the smallest size, at least."""
+
 
 def layer_picture(data: NDArray[Any]) -> Picture:
     """The picture in an image layer's data, or in one slice of it.
@@ -38,15 +43,43 @@ def layer_picture(data: NDArray[Any]) -> Picture:
     return Picture.from_array(data)
 
 
-def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.uint16]:
+def sizes(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """A picture, and if it is large every other pixel of it, every fourth, and so on.
+
+    Examples
+    --------
+    >>> [level.shape for level in sizes(np.zeros((2000, 2000, 3), np.uint8))]
+    [(2000, 2000, 3), (1000, 1000, 3)]
+    """
+    levels = [rgb]
+    while rgb.shape[0] * rgb.shape[1] > LARGE and levels[-1].shape[0] * levels[-1].shape[1] > 4 * SMALLEST:
+        levels.append(np.ascontiguousarray(levels[-1][::2, ::2]))
+    return levels
+
+
+def enlarged(rgb: NDArray[np.uint8], step: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Every ``step``-th pixel of a picture of some shape, as a picture of that shape.
+
+    Examples
+    --------
+    >>> enlarged(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 2, (3, 4))[:, :, 0].tolist()
+    [[0, 0, 3, 3], [0, 0, 3, 3], [6, 6, 9, 9]]
+    """
+    rows, columns = (np.arange(side) // step for side in shape)
+    return np.ascontiguousarray(rgb[rows[:, None], columns])
+
+
+def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.unsignedinteger]:
     """(H, W) labels of a drawing: a colour's place in the palette, from 1; 0 where nobody drew.
+
+    In as few bits as the palette takes: napari makes a colour for each number of 16 bits, whenever one changes.
 
     Examples
     --------
     >>> drawing_labels(Drawing().with_stroke(Stroke.of([[0, 1]], (5, 5))), (1, 3)).tolist()
     [[0, 1, 0]]
     """
-    labels = np.zeros(shape, np.uint16)
+    labels = np.zeros(shape, np.min_scalar_type(len(drawing.palette)))
     scribbles = drawing.scribbles
     if not len(scribbles):
         return labels

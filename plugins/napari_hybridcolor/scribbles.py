@@ -45,7 +45,7 @@ class Scribbles:
         self._held: Held[Labels] = Held(viewer)
         self._edited, self._keys = edited, keys
         self.mode_changed: Callable[[str], None] = lambda _mode: None
-        self._known: NDArray[np.uint16] | None = None  # the labels as the session has them
+        self._known: NDArray[np.unsignedinteger] | None = None  # the labels as the session has them
         self._palette: tuple[Labels, tuple[Colour, ...]] | None = None  # what is shown
 
     @property
@@ -62,8 +62,10 @@ class Scribbles:
             layer = self._held.or_new(lambda: self._new(labels), picture)
             self._known = labels
         elif self._known is not None and not np.array_equal(labels, layer.data):
+            self.show_palette(drawing.palette)
             self._known = labels
-            layer.data = labels.copy()
+            layer.data[...] = labels  # other data would have napari look at all layers anew
+            layer.refresh(extent=False)
         self.show_palette(drawing.palette)
         return layer
 
@@ -87,6 +89,9 @@ class Scribbles:
         if layer is None or self._palette == (layer, palette):
             return  # to set a colormap draws the layer anew
         self._palette = layer, palette
+        if self._known is not None and len(palette) > np.iinfo(layer.data.dtype).max:
+            self._known = self._known.astype(np.min_scalar_type(len(palette)))
+            layer.data = layer.data.astype(self._known.dtype)
         shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
         for number, colour in enumerate(palette, 1):
             shown[number] = np.array([*swatch(colour), 255]) / 255
@@ -97,7 +102,7 @@ class Scribbles:
         self._held.remove()
         self._known = None
 
-    def _new(self, labels: NDArray[np.uint16]) -> Labels:
+    def _new(self, labels: NDArray[np.unsignedinteger]) -> Labels:
         layer = Labels(labels.copy(), name=NAME, opacity=1.0)
         layer.brush_size = max(3, round(max(labels.shape) / 100))
         for event in (layer.events.paint, layer.events.set_data):

@@ -28,6 +28,11 @@ from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, R
 
 REST_MS = 250  # the mouse has come to rest on a place
 BUSY_MS = 400  # work that takes longer is told
+_ANSWER = (
+    "The answer's number, and the time since your last change.\n"
+    "The residual is the most by which any pixel still misses the colour that its neighbours and your strokes\n"
+    "ask for, in steps of a* and b*: below about 1 no eye tells it from 0. A first look is not measured."
+)
 _FILES = "Images (*.png *.tif *.jpg);;Layers (*.ora)"
 
 
@@ -105,7 +110,7 @@ class ColorizeWidget(QWidget):
 
     def _connect(self) -> None:
         editing, tools, viewer = self.editing, self.tools, self.viewer
-        editing.said.connect(self.message.setText)
+        editing.said.connect(self._say)
         editing.answered.connect(self._answered)
         editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
         editing.work.started.connect(self._waiting.start)
@@ -172,13 +177,13 @@ class ColorizeWidget(QWidget):
             return
         self.overlays.show_ring(place)
         self.colour.look_at(place)
-        self.message.setText("A stroke in the ring helps most, it is expected. Shift+click a guess to put it there.")
+        self._say("A stroke in the ring helps most, it is expected. Shift+click a guess to put it there.")
 
     def save(self) -> None:
         """Ask where to, and write the coloured picture."""
         session = self.editing.session
         if session is None:
-            self.message.setText("There is no picture yet; open one first.")
+            self._say("There is no picture yet; open one first.")
             return
         source = session.picture.source
         start = str(source.with_name(f"{source.stem}-colour.png")) if source else "colour.png"
@@ -195,9 +200,16 @@ class ColorizeWidget(QWidget):
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
         todo = "" if strokes else f". {self.editing.advice}"
         counted = f"{strokes} stroke{'' if strokes == 1 else 's'}"
-        self.message.setText(
-            f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}{saved}{todo}"
+        exactness = "a first look" if answer.residual is None else f"residual {answer.residual:.2g} ab"
+        self._say(
+            f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}, {exactness}"
+            f"{saved}{todo}",
+            _ANSWER,
         )
+
+    def _say(self, text: str, about: str = "") -> None:
+        self.message.setText(text)
+        self.message.setToolTip(about)
 
     def _show_busy(self, busy: bool = True) -> None:
         self.busy.setText("Working…" if busy else "")
@@ -232,7 +244,7 @@ class ColorizeWidget(QWidget):
         try:
             self.editing.open(layer)
         except HybridColorError as error:
-            self.message.setText(str(error))
+            self._say(str(error))
 
     def _hover(self, _viewer: Any, event: Any) -> None:
         self._hovered = self.editing.pixel(event.position)

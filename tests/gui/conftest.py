@@ -37,12 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def viewer(qtbot):
     import napari
+    from napari._qt.qthreading import wait_for_workers_to_quit
 
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1200, 900)  # napari would take the size that the last window had
     qtbot.waitExposed(viewer.window._qt_window)
     yield viewer
     viewer.close()
+    wait_for_workers_to_quit()  # as napari does when a person quits
 
 
 @pytest.fixture

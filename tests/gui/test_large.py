@@ -13,8 +13,8 @@ SIDE = 128
 @pytest.fixture
 def large(viewer, gray, qtbot, monkeypatch):
     monkeypatch.setattr("napari_hybridcolor.answers.SMALL", 1000)
-    monkeypatch.setattr("napari_hybridcolor.result.LARGE", 5000)
-    monkeypatch.setattr("napari_hybridcolor.result.SMALLEST", 500)
+    monkeypatch.setattr("napari_hybridcolor.layers.LARGE", 5000)
+    monkeypatch.setattr("napari_hybridcolor.layers.SMALLEST", 500)
     monkeypatch.setattr("hybridcolor.glimpse.MOST_PIXELS", 4000)
     return opened(viewer, gray, qtbot)
 
@@ -39,19 +39,19 @@ def test_a_stroke_is_glimpsed_and_then_shown_in_every_size(large, viewer, qtbot)
 
 def test_only_what_is_in_view_is_asked_for(large, viewer, qtbot):
     camera = viewer.scene.camera
-    camera.center, camera.zoom = (0, 40, 40), 20
-    qtbot.wait(200)
-    rows, columns = large.editing.result.view((SIDE, SIDE))
-    assert rows.step == columns.step == 1
-    assert 0 < rows.start < 40 < rows.stop < SIDE
     camera.zoom = 0.4
     qtbot.waitUntil(lambda: large.editing.result.view((SIDE, SIDE))[0].step > 1, timeout=10_000)
     for side in large.editing.result.view((SIDE, SIDE)):
         assert (side.start, side.stop) == (0, SIDE)
+    camera.center, camera.zoom = (0, 40, 40), 20
+    qtbot.waitUntil(lambda: large.editing.result.view((SIDE, SIDE))[0].step == 1, timeout=10_000)
+    rows, columns = large.editing.result.view((SIDE, SIDE))
+    assert columns.step == 1
+    assert 0 < rows.start < 40 < rows.stop < SIDE
 
 
 def test_a_small_picture_after_a_large_one(large, viewer, gray, qtbot, monkeypatch):
-    monkeypatch.setattr("napari_hybridcolor.result.LARGE", 10**6)
+    monkeypatch.setattr("napari_hybridcolor.layers.LARGE", 10**6)
     large.editing.use_colour((50.0, -50.0))
     drag(viewer, (80, 30), (80, 60))
     wait_for_answer(large, qtbot)

@@ -19,6 +19,7 @@ def spread(panel, qtbot):
     panel.editing.change(method="optimization")
     wait_for_answer(panel, qtbot)
     panel.seeds.shown.setChecked(True)
+    wait_for_answer(panel, qtbot)
     return panel
 
 
@@ -95,6 +96,8 @@ def test_fewer_seeds_at_more_sureness(spread, viewer, qtbot):
 
 
 def test_it_is_told_where_seeds_take_no_part(panel, qtbot):
+    panel.tabs.setCurrentWidget(panel.seeds)
+    wait_for_answer(panel, qtbot)
     assert "takes the network's colour everywhere" in panel.seeds.about.text()
     panel.editing.change(method="optimization")
     wait_for_answer(panel, qtbot)

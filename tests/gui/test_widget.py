@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import threading
-import time
 from pathlib import Path
 
 import napari_hybridcolor
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from npe2 import PluginManifest
 from PIL import Image
-from qtpy.QtCore import QPointF, Qt, QTimer
+from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 from skimage import data
@@ -39,6 +38,8 @@ def test_the_manifest_is_valid_and_names_the_panel():
 def test_the_network_colours_a_picture_as_soon_as_it_is_open(panel, viewer):
     assert np.hypot(*np.moveaxis(shown(viewer)[..., 1:], -1, 0)).mean() > 4
     assert "0 strokes" in panel.message.text()
+    assert "residual 0" in panel.message.text()
+    assert "residual" in panel.message.toolTip()
 
 
 def test_a_stroke_by_mouse_colours_where_it_is_and_not_far_away_and_undo_takes_it_back(panel, viewer, qtbot):
@@ -139,6 +140,18 @@ def test_settings_can_be_undone(panel, viewer, qtbot):
     np.testing.assert_allclose(shown(viewer), before, atol=2)
 
 
+def test_more_colours_than_eight_bits_hold(panel, viewer, qtbot):
+    colours = tuple((float(a), float(b)) for a in range(-40, 40, 5) for b in range(-40, 50, 5))
+    panel.colour.use(PURPLE)
+    drag(viewer, (60, 30), (60, 45))
+    panel.editing.change(palette=(PURPLE, *colours))
+    panel.colour.use(colours[-1])
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    assert [stroke.ab for stroke in panel.editing.session.drawing.strokes] == [PURPLE, colours[-1]]
+    assert set(np.unique(viewer.layers["scribbles"].data)) == {0, 1, len(colours) + 1}
+
+
 def test_caution_leaves_gray(panel, viewer, qtbot):
     panel.settings.caution.setValue(100)
     wait_for_answer(panel, qtbot)
@@ -236,29 +249,6 @@ def test_kinds_of_pictures(viewer, gray, kind, qtbot):
     }
     opened(viewer, pictures[kind], qtbot)
     np.testing.assert_allclose(shown(viewer)[..., 0], rgb_to_lab(np.repeat(gray[..., None], 3, axis=2))[..., 0], atol=1)
-
-
-def test_the_window_does_not_freeze_while_it_solves(viewer, qtbot):
-    tile = Picture.from_array(data.astronaut()).to_rgb()[..., 0]
-    panel = opened(viewer, np.tile(tile, (3, 3)), qtbot)
-    panel.colour.use(PURPLE)
-    gaps, last = [], [time.perf_counter()]
-
-    def tick():
-        now = time.perf_counter()
-        gaps.append(now - last[0])
-        last[0] = now
-
-    timer = QTimer()
-    timer.timeout.connect(tick)
-    timer.start(5)
-    last[0] = time.perf_counter()
-    drag(viewer, (700, 300), (700, 500))
-    drag(viewer, (200, 300), (300, 500))
-    wait_for_answer(panel, qtbot)
-    timer.stop()
-    assert len(gaps) > 50  # a window that is frozen does not tick at all
-    assert max(gaps) < 0.2 * sum(gaps)
 
 
 def test_edit_opens_a_window_with_everything_in_place(gray, tmp_path, monkeypatch, qtbot):

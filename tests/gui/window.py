@@ -25,10 +25,12 @@ def opened(viewer, gray, qtbot, **about):
 
 def wait_for_answer(panel, qtbot):
     editing = panel.editing
-    qtbot.waitUntil(
-        lambda: not (editing.timer.isActive() or editing.work.busy or editing.saving.busy or editing.answer is None),
-        timeout=REST,
-    )
+
+    def rests():
+        busy = (editing.work, editing.saving, panel.seeds.automatic.looking)
+        return editing.answer is not None and not (editing.timer.isActive() or any(each.busy for each in busy))
+
+    qtbot.waitUntil(rests, timeout=REST)
 
 
 def choose(panel, name, qtbot):

@@ -26,7 +26,7 @@ def main() -> None:
 
     def settle() -> None:
         end = time.monotonic() + 120
-        while editing.timer.isActive() or editing.work.busy or editing.answer is None:
+        while editing.timer.isActive() or editing.work.busy or editing.answer is None or automatic.looking.busy:
             assert time.monotonic() < end
             application.processEvents()
             time.sleep(0.002)

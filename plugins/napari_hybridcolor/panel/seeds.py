@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE
+from hybridcolor.session import EditSession
 from napari_hybridcolor.automatic import Automatic
 from napari_hybridcolor.panel.controls import button, slider
 from napari_hybridcolor.tools import LASSO, Tools
+from napari_hybridcolor.work import Job, Newest
 
 _USED = "They take part in the answer, beside your strokes."
 _UNUSED = "This method takes the network's colour everywhere: seeds show what it is sure of. Pin one to hold it."
@@ -46,13 +51,26 @@ class SeedsTab(QWidget):
         automatic.changed.connect(self._show)
         automatic.editing.drawing_changed.connect(self._show_drawing)
         self._showing = False
+        self._counting = Newest(self)
+        self._counting.answered.connect(self.count.setText)
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Count them as long as the count is seen."""
+        super().showEvent(event)
+        self.automatic.counted = True
+        self.automatic.refresh()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Nobody sees the count."""
+        super().hideEvent(event)
+        self.automatic.counted = False
 
     def _slid(self, value: int) -> None:
         session = self.automatic.editing.session
         if self._showing or session is None:
             return
         if self.confidence.isSliderDown():
-            self.count.setText(f"{session.count_automatic(value / 100)} seeds")
+            self._counting.ask(_count(session, value / 100))
         else:
             self._released()
 
@@ -70,3 +88,10 @@ class SeedsTab(QWidget):
             self._showing = True
             self.confidence.setValue(round(100 * session.drawing.confidence))
             self._showing = False
+
+
+def _count(session: EditSession, confidence: float) -> Job:
+    def job(_stop: Callable[[], bool]) -> Iterator[str]:
+        yield f"{session.count_automatic(confidence)} seeds"
+
+    return job
