@@ -18,7 +18,7 @@ demo: runtime ## colorize two gray photos into demo/ and compare them with the t
 	$(BIN)/hybridcolor demo --output demo --overwrite
 
 test: developer ## run all tests, those of the window too
-	.ci/window $(BIN)/python -m pytest $(ARGS)
+	.ci/window $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: developer ## style, types and import directions
 	$(BIN)/ruff check .

@@ -14,12 +14,15 @@ The nine values of a row are kept as planes k = 3 (dy + 1) + (dx + 1), so plane 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 from numba import njit, types
 from numba.extending import overload
 from numpy.typing import NDArray
+
+from hybridcolor.threads import share_rows
 
 VARIANCE_SHARE = 0.6
 LOG_LEAST_WEIGHT = math.log(100.0)
@@ -102,7 +105,8 @@ def system_residual(
     residual : (H + 2, 2, W + 2) float32
         Written, but for its padding.
     """
-    _fill_residual(luminance, pull, target, chroma, residual)
+    height, width = luminance.shape
+    share_rows(partial(_fill_residual, luminance, pull, target, chroma, residual), height, width=width)
 
 
 def _halvings(y: float) -> float:
@@ -232,11 +236,11 @@ def _fill_planes(luminance, planes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fill_residual(luminance, pull, target, chroma, residual):  # type: ignore[no-untyped-def]
-    height, width = luminance.shape
+def _fill_residual(luminance, pull, target, chroma, residual, first, last):  # type: ignore[no-untyped-def]
+    width = luminance.shape[1]
     row = np.empty((10, width))
     flow = np.empty(width)
-    for i in range(height):
+    for i in range(first, last):
         fill_affinity(luminance, i, row)
         for c in range(2):
             flow[:] = 0.0

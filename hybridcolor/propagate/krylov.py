@@ -15,6 +15,7 @@ they are two independent solves that happen to run in step. All vectors are (h +
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import FAST
+from hybridcolor.threads import share_rows
 
 Planes = NDArray[np.float32]
+Squares = NDArray[np.float64]
 Cycle = Callable[[Planes, Planes, Planes], None]
 LEAST_LENGTH = 0.3
 
@@ -69,7 +72,7 @@ def conjugate_residuals(
     """
     direction, image, last_direction, last_image, *rest = work
     free = list(zip(rest[::2], rest[1::2], strict=True))
-    older: list[tuple[Planes, Planes, NDArray[np.float64]]] = []
+    older: list[tuple[Planes, Planes, Squares]] = []
     last_square = np.zeros(2)
     while True:
         cycle(residual, direction, image)
@@ -77,7 +80,7 @@ def conjugate_residuals(
             _conjugate(direction, image, kept, kept_image, kept_square)
         square = np.empty(2)
         directions = direction, image, last_direction, last_image
-        step = Step(*_advance(residual, solution, directions, last_square, bold, square))
+        step = _advance(residual, solution, directions, last_square, bold, square)
         yield step
         if not np.isfinite(step.change):
             return
@@ -90,25 +93,47 @@ def conjugate_residuals(
         direction, image = following
 
 
-@njit(cache=True, nogil=True)
-def _advance(residual, solution, directions, last_square, bold, square):  # type: ignore[no-untyped-def]
-    """Make the direction conjugate to the last and step along both; what `Step` holds. Writes the image's square."""
+def _advance(
+    residual: Planes,
+    solution: NDArray[np.floating],
+    directions: tuple[Planes, Planes, Planes, Planes],
+    last_square: Squares,
+    bold: bool,
+    square: Squares,
+) -> Step:
+    """Make the direction conjugate to the last and step along both; writes the image's square."""
+    rows, width = residual.shape[0] - 2, residual.shape[2]
     _, image, _, last_image = directions
-    dots = np.zeros((2, 4))
-    _dots(residual, image, last_image, dots)
+    sums = np.empty((rows, 2, 4))
+    share_rows(partial(_dots, residual, image, last_image, sums), rows, width=width)
     lengths = np.empty((2, 3), np.float32)
+    possible, trusted = _lengths(sums, last_square, bold, square, lengths)
+    if not possible:
+        return Step(np.nan, False)
+    changes = share_rows(partial(_step, residual, solution, directions, lengths), rows, width=width)
+    return Step(float(np.max(changes)), trusted)
+
+
+@njit(cache=True, nogil=True)
+def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyped-def]
+    """How far to step along each direction, whether that is a number, and whether it is about what the cycle asked."""
     trusted = True
     for c in range(2):
-        crossed, projected, alone, repeated = dots[c]
+        crossed = projected = alone = repeated = 0.0
+        for i in range(sums.shape[0]):
+            crossed += sums[i, c, 0]
+            projected += sums[i, c, 1]
+            alone += sums[i, c, 2]
+            repeated += sums[i, c, 3]
         if not np.isfinite(crossed + projected + alone + repeated):
-            return np.nan, False
+            return False, False
         back = _ratio(repeated, last_square[c])
         square[c] = max(alone - back * repeated, 0.0)
         length = 1.0 if bold else _ratio(projected - back * crossed, square[c])
         again = _ratio(crossed, last_square[c])  # not 0 where the caller changed the residual
         lengths[c] = back, length, again
         trusted &= length > LEAST_LENGTH or alone == 0.0
-    return _step(residual, solution, directions, lengths), trusted
+    return True, trusted
 
 
 @njit(cache=True, nogil=True)
@@ -118,21 +143,18 @@ def _ratio(above, below):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def _dots(residual, image, last_image, dots):  # type: ignore[no-untyped-def]
-    """Add for each plane (r, q'), (r, q), (q, q), (q, q'), summed by rows in float64."""
-    for i in range(1, image.shape[0] - 1):
+def _dots(residual, image, last_image, sums, first, last):  # type: ignore[no-untyped-def]
+    """Of each row and plane (r, q'), (r, q), (q, q), (q, q')."""
+    for i in range(first, last):
         for c in range(2):
-            r, q, p = residual[i, c], image[i, c], last_image[i, c]
+            r, q, p = residual[i + 1, c], image[i + 1, c], last_image[i + 1, c]
             s0 = s1 = s2 = s3 = np.float32(0)
             for j in range(q.size):
                 s0 += r[j] * p[j]
                 s1 += r[j] * q[j]
                 s2 += q[j] * q[j]
                 s3 += q[j] * p[j]
-            dots[c, 0] += s0
-            dots[c, 1] += s1
-            dots[c, 2] += s2
-            dots[c, 3] += s3
+            sums[i, c] = s0, s1, s2, s3
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -157,11 +179,11 @@ def _conjugate(direction, image, kept, kept_image, kept_square):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _step(residual, solution, directions, lengths):  # type: ignore[no-untyped-def]
+def _step(residual, solution, directions, lengths, first, last):  # type: ignore[no-untyped-def]
     """Make the direction conjugate to the last, step along both, and return the largest change."""
     direction, image, last_direction, last_image = directions
     change = np.float32(0)
-    for i in range(1, image.shape[0] - 1):
+    for i in range(first + 1, last + 1):
         for c in range(2):
             rows = direction[i, c], image[i, c], last_direction[i, c], last_image[i, c]
             most = _step_row(residual[i, c], solution[i, c], rows, lengths[c])

@@ -17,9 +17,10 @@ from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
-from hybridcolor.propagate.smoothing import ascend, descend, prolong
+from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import stationary_vector
 from hybridcolor.propagate.stencil import operator_rows
+from hybridcolor.threads import share_rows
 
 BALANCING_CYCLES = 6
 """For the stationary vector. With two, photos with dark areas of few gray levels may take three times as many steps."""
@@ -67,7 +68,8 @@ class Walk:
 class _Level:
     operator: Operator
     prolongation: Planes  # (h' + 2, 9, w' + 2), see `transfer`
-    coarse_load: Planes  # (h' + 2, 2, w' + 2) work space, as below
+    swept: Planes  # (h + 2, 2, w + 2) work space, as all below
+    coarse_load: Planes  # (h' + 2, 2, w' + 2)
     coarse_answer: Planes
     work: list[Planes] = field(default_factory=list)
 
@@ -97,8 +99,8 @@ class Hierarchy:
         shape = walk.luminance.shape
         while shape[0] * shape[1] > COARSEST or not self.levels:
             prolongation, coarse = _coarser(operator)
-            shape = (coarse.shape[0], coarse.shape[2])
-            self.levels.append(_Level(operator, prolongation, padded(shape), padded(shape)))
+            swept, shape = padded(shape), (coarse.shape[0], coarse.shape[2])
+            self.levels.append(_Level(operator, prolongation, swept, padded(shape), padded(shape)))
             operator = (NONE, NONE, stationary_vector(coarse), coarse)
         for level in self.levels[1:]:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
@@ -139,9 +141,18 @@ class Hierarchy:
         coarsen further, plain cycles lose more on every level.
         """
         level = self.levels[depth]
-        descend(level.operator, level.prolongation, load, x, level.coarse_load)
-        self._solve(depth + 1, level.coarse_load, level.coarse_answer, steps=STEPS)
-        ascend(level.operator, level.prolongation, load, level.coarse_answer, x, image)
+        height, width = level.operator[2].shape
+        swept, coarse = level.swept, level.coarse_answer
+
+        def down(top: int, bottom: int) -> None:
+            descend(level.operator, level.prolongation, load, swept, level.coarse_load, (top, bottom))
+
+        def up(top: int, bottom: int) -> None:
+            ascend(level.operator, level.prolongation, load, coarse, swept, (x, image), (top, bottom))
+
+        share_rows(down, height, width=width, step=CHAIN)
+        self._solve(depth + 1, level.coarse_load, coarse, steps=STEPS)
+        share_rows(up, height, width=width, step=CHAIN)
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:
         """Add to the solution what a residual inside a window asks for everywhere, as the coarser levels see it.
@@ -159,7 +170,7 @@ class Hierarchy:
         prolongation = level.prolongation[rows.start : rows.stop + 2, :, columns.start : columns.stop + 2].copy()
         load = padded((rows.stop - rows.start, columns.stop - columns.start))
         swept = np.zeros_like(residual)
-        descend(level.part(*window), prolongation, residual, swept, load)
+        descend(level.part(*window), prolongation, residual, swept, load, (0, swept.shape[0] - 2))
         level.coarse_load[:] = 0
         level.coarse_load[1:-1, :, 1:-1][rows, :, columns] = load[1:-1, :, 1:-1]
         self._solve(1, level.coarse_load, level.coarse_answer, steps=1)

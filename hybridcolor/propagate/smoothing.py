@@ -2,7 +2,8 @@
 
 Memory is what a cycle waits for, so all that a half does runs row by row, one stage a few rows behind the other,
 on a few rows that stay in cache: two sweeps, defect and restriction on the way down; interpolation, two sweeps
-and the operator's action on the way up.
+and the operator's action on the way up. A pass may be shared out by rows: from ``top``, a multiple of CHAIN, to before
+``bottom``, also one or the picture's last; what it needs to know of rows beyond, it makes for itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from hybridcolor.propagate.transfer import prolong_row, restrict_row
 
 LAG = 4
 """Rows that a ring of rows holds: one stage reads three and the stage before writes the next."""
+CHAIN = 32
+"""A sweep goes by what it just made of the row above, but for every so many-th row, which goes by what that was before.
+So threads need know no more than some rows above their own, and any number of them comes to the same bytes."""
 
 
 @njit(cache=True, nogil=True)
@@ -29,36 +33,44 @@ def weigh_row(visits, pull, i, weight):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def descend(operator, prolongation, load, x, coarse):  # type: ignore[no-untyped-def]
-    """Write x = two sweeps from zero, and the coarse load R (load - A x).
+def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-untyped-def]
+    """Write rows top to bottom of x = two sweeps from zero, and of the coarse load R (load - A x).
 
     ``operator`` is (luminance, pull, visits, stored); arrays of x are (h + 2, channels, w + 2) with zero padding.
     """
     luminance, pull, visits, stored = operator
+    top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
     buffer = np.empty((LAG, 10, width), np.float32)
     first = np.zeros((LAG, channels, width + 2), np.float32)
+    second = np.zeros((LAG, channels, width + 2), np.float32)
     left = np.zeros((LAG, channels, width + 2), np.float32)
     weight = np.ones(width, np.float32)
-    for i in range(height + 3):
-        if i < height:
+    for i in range(max(top - CHAIN - 1, 0), bottom + 3):
+        if i < min(bottom + 2, height):
             row = operator_row(luminance, pull, stored, i, buffer[i % LAG])
             first_sweep_row(row, load[i + 1], first[i % LAG])
         else:
             first[i % LAG] = 0
-        if 0 <= i - 1 < height:
-            k = i - 1
+        k = i - 1
+        if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
             row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            sweep_row(row, load[k + 1], x[k], first[k % LAG], first[(k + 1) % LAG], x[k + 1])
-        if 0 <= i - 2 < height:
-            k = i - 2
+            above = first[(k - 1) % LAG] if k % CHAIN == 0 else second[(k - 1) % LAG]
+            sweep_row(row, load[k + 1], above, first[k % LAG], first[(k + 1) % LAG], second[k % LAG])
+            if top <= k < bottom:
+                x[k + 1] = second[k % LAG]
+        else:
+            second[k % LAG] = 0
+        k = i - 2
+        if max(top - 1, 0) <= k < bottom:
             row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
             weigh_row(visits, pull, k, weight)
-            defect_row(row, load[k + 1], x[k], x[k + 1], x[k + 2], weight, left[k % LAG])
+            here = second[k % LAG]
+            defect_row(row, load[k + 1], second[(k - 1) % LAG], here, second[(k + 1) % LAG], weight, left[k % LAG])
         else:
-            left[(i - 2) % LAG] = 0
-        if i >= 3 and i % 2 == 1 and (i - 3) // 2 < prolongation.shape[0] - 1:
-            k = (i - 3) // 2  # rows 2 k - 1, 2 k, 2 k + 1 are known
+            left[k % LAG] = 0
+        k = (i - 3) // 2  # fine rows 2 k - 1, 2 k, 2 k + 1 are known
+        if i % 2 == 1 and top // 2 <= k < (bottom + 1) // 2:
             restrict_row(
                 prolongation[k], prolongation[k + 1],
                 left[(2 * k - 1) % LAG], left[2 * k % LAG], left[(2 * k + 1) % LAG],
@@ -67,30 +79,43 @@ def descend(operator, prolongation, load, x, coarse):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def ascend(operator, prolongation, load, coarse, x, image):  # type: ignore[no-untyped-def]
-    """Add P coarse to x, sweep twice, and write image = A x."""
+def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: ignore[no-untyped-def]
+    """Write rows top to bottom of x = two sweeps from swept + P coarse, and of image = A x; answer is (x, image)."""
     luminance, pull, _, stored = operator
+    x, image = answer
+    top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
     buffer = np.empty((LAG, 10, width), np.float32)
-    swept = np.zeros((LAG, channels, width + 2), np.float32)
-    for i in range(height + 3):
+    start = np.zeros((LAG, channels, width + 2), np.float32)
+    first = np.zeros((LAG, channels, width + 2), np.float32)
+    second = np.zeros((LAG, channels, width + 2), np.float32)
+    for i in range(max(top - 2 * CHAIN - 1, 0), bottom + 3):
         if i < height:
             operator_row(luminance, pull, stored, i, buffer[i % LAG])
-            prolong_row(prolongation[i // 2 + 1], i % 2, coarse[i // 2 + 1], coarse[i // 2 + 2], x[i + 1])
-        if 0 <= i - 1 < height:
-            k = i - 1
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            sweep_row(row, load[k + 1], swept[(k - 1) % LAG], x[k + 1], x[k + 2], swept[k % LAG])
+            start[i % LAG] = swept[i + 1]
+            prolong_row(prolongation[i // 2 + 1], i % 2, coarse[i // 2 + 1], coarse[i // 2 + 2], start[i % LAG])
         else:
-            swept[(i - 1) % LAG] = 0
-        if 0 <= i - 2 < height:
-            k = i - 2
+            start[i % LAG] = 0
+        k = i - 1
+        if max(top - 2 * CHAIN, 0) <= k < min(bottom + 2, height):
             row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            sweep_row(row, load[k + 1], x[k], swept[k % LAG], swept[(k + 1) % LAG], x[k + 1])
-        if 0 <= i - 3 < height:
-            k = i - 3
+            above = start[(k - 1) % LAG] if k % CHAIN == 0 else first[(k - 1) % LAG]
+            sweep_row(row, load[k + 1], above, start[k % LAG], start[(k + 1) % LAG], first[k % LAG])
+        else:
+            first[k % LAG] = 0
+        k = i - 2
+        if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
             row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            apply_row(row, x[k], x[k + 1], x[k + 2], image[k + 1])
+            above = first[(k - 1) % LAG] if k % CHAIN == 0 else second[(k - 1) % LAG]
+            sweep_row(row, load[k + 1], above, first[k % LAG], first[(k + 1) % LAG], second[k % LAG])
+            if top <= k < bottom:
+                x[k + 1] = second[k % LAG]
+        else:
+            second[k % LAG] = 0
+        k = i - 3
+        if top <= k < bottom:
+            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
+            apply_row(row, second[(k - 1) % LAG], second[k % LAG], second[(k + 1) % LAG], image[k + 1])
 
 
 @njit(cache=True, nogil=True)

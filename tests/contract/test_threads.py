@@ -21,6 +21,8 @@ from tests.propagate.pictures import photo_luminance, random_seeds
 
 luminance = photo_luminance("chelsea", 130, 140)
 answers = [propagate(luminance, random_seeds(130, 140, 20), method=method) for method in sorted(PROPAGATORS)]
+large = photo_luminance("coffee", 399, 600)  # large enough that threads share the work
+answers.append(propagate(large, random_seeds(399, 600, 20), method="optimization"))
 answers.append(propagate_volume(np.repeat(luminance[None], 4, 0), [[0, 5, 5], [3, 99, 99]], [[9, 20], [40, 3]]))
 for answer in answers:
     print(hashlib.sha256(answer.chroma.tobytes()).hexdigest())
@@ -40,7 +42,7 @@ def test_same_bytes_whatever_the_number_of_threads():
     ]
     first, second = (run.communicate(timeout=120)[0].split() for run in runs)
     assert first == second
-    assert len(first) == len(PROPAGATORS) + 1
+    assert len(first) == len(PROPAGATORS) + 2
     assert [run.returncode for run in runs] == [0, 0]
 
 

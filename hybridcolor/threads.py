@@ -1,0 +1,69 @@
+"""One job shared out among the processor's cores, by runs of rows; the answer does not depend on how many there are.
+
+What is called must release the interpreter's lock, as numba's nogil kernels and most of NumPy do. Threads are as many
+as the cores that this process may use, or fewer where OMP_NUM_THREADS says so, as it does in the workers of a batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+LEAST_PIXELS = 1 << 16
+"""Pixels that a thread must have to do: below that, to wake it takes longer."""
+
+
+@cache
+def thread_count() -> int:
+    """How many threads share a job.
+
+    Examples
+    --------
+    >>> thread_count() >= 1
+    True
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(cores, int(wanted))) if wanted.isdecimal() else cores
+
+
+def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, step: int = 1) -> list[Answer]:
+    """Have ``work(first, last)`` done for runs of rows that together are all of them, at the same time.
+
+    Parameters
+    ----------
+    work : callable
+        Must not call this function itself.
+    rows, width : int
+        The size of the job, in pixels.
+    step : int, optional
+        Every run but the last is a multiple of so many rows.
+
+    Returns
+    -------
+    list
+        What each run returned, from the first to the last.
+
+    Examples
+    --------
+    >>> sum(share_rows(lambda first, last: last - first, 1000, width=1000, step=16))
+    1000
+    """
+    runs = max(1, min(thread_count(), rows * width // LEAST_PIXELS))
+    length = -(-rows // (runs * step)) * step
+    first, *others = [(start, min(start + length, rows)) for start in range(0, rows, length)]
+    waiting = [_pool().submit(work, *run) for run in others]
+    return [work(*first), *(future.result() for future in waiting)]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_count() - 1, thread_name_prefix="rows")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
