@@ -49,7 +49,7 @@ def page(
     """Regions parted by lines with a gap in every border, every other one with a tone.
 
     ``bare`` leaves out the outlines between tone and paper. ``walls`` nearly divide each region, but for a neck.
-    ``worn`` is "jpeg" for quality 60, or "scan" for gray ink on yellowed paper, blurred and with grain.
+    ``worn`` is one of `WORN`.
     """
     rng = np.random.default_rng(seed)
     row, column = np.mgrid[:SIDE, :SIDE].astype(np.float32)
@@ -68,13 +68,36 @@ def page(
     picture = np.where(drawn, 0.0, 255.0).astype(np.float32)
     if tone:
         picture[toned & TONES[tone](row, column, scale) & ~drawn] = 0
-    picture = cv2.GaussianBlur(picture, (0, 0), 1.2 if worn == "scan" else 0.6)
-    if worn == "scan":
-        picture = 50 + 170 / 255 * picture + rng.normal(0, 8, picture.shape)
+    return Drawing(gray_to_luminance(aged(picture, worn, rng)), region, line)
+
+
+def aged(picture: NDArray[np.float32], worn: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A drawing in 0..255 as gray pixels: with soft lines and, of `WORN`, blur, paler ink, darker paper, and grain."""
+    blur, black, white, grain = WORN.get(worn, WORN[""])
+    picture = black + (white - black) / 255 * cv2.GaussianBlur(picture, (0, 0), blur)
+    if worn == "uneven":
+        picture = picture * np.linspace(0.65, 1, picture.shape[1])
+    if grain:
+        picture = picture + rng.normal(0, grain, picture.shape)
     gray = picture.clip(0, 255).astype(np.uint8)
     if worn == "jpeg":
         gray = cv2.imdecode(cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
-    return Drawing(gray_to_luminance(gray), region, line)
+    return gray
+
+
+WORN: dict[str, tuple[float, float, float, float]] = {
+    "": (0.6, 0, 255, 0),
+    "jpeg": (0.6, 0, 255, 0),
+    "scan": (1.2, 50, 220, 8),
+    "gray": (0.8, 75, 165, 2),
+    "faded": (0.8, 140, 205, 2),
+    "pale": (2.0, 150, 240, 2),
+    "uneven": (0.8, 40, 240, 3),
+    "negative": (0.6, 255, 0, 0),
+    "chalk": (0.8, 190, 40, 5),
+}
+"""Of each wear the blur in pixels, ink and paper in 0..255, and the grain; "uneven" is lit from one side, and "jpeg" of
+quality 60."""
 
 
 def _borders(area: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:

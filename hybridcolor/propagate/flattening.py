@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.patterns import GRID, SURE, tone_features
 from hybridcolor.propagate.relief import TONE, tone_size, without_dots
-from hybridcolor.propagate.tones import find_tones, ink
+from hybridcolor.propagate.tones import find_tones
 
 
 def flattened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,6 +33,7 @@ def flattened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> float(luminance[100:140, 50:90].std().round()), float(plane[100:140, 50:90].std().round())
     (40.0, 0.0)
     """
+    luminance = evened(luminance)
     drawn, size = ink(luminance), tone_size(luminance.shape, TONE)
     tones = find_tones(drawn, size) if size else None
     plain = without_dots(luminance, drawn, size) if size else luminance

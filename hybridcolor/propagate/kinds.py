@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import cv2
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.registry import checked_luminance
 from hybridcolor.propagate.relief import TONE, tone_size
-from hybridcolor.propagate.tones import find_tones, ink
+from hybridcolor.propagate.tones import distance, find_tones, reaching, rolled
 
 METHOD_OF = {"photo": "hybrid", "line art": "lineart", "screentone": "levelset"}
 """The method that `hybridcolor colorize --method auto` takes."""
 FOR_DRAWINGS = ("lineart", "levelset")
 """Methods that go by lines and tones."""
 
-NEAR = 12.0
-"""L* from the middle of the ink, or of the paper, that still are ink or paper."""
-PALE = 70.0
-"""L* of paper, at least: dark skies and the black around a retina are none."""
-APART = 50.0
+NEAR = 0.24
+"""How far from the middle of the ink, or of the paper, is ink or paper still, as a share of the contrast."""
+CONTRAST = 8.0
 """L* between ink and paper, at least."""
-DRAWN = 0.77
+DRAWN = 0.82
 """Share of a drawing's pixels that are ink or paper, at least."""
 TONED_PAGE = 0.6
 """The same of a page with tone, whose dots are blurred."""
+GRAIN = 3.0
+"""Standard deviation, in pixels, of the blur that leaves no grain."""
+UNEVEN = 0.05
+"""How much paper varies without it, as a share of the contrast, at most: a photo's surfaces are shaded."""
+CLEAN = 0.01
+"""The same of paper that is cleaner than a photo's surfaces."""
+STROKE = 0.015
+"""Half the width of a stroke, as a share of the picture's shorter side, at most."""
+STROKES = 0.3
+"""Share of the ink that is strokes, at least, unless the paper is clean."""
+LONG = 0.1
+"""Extent of a line, as a share of the picture's shorter side, at least."""
+LINES = 0.3
+"""Share of the ink that is in lines, at least: stars and letters are none."""
 TONED = 0.03
 """Share of a page from which on tone counts."""
 
@@ -61,19 +75,45 @@ def kind_of(luminance: ArrayLike) -> Kind:
     drawn = ink(plane)
     if drawn.all() or not drawn.any():
         return Kind("photo", "there is nothing but one brightness")
-    middles = [float(np.median(plane[part])) for part in (drawn, ~drawn)]
-    apart = abs(middles[0] - middles[1])
-    if apart < APART:
-        return Kind("photo", f"its dark and light parts differ by {apart:.0f} L* only")
-    if max(middles) < PALE:
-        return Kind("photo", f"its light parts have {max(middles):.0f} L* only, paper has more")
-    near = float(np.mean(np.minimum(np.abs(plane - middles[0]), np.abs(plane - middles[1])) < NEAR))
+    if np.median(plane[drawn]) > np.median(plane[~drawn]):
+        plane = 100 - plane  # white on black
+    plane = evened(plane)
+    drawn = ink(plane)
+    dark, light = (float(np.median(plane[part])) for part in (drawn, ~drawn))
+    contrast = light - dark
+    near = float(np.mean(np.minimum(np.abs(plane - dark), np.abs(plane - light)) < NEAR * contrast))
+    reason = _not_drawn(plane, drawn, contrast)
+    if reason:
+        return Kind("photo", reason)
     size = tone_size(plane.shape, TONE)
     tones = find_tones(drawn, size) if size and near >= TONED_PAGE else None
     toned = 0.0 if tones is None else float(tones.inside.mean())
     reason = f"{near:.0%} of the pixels are ink or paper, {toned:.0%} of the page is tone"
     if toned >= TONED:
         return Kind("screentone", reason)
+    lines = np.count_nonzero(reaching(drawn, LONG * min(plane.shape))) / np.count_nonzero(drawn)
+    if lines < LINES:
+        return Kind("photo", f"{lines:.0%} only of what is drawn is in lines, the rest in specks")
     if near >= DRAWN:
         return Kind("line art", reason)
     return Kind("photo", f"{near:.0%} of the pixels only are ink or paper, the others between")
+
+
+def _not_drawn(plane: NDArray[np.float32], drawn: NDArray[np.bool_], contrast: float) -> str:
+    """Why what looks like ink and paper is none, or nothing."""
+    if contrast < CONTRAST:
+        return f"its dark and light parts differ by {contrast:.0f} L* only"
+    away = distance(~drawn) > GRAIN
+    if not away.any():
+        return "there is no paper between its darker parts"
+    share, paper = (
+        cv2.GaussianBlur(x, (0, 0), GRAIN) for x in (away.astype(np.float32), np.where(away, plane, np.float32(0)))
+    )
+    uneven = float(np.std(paper[away] / share[away])) / contrast
+    if uneven > UNEVEN:
+        return f"its lighter part varies by {uneven:.0%} of the contrast, paper is more even"
+    bold = rolled(drawn, max(2, round(STROKE * min(plane.shape))))
+    strokes = 1 - np.count_nonzero(bold) / np.count_nonzero(drawn)
+    if strokes < STROKES and uneven > CLEAN:
+        return f"only {strokes:.0%} of its darker part is as thin as a stroke"
+    return ""

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
 from hybridcolor.propagate.lineart import LineartState
+from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.patterns import GRID, SURE, pattern_distance, tone_features
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.relief import SHORE, SILL, TONE, level_at, relief_of, tone_size
-from hybridcolor.propagate.tones import find_tones, ink
+from hybridcolor.propagate.tones import find_tones
 from hybridcolor.seeds import Seeds
 
 SAME = 4.0
@@ -96,6 +97,7 @@ class LevelsetState(LineartState):
     def __init__(self, luminance: NDArray[np.float32], *, gap: float = SILL, tone: int = TONE) -> None:
         if not 0 <= gap < np.inf:
             raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
+        luminance = evened(luminance)
         drawn, size = ink(luminance), tone_size(luminance.shape, tone)
         tones = find_tones(drawn, size) if size else None
         levels = relief_of(luminance, drawn, size, tones)

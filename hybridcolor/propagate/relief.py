@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.propagate.marker_flooding import gradient_levels
+from hybridcolor.propagate.paper import evened, grain, ink
 from hybridcolor.propagate.regions import QUANTA, SMOOTHING, quantize
-from hybridcolor.propagate.tones import Tones, find_tones, ink, reaching
+from hybridcolor.propagate.tones import Tones, find_tones, reaching
 
-STEP = 16.0
+STEP = 5.0
 """L* by which neighbours differ at a line, at least."""
+GRAIN = 5.0
+"""The same in standard deviations of the picture's grain."""
 CONTRAST = 0.35
-"""The same as a share of the picture's strongest steps (its 99th percentile)."""
+"""The same as a share of the picture's stronger steps (the 9th decile of those that count)."""
 FINENESS = 8
 """Levels of the relief to a pixel of distance."""
 TONE = 12
@@ -45,6 +48,7 @@ def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     >>> bool(levels[0] < levels[1] < levels[3] <= levels[4])
     True
     """
+    luminance = evened(luminance)
     drawn, size = ink(luminance), tone_size(luminance.shape, tone)
     return relief_of(luminance, drawn, size, find_tones(drawn, size) if size else None)
 
@@ -55,12 +59,12 @@ def relief_of(
     """The same of a drawing whose ink and tones are known."""
     light = quantize(luminance)
     steps = gradient_levels(without_dots(light, drawn, size) if size else light)
-    lines = reaching(steps > max(STEP * QUANTA, CONTRAST * _percentile(steps, 99)), min(size, SPECK))
+    lines = reaching(steps > _least_step(luminance, steps), min(size, SPECK))
     if tones is not None:
         np.copyto(lines, tones.lines, where=tones.inside)
         ridges = (tones.height.clip(0, 1) * (100 * QUANTA)).astype(np.uint16)
     if not lines.any():
-        return steps if tones is None else np.where(tones.inside, ridges, steps)
+        return steps if tones is None else np.where(tones.inside, np.uint16(0), steps)
     away = cv2.distanceTransform((~lines).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     levels = level_at(away)
     paper = np.full(light.shape, _percentile(light[~drawn], 50), np.uint16)
@@ -72,6 +76,13 @@ def relief_of(
         np.maximum(levels, level_at(SILL / 2), out=levels, where=tones.edge)
     np.copyto(levels, SHORE + height // 4, where=stroke)
     return levels
+
+
+def _least_step(luminance: NDArray[np.float32], steps: NDArray[np.uint16]) -> float:
+    """From which on a step is a line's, in quanta."""
+    least = max(STEP, GRAIN * grain(luminance)) * QUANTA
+    strong = steps[steps > least]
+    return max(least, CONTRAST * _percentile(strong, 90)) if strong.size else least
 
 
 def _percentile(values: NDArray[np.uint16], share: float) -> int:

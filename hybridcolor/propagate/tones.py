@@ -44,19 +44,6 @@ class Tones:
     height: NDArray[np.float32]
 
 
-def ink(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where the drawing is drawn: the darker side of Otsu's threshold, or the lighter one if that is less.
-
-    Examples
-    --------
-    >>> ink(np.array([[100, 0, 100, 100]], np.float32)).tolist()
-    [[False, True, False, False]]
-    """
-    gray = (luminance * 2.55).astype(np.uint8)
-    _, dark = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    return np.asarray(dark > 0 if 2 * cv2.countNonZero(dark) <= dark.size else dark == 0)
-
-
 def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     """The toned areas of a drawing, if there are any.
 
@@ -74,18 +61,19 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     >>> find_tones(hatched, 8).inside[30, [10, 70]].tolist()
     [False, True]
     """
-    balls = _distance(np.pad(~drawn, 1))[1:-1, 1:-1] > 0.6 * size  # the page ends as if in ink: a tone goes on there
-    balls |= _distance(drawn) > 0.6 * size
+    balls = distance(np.pad(~drawn, 1))[1:-1, 1:-1] > 0.6 * size  # the page ends as if in ink: a tone goes on there
+    balls |= distance(drawn) > 0.6 * size
     mass = ~_near(balls, 0.6 * size)
     half = size / 2  # what is wide is seen well enough, and four times as fast, in a picture half as large
     small, share = (_halved(plane) for plane in (mass, drawn & mass))
-    wide = _near(_distance(small > 0.5) > half, 1.5 * half)
+    wide = _near(distance(small > 0.5) > half, 1.5 * half)
     if not wide.any():
         return None
     mass &= _full(wide, drawn.shape)
     small *= wide
     density, excess = _excess(share * wide, small, AVERAGED * half)
-    flat = _distance((small > 0.5) & (np.abs(excess) < FLAT)) > half * 2 / 3
+    ripple = np.abs(cv2.GaussianBlur(excess, (3, 3), 0))
+    flat = distance((small > 0.5) & (ripple < FLAT)) > half * 2 / 3
     if not flat.any():
         return None
     inside = _near(flat, half * 2 / 3 + 3 * AVERAGED * half)
@@ -112,12 +100,18 @@ def _full(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST).view(np.bool_)
 
 
-def _near(mask: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
+def rolled(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """What of a mask a ball can cover that does not leave it; it may leave the picture."""
+    return _near(distance(mask) > radius, radius)
+
+
+def _near(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     """Pixels within a distance of a mask."""
-    return _distance(~mask) <= distance if mask.any() else mask
+    return distance(~mask) <= radius if mask.any() else mask
 
 
-def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How far each pixel of a mask is from the nearest that is not in it."""
     return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
 
 

@@ -8,19 +8,29 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.drawings import TONES, page, strokes
-from benchmarks.manga import filled, share_right
+from benchmarks.drawings import TONES, WORN, page, strokes
+from benchmarks.manga import filled, fringe, share_right
 from hybridcolor.propagate import PropagationState, propagate
+from hybridcolor.propagate.paper import ink
 from hybridcolor.propagate.relief import relief, without_dots
-from hybridcolor.propagate.tones import find_tones, ink
+from hybridcolor.propagate.tones import find_tones
 from hybridcolor.seeds import Seeds
 
 
 @pytest.mark.parametrize("gap", [0, 2, 6, 12])
-@pytest.mark.parametrize("worn", ["", "jpeg", "scan"])
-def test_gaps_do_not_leak(gap, worn):
-    drawing = page(3, gap=gap, worn=worn)
+def test_gaps_do_not_leak(gap):
+    drawing = page(3, gap=gap)
     assert share_right(drawing, filled(drawing, strokes(drawing), "lineart")) == 1
+
+
+@pytest.mark.parametrize("worn", WORN)
+def test_age_does_no_harm(worn):
+    drawing = page(3, gap=6, worn=worn)
+    owner = filled(drawing, strokes(drawing), "lineart")
+    assert share_right(drawing, owner) == 1
+    assert fringe(drawing, owner) < 0.015
+    toned = page(3, gap=4, tone="dots", worn=worn)
+    assert share_right(toned, filled(toned, strokes(toned), "lineart")) >= 0.9
 
 
 def test_a_stroke_goes_through_a_neck_before_it_leaks_through_a_gap():

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 from skimage import data
 
-from benchmarks.drawings import TONES, page
+from benchmarks.drawings import TONES, WORN, page
 from hybridcolor.errors import MethodError
 from hybridcolor.lab import gray_to_luminance
 from hybridcolor.propagate import propagate
@@ -89,19 +89,33 @@ def test_pattern_affinity_for_all_methods_and_its_name_checked():
         propagate(luminance, seeds, method="watershed", affinity="texture")
 
 
-@pytest.mark.parametrize(
-    "name", ["astronaut", "coffee", "camera", "chelsea", "brick", "grass", "moon", "rocket", "coins"]
-)
+PHOTOS = [
+    *("astronaut", "brick", "camera", "cell", "chelsea", "clock", "coffee", "coins", "colorwheel", "grass", "gravel"),
+    *(
+        "hubble_deep_field",
+        "immunohistochemistry",
+        "logo",
+        "microaneurysms",
+        "moon",
+        "page",
+        "retina",
+        "rocket",
+        "text",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", PHOTOS)
 def test_photos_are_photos(name):
     picture = getattr(data, name)()
-    gray = picture if picture.ndim == 2 else picture.mean(axis=-1)
+    gray = picture if picture.ndim == 2 else picture[..., :3].mean(axis=-1)
     assert kind_of(gray_to_luminance(gray.astype(np.uint8))).name == "photo"
 
 
-@pytest.mark.parametrize("how", [{}, {"worn": "jpeg"}, {"width": 1}])
+@pytest.mark.parametrize("how", [{"width": 1}, *({"worn": worn} for worn in WORN)], ids=str)
 def test_drawings_are_line_art_and_toned_ones_screentone(how):
     assert kind_of(page(2, gap=4, **how).luminance).name == "line art"
-    for tone in TONES:
+    for tone in TONES if how.get("worn") != "pale" else ():
         kind = kind_of(page(2, gap=4, tone=tone, **how).luminance)
         assert kind.name == "screentone"
         assert "% of the page is tone" in kind.reason
