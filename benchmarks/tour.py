@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
 import numpy as np
+from napari_hybridcolor import kept
 from napari_hybridcolor.samples import ink
 from napari_hybridcolor.widget import ColorizeWidget
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 from skimage import data
 
-from hybridcolor.drawing import Colour
+from hybridcolor.palettes import Colour
 from hybridcolor.picture import Picture
 
 OUT, PAGES = Path("build/tour"), Path("docs/tutorial")
@@ -38,6 +40,8 @@ class Tour:
     """A window with one picture, and hands to draw in it."""
 
     def __init__(self, gray: NDArray[np.uint8], name: str) -> None:
+        self.kept = TemporaryDirectory()
+        kept.folder = lambda: Path(self.kept.name)  # not the colours of whoever runs this
         self.viewer = napari.Viewer()
         self.viewer.window._qt_window.resize(*SIZE)  # noqa: SLF001  # napari has no public way
         self.canvas = self.viewer.window._qt_viewer.canvas.native  # noqa: SLF001  # napari has no public way
@@ -109,6 +113,7 @@ class Tour:
         """Close the window."""
         self.viewer.close()
         QTest.qWait(100)
+        self.kept.cleanup()
 
 
 def gray_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

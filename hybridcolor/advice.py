@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
-from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.drawing import Drawing, Stroke
 from hybridcolor.extract import even_patch
+from hybridcolor.palettes import Colour
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds, concatenate
 

@@ -24,6 +24,7 @@ from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.painting import check_finish
+from hybridcolor.palettes import Colour
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, runs_of_pixels, strokes_from_json, strokes_to_json
 from hybridcolor.seeds import AUTO, Seeds, concatenate
@@ -45,8 +46,6 @@ FIRM = 5.0
 
 _fingerprints: WeakKeyDictionary[Picture, str] = WeakKeyDictionary()
 
-Colour = tuple[float, float]
-"""a* and b*."""
 Option = bool | int | float | str
 """What an option of a method may be, so that it can be saved."""
 

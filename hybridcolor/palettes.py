@@ -1,11 +1,13 @@
-"""Palettes as other programs keep them: GIMP's .gpl (Krita, Inkscape, Aseprite) and JASC's .pal.
+"""Palettes as other programs keep them: GIMP's .gpl (Krita, Inkscape, Aseprite) and JASC's .pal; a person's colours.
 
-Both hold 8-bit sRGB; a palette here is a tuple of a* and b*, since the luminance is the picture's. May import
+Those files hold 8-bit sRGB; a palette here is a tuple of a* and b*, since the luminance is the picture's. May import
 ``lab``, ``files`` and ``errors``.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +25,8 @@ SHOWN_AT = 62.0
 """L* at which a colour without a luminance is shown and saved: most colours exist there."""
 MOST = 256
 """Colours that are taken from a file."""
+MOST_CHROMA = 300.0
+"""No colour is as far from gray."""
 _LARGEST = 1 << 20  # bytes
 
 
@@ -116,6 +120,52 @@ def write_palette(path: str | os.PathLike[str], palette: Sequence[Colour], *, na
         write_whole(Path(path), ("\n".join(lines) + "\n").encode())
     except OSError as error:
         raise SeedError(f"{path}: cannot be written ({error.strerror}); save it to another folder") from error
+
+
+def read_colours(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
+    """What `keep_colours` kept, to the last digit; nothing where nothing was kept yet.
+
+    Raises
+    ------
+    SeedError
+        If the file cannot be read, or is something else.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = json.loads(file.read(_LARGEST))
+        found = tuple((float(a), float(b)) for a, b in content["colours"])
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise SeedError(f"{path}: holds no colours that hybridcolor kept; delete it to begin anew") from error
+    if not all(math.hypot(*colour) < MOST_CHROMA for colour in found):
+        raise SeedError(f"{path}: holds a colour that no screen shows; delete it to begin anew")
+    return found[:MOST]
+
+
+def keep_colours(path: str | os.PathLike[str], colours: Sequence[Colour]) -> None:
+    """Keep colours from one run of a program to the next, whole or not at all; folders are made.
+
+    Raises
+    ------
+    SeedError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keep_colours(Path(folder) / "mine" / "recent.json", [(40.5, 20.0)])
+    ...     read_colours(Path(folder) / "mine" / "recent.json"), read_colours(Path(folder) / "none.json")
+    (((40.5, 20.0),), ())
+    """
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(Path(path), (json.dumps({"colours": [list(colour) for colour in colours]}) + "\n").encode())
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _triples(rows: Sequence[str]) -> Iterator[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from PIL.GimpPaletteFile import GimpPaletteFile
 
 from hybridcolor.errors import SeedError
 from hybridcolor.lab import rgb_to_lab
-from hybridcolor.palettes import read_palette, swatch, write_palette
+from hybridcolor.palettes import keep_colours, read_colours, read_palette, swatch, write_palette
 
 COLOURS = [(40.0, 20.0), (-35.0, 30.0), (0.0, 0.0), (10.0, -45.0)]
 
@@ -71,3 +71,20 @@ def test_files_that_are_not_to_be_had(tmp_path):
         write_palette(tmp_path / "mine.txt", COLOURS)
     with pytest.raises(SeedError, match="cannot be written"):
         write_palette(tmp_path / "no folder" / "mine.gpl", COLOURS)
+
+
+@given(st.lists(st.tuples(st.floats(-90, 90), st.floats(-90, 90)), max_size=30))
+def test_kept_colours_come_back_to_the_last_digit(tmp_path_factory, colours):
+    file = tmp_path_factory.mktemp("kept") / "new" / "recent.json"
+    keep_colours(file, colours)
+    assert read_colours(file) == tuple(colours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"colours": 3}', '{"colours": [[1]]}', '{"colours": [["a", 1]]}', '{"colours": [[1e9, 1]]}'],
+)
+def test_files_that_hold_no_colours(tmp_path, text):
+    (tmp_path / "recent.json").write_text(text)
+    with pytest.raises(SeedError, match="delete it to begin anew"):
+        read_colours(tmp_path / "recent.json")

@@ -20,10 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import likely_colours, next_place
-from hybridcolor.drawing import Colour, Drawing, Stroke, weight_of
+from hybridcolor.drawing import Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.lab import eight_bits, rgb_to_lab
+from hybridcolor.palettes import Colour
 from hybridcolor.pipeline import Colorization
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.propagate.regions import regions
@@ -32,6 +33,7 @@ from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import Levels, answers, glimpses, is_large, saving
 from napari_hybridcolor.gestures import Place, line, region
+from napari_hybridcolor.kept import SAME
 from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, slice_of
 from napari_hybridcolor.result import Result
@@ -39,10 +41,9 @@ from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
-"""What a person draws with who has not picked a colour."""
+"""What a person draws with who has never picked a colour."""
 DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
 MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
-_SAME = 1.0  # ab units within which a colour is one of the palette
 
 
 class Editing(QObject):
@@ -63,6 +64,7 @@ class Editing(QObject):
         self.advice = ""  # what to tell of the picture as long as nothing is drawn
         self.live = True
         self.strength = 1.0  # of the next strokes
+        self.first = FIRST
         self.dragging = False  # a stroke is not one before the mouse is let go
         self.result = Result(viewer)
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
@@ -172,7 +174,7 @@ class Editing(QObject):
         palette = () if self.session is None else self.session.drawing.palette
         layer = self.scribbles.layer
         label = 1 if layer is None else int(layer.selected_label)
-        return palette[min(max(label, 1), len(palette)) - 1] if palette else FIRST
+        return palette[min(max(label, 1), len(palette)) - 1] if palette else self.first
 
     @property
     def drawing(self) -> Drawing:
@@ -187,7 +189,7 @@ class Editing(QObject):
             self.said.emit("There is no picture to draw on; open one first.")
             return
         palette = self.drawing.palette
-        near = [i for i, known in enumerate(palette) if np.hypot(*np.subtract(known, colour)) < _SAME]
+        near = [i for i, known in enumerate(palette) if np.hypot(*np.subtract(known, colour)) < SAME]
         if not near:
             self._set(replace(self.drawing, palette=(*palette, colour)))
         self.draw_with("paint")
@@ -384,7 +386,7 @@ class Editing(QObject):
 
     def _palette(self) -> tuple[Colour, ...]:
         assert self.session is not None  # noqa: S101  # the callers' own check
-        return self.session.drawing.palette or (FIRST,)
+        return self.session.drawing.palette or (self.first,)
 
     def _travel(self, how: Callable[[EditSession], bool], nothing: str) -> None:
         self.take_up()

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.drawing import Colour, Drawing, Stroke
+from hybridcolor.drawing import Drawing, Stroke
 from hybridcolor.errors import ImageError
+from hybridcolor.palettes import Colour
 from hybridcolor.picture import Picture
 from hybridcolor.seeds import Seeds
 

@@ -16,8 +16,8 @@ from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
-from hybridcolor.drawing import Colour, Drawing, Stroke
-from hybridcolor.palettes import swatch
+from hybridcolor.drawing import Drawing, Stroke
+from hybridcolor.palettes import Colour, swatch
 from napari_hybridcolor.held import Held
 from napari_hybridcolor.layers import drawing_labels, new_strokes
 

@@ -34,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(autouse=True)
+def nobodys_colours(tmp_path, monkeypatch):
+    """Tests neither see nor touch what is kept of the person who runs them."""
+    monkeypatch.setattr("napari_hybridcolor.kept.folder", lambda: tmp_path / "kept")
+
+
 @pytest.fixture
 def viewer(qtbot):
     import napari

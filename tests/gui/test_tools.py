@@ -9,9 +9,9 @@ from skimage.draw import disk, polygon2mask
 from skimage.draw import line as bresenham
 
 from hybridcolor.palettes import write_palette
-from tests.gui.window import drag, press, shown, wait_for_answer
+from tests.gui.window import choose, drag, opened, press, shown, wait_for_answer
 
-PURPLE = (45.0, -50.0)
+PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
 
 
 def test_a_line_of_one_pixel_is_bresenhams_but_for_corners():
@@ -98,6 +98,53 @@ def test_gray_by_a_key(panel, viewer, qtbot):
     wait_for_answer(panel, qtbot)
     assert panel.editing.session.drawing.strokes[-1].ab == (0.0, 0.0)
     assert np.abs(shown(viewer)[90, 60, 1:]).max() < 1
+
+
+def test_colours_are_kept_for_other_pictures_and_other_days(panel, viewer, gray, tmp_path, qtbot):
+    panel.colour.use((0.0, 0.0))
+    panel.colour.use(GREEN)
+    panel.colour.use(PURPLE)
+    assert panel.colour.used.colours == [PURPLE, GREEN, (0.0, 0.0)]
+    viewer.add_image(gray[:100], name="second")
+    choose(panel, "second", qtbot)
+    wait_for_answer(panel, qtbot)
+    assert panel.colour.used.colours == [PURPLE, GREEN]
+    assert panel.editing.session.drawing.palette == ()
+    qtbot.mouseClick(panel.colour.used.buttons[1], Qt.MouseButton.LeftButton)
+    assert panel.editing.session.drawing.palette == (GREEN,)
+    assert panel.colour.used.colours == [GREEN, PURPLE]
+    viewer.window.remove_dock_widget(panel)
+    another_day = opened(viewer, gray[:90], qtbot, name="third")
+    choose(another_day, "third", qtbot)
+    wait_for_answer(another_day, qtbot)
+    assert another_day.colour.used.colours == [GREEN, PURPLE]
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(another_day, qtbot)
+
+
+def test_colours_that_cannot_be_kept_are_told_and_can_be_used(panel, viewer):
+    file = panel.colour.kept._file
+    file.parent.mkdir()
+    file.write_text("something else")
+    panel.colour.use(PURPLE)
+    assert "Colours are not kept" in panel.message.text()
+    panel.colour.use(GREEN)
+    assert panel.colour.used.colours == [GREEN, PURPLE]
+    assert file.read_text() == "something else"
+
+
+def test_saved_palettes_are_offered(panel):
+    panel.colour.use(PURPLE)
+    panel.colour.kept.palettes.mkdir(parents=True)
+    panel.colour.save_palette(panel.colour.kept.palettes / "uniforms.gpl")
+    panel.editing.undo()
+    assert panel.editing.session.drawing.palette == ()
+    panel.colour.open_menu.aboutToShow.emit()
+    uniforms, _, _ = panel.colour.open_menu.actions()
+    assert uniforms.text() == "uniforms"
+    uniforms.trigger()
+    ((a, b),) = panel.editing.session.drawing.palette
+    assert np.hypot(a - PURPLE[0], b - PURPLE[1]) < 1
 
 
 def test_palettes_come_in_and_go_out_and_can_be_undone(panel, viewer, tmp_path):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
-from hybridcolor.drawing import Colour
 from hybridcolor.errors import HybridColorError
-from hybridcolor.palettes import read_palette, swatch, write_palette
+from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
 from napari_hybridcolor.editing import FIRST, Editing
 from napari_hybridcolor.gestures import Place
+from napari_hybridcolor.kept import SAME, Kept
 from napari_hybridcolor.panel.controls import button, slider
 from napari_hybridcolor.panel.plane import ColourPlane
 from napari_hybridcolor.panel.swatches import Swatches
@@ -36,6 +37,7 @@ class ColourBox(QGroupBox):
     def __init__(self, editing: Editing, tools: Tools) -> None:
         super().__init__("Colour to draw with")
         self.editing, self.tools = editing, tools
+        self.kept = Kept()
         self.place: Place | None = None
         self.plane = ColourPlane()
         self.now = QLabel()
@@ -46,13 +48,21 @@ class ColourBox(QGroupBox):
         self.likely_label = QLabel("The network's guesses: rest the mouse on a place")
         self.likely = Swatches(5, "Click to draw with it, Shift+click to put a dab of it there", columns=5)
         self.used = Swatches(24, "Draw with it again")
-        self.open_button = button("Open…", "Add the colours of a palette file (GIMP .gpl, JASC .pal)", self._open)
-        self.keep_button = button("Save…", "Save your colours as a palette file (GIMP .gpl, JASC .pal)", self._save)
+        self.used.setToolTip("This picture's colours, the last one first, and then those you used on others")
+        self.open_button = button("Palettes", "Add the colours of a palette that you saved, or of any palette file")
+        self.open_menu = QMenu(self.open_button)
+        self.open_menu.aboutToShow.connect(self._list_palettes)
+        self.open_button.setMenu(self.open_menu)
+        self.keep_button = button(
+            "Save…", "Save this picture's colours as a palette (GIMP .gpl, JASC .pal)", self._save
+        )
         self.strength = slider(
             1.0, "Of the next strokes: to the right exactly their colour, to the left a mere hint of it"
         )
         self._lay_out()
-        self.show_colour(FIRST)
+        editing.first = next(iter(self.kept.recent), FIRST)
+        self.show_colour(editing.first)
+        self._show_drawing()
 
         for row in (self.plane, self.likely, self.used, tools):
             row.picked.connect(lambda a, b: self.use((a, b)))
@@ -65,6 +75,7 @@ class ColourBox(QGroupBox):
     def use(self, colour: Colour) -> None:
         """Draw with a colour from now on."""
         self.show_colour(colour)
+        self._keep(colour)
         self.editing.use_colour(colour)
         self.tools.use(self.tools.tool if self.tools.tool in (LINE, FILL, RECOLOUR) else BRUSH)
 
@@ -130,12 +141,32 @@ class ColourBox(QGroupBox):
         self.show_colour(self.editing.colour)
 
     def _show_drawing(self) -> None:
-        if self.editing.session is not None:
-            self.used.show_colours(self.editing.session.drawing.palette[::-1])
+        """Show colours at hand: the picture's own come first."""
+        own = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
+        apart = np.subtract(np.reshape(self.kept.recent, (-1, 1, 2)), np.reshape(own, (1, -1, 2)))
+        known = (np.hypot(apart[..., 0], apart[..., 1]) < SAME).any(axis=1)
+        others = (colour for colour, here in zip(self.kept.recent, known, strict=True) if not here)
+        self.used.show_colours((*own, *others))
+
+    def _keep(self, colour: Colour) -> None:
+        """Have it at hand on other pictures and other days; gray is there in any case."""
+        if colour != GRAY:
+            warned = self.kept.told
+            self.kept.use(colour)
+            if self.kept.told != warned:
+                self.editing.said.emit(self.kept.told)
 
     def _put(self, a: float, b: float) -> None:
         if self.place is not None:
+            self._keep((a, b))
             self.editing.put(self.place, (a, b))
+
+    def _list_palettes(self) -> None:
+        self.open_menu.clear()
+        for file in self.kept.saved():
+            self.open_menu.addAction(file.stem, lambda file=file: self.open_palette(file))
+        self.open_menu.addSeparator()
+        self.open_menu.addAction("From a file…", self._open)
 
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a palette", "", _PALETTES)
@@ -143,7 +174,10 @@ class ColourBox(QGroupBox):
             self.open_palette(Path(path))
 
     def _save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save your colours", "colours.gpl", _PALETTES)
+        folder = self.kept.palettes
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        path, _ = QFileDialog.getSaveFileName(self, "Save this picture's colours", str(folder / "mine.gpl"), _PALETTES)
         if path:
             self.save_palette(Path(path))
 
@@ -166,7 +200,7 @@ class ColourBox(QGroupBox):
         """Save the colours at hand."""
         palette = () if self.editing.session is None else self.editing.session.drawing.palette
         try:
-            write_palette(path, palette or (FIRST,), name=path.stem)
+            write_palette(path, palette or (self.editing.first,), name=path.stem)
         except HybridColorError as error:
             self.editing.said.emit(str(error))
             return

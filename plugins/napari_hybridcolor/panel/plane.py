@@ -8,8 +8,8 @@ from qtpy.QtCore import QPointF, QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
-from hybridcolor.drawing import Colour
 from hybridcolor.lab import gamut_chroma, lab_to_rgb
+from hybridcolor.palettes import Colour
 
 REACH = 100.0
 """The plane shows a* and b* from -REACH to REACH."""

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QApplication, QGridLayout, QPushButton, QSizePolicy, QWidget
 
-from hybridcolor.drawing import Colour
-from hybridcolor.palettes import SHOWN_AT, swatch
+from hybridcolor.palettes import SHOWN_AT, Colour, swatch
 
 
 class Swatches(QWidget):
