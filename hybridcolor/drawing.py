@@ -322,6 +322,14 @@ def save_drawing(path: str | os.PathLike[str], drawing: Drawing, picture: Pictur
     SeedError
         If the file cannot be written.
     """
+    try:
+        write_whole(Path(path), document_of(drawing, picture))
+    except OSError as error:
+        raise SeedError(f"{path}: cannot be written ({error.strerror}); save it to another folder") from error
+
+
+def document_of(drawing: Drawing, picture: Picture) -> bytes:
+    """What `save_drawing` writes."""
     content = {
         "format": "hybridcolor-session",
         "schema": SCHEMA,
@@ -343,10 +351,7 @@ def save_drawing(path: str | os.PathLike[str], drawing: Drawing, picture: Pictur
         "strokes": [stroke.as_json for stroke in drawing.strokes],
         "dismissed": [area.as_json for area in drawing.dismissed],
     }
-    try:
-        write_whole(Path(path), (json.dumps(content) + "\n").encode())
-    except OSError as error:
-        raise SeedError(f"{path}: cannot be written ({error.strerror}); save it to another folder") from error
+    return (json.dumps(content) + "\n").encode()
 
 
 def read_drawing(path: str | os.PathLike[str], picture: Picture) -> Drawing:

@@ -64,6 +64,8 @@ class Colorization:
     residual : float or None
         Largest amount, in ab units, by which a pixel misses the method's equation
         (`hybridcolor.propagate.Propagation`); 0.0 for methods that solve none. None for a preview: nobody measured it.
+    provenance : str
+        How it was made, for its file to say (`hybridcolor.provenance.made_by`).
     """
 
     picture: Picture
@@ -75,6 +77,7 @@ class Colorization:
     finish: str = "photo"
     tint: float = 0.0
     residual: float | None = None
+    provenance: str = ""
 
     def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
@@ -182,18 +185,15 @@ def write_colorization(
     path: str | os.PathLike[str],
     result: Colorization,
     *,
-    software: str = "",
     keep_private: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Write a result with all that came with its picture; to ``.ora`` and ``.psd`` as flat colours and lines in layers.
+    """Write a result with its provenance and all that came with its picture; ``.ora`` and ``.psd`` get layers instead.
 
     Parameters
     ----------
     path : path-like
     result : Colorization
-    software : str, optional
-        What made it, and how, for the file to say; layers, BMP and NIfTI have no place for it.
     keep_private, overwrite : bool, optional
         As for `hybridcolor.write_image`.
 
@@ -212,7 +212,7 @@ def write_colorization(
         path,
         result.to_rgb(),
         alpha=picture.alpha,
-        metadata=replace(picture.metadata, software=software),
+        metadata=replace(picture.metadata, software=result.provenance),
         keep_private=keep_private,
         overwrite=overwrite,
     )

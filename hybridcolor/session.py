@@ -7,6 +7,7 @@ notes what is wanted and takes no time; `preview` and `refine` compute, and may 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -25,6 +26,7 @@ from hybridcolor.drawing import (
     History,
     Stroke,
     check_savable,
+    document_of,
     read_drawing,
     save_drawing,
     weight_of,
@@ -34,6 +36,7 @@ from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
 from hybridcolor.propagate import Propagation, PropagationState, check_options
+from hybridcolor.provenance import made_by
 from hybridcolor.seeds import AUTO, USER, Seeds
 
 if TYPE_CHECKING:
@@ -357,7 +360,15 @@ class EditSession:
         drawing = self.drawing
         predictor = self._predictor_for(drawing.model)
         result = colorize(self.picture, predictor=predictor, **self._wanted(drawing), **drawing.method_options)
-        return replace(result, finish=drawing.finish or result.finish, tint=drawing.tint)
+        provenance = made_by(
+            method=drawing.method,
+            model=drawing.model,
+            vividness=drawing.vividness,
+            caution=drawing.caution,
+            options=drawing.method_options,
+            session_sha256=hashlib.sha256(document_of(drawing, self.picture)).hexdigest(),
+        )
+        return replace(result, finish=drawing.finish or result.finish, tint=drawing.tint, provenance=provenance)
 
     @property
     def belief(self) -> ColorDistribution | None:

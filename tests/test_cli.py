@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,11 +10,14 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import ExifTags, Image
 
 import hybridcolor
+from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.seedfiles import write_seeds
+from hybridcolor.seeds import Seeds
 
 
 @pytest.fixture
@@ -91,6 +95,25 @@ def test_scribbles_alone_need_no_model(run, photo, tmp_path, monkeypatch):
     assert run("colorize", photo, "-o", tmp_path / "out.png", *options)[0] == 0
     refused(run("colorize", photo, "-o", tmp_path / "other.png"), "no registry.json")
     refused(run("colorize", photo, "-o", tmp_path / "other.png", "--model", "none"), "draw at least one scribble")
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+def test_a_result_says_how_it_was_made(run, photo, tmp_path, tiles):
+    seeds, out = tmp_path / "seeds.json", tmp_path / "out.tif"
+    write_seeds(seeds, Seeds.of([[4, 4]], [[30.0, 20.0]]), read_image(photo))
+    asked = ("--model", "none", "--method", "chrominance", "--caution", "0.25", "--seeds", seeds)
+    assert run("colorize", photo, "-o", out, *asked, *(["--tiles"] if tiles else ["--tint", "0.5"]))[0] == 0
+    with Image.open(out) as image:
+        name, version, told = image.getexif()[ExifTags.Base.Software].split(" ", 2)
+    assert (name, version) == ("hybridcolor", hybridcolor.__version__)
+    assert json.loads(told) == {
+        "method": "chrominance",
+        "model": "none",
+        "options": {},
+        "vividness": 0.45,
+        "caution": 0.25,
+        "seeds_sha256": hashlib.sha256(seeds.read_bytes()).hexdigest(),
+    } | ({"tiles": True} if tiles else {"tint": 0.5})
 
 
 def test_sixteen_bits_and_alpha_survive(run, tmp_path):

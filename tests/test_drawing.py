@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from PIL import Image
+from PIL import ExifTags, Image
 from skimage import data
 from typer.testing import CliRunner
 
@@ -31,6 +32,7 @@ from hybridcolor.extract import demands, extract_seeds
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
+from hybridcolor.predict.weights import find_model
 from hybridcolor.seeds import AUTO, Seeds
 from hybridcolor.session import EditSession
 
@@ -401,7 +403,13 @@ def test_replay_gives_the_picture_of_the_session(method, astronaut, tmp_path):
 
     args = ["replay", str(session.autosave), "-o", str(tmp_path / "out.png"), "--picture", str(astronaut.source)]
     assert CliRunner().invoke(app, args, catch_exceptions=False).exit_code == 0
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), final.to_rgb())
+    with Image.open(tmp_path / "out.png") as image:
+        assert np.array_equal(np.asarray(image), final.to_rgb())
+        assert image.getexif()[ExifTags.Base.Software] == final.provenance
+    told = json.loads(final.provenance.split(" ", 2)[2])
+    assert told["session_sha256"] == hashlib.sha256(session.autosave.read_bytes()).hexdigest()
+    assert told["weights_sha256"] == find_model("default").sha256
+    assert (told["method"], told["vividness"]) == (method, 0.7)
     with pytest.raises(HybridColorError, match="exists already"):
         CliRunner().invoke(app, args, catch_exceptions=False)
     with pytest.raises(HybridColorError, match=r"gray\.png"):  # not beside the session

@@ -13,11 +13,11 @@ from typing import Any
 import hybridcolor
 from hybridcolor.batch.stores import fetched
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
 from hybridcolor.files import read_whole
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES
 from hybridcolor.propagate.registry import check_options
+from hybridcolor.provenance import checksum, made_by, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +107,13 @@ class Recipe:
 
     def weights_sha256(self) -> str | None:
         """Which weights the model has."""
-        if self.model == NO_MODEL:
-            return None
-        from hybridcolor.predict.weights import find_model  # torch comes with it
-
-        return find_model(self.model).sha256
+        return weights_sha256(self.model)
 
     def note(self, seeds: Path | str | None = None) -> str:
-        """The provenance of one output, for the file itself to tell; it names no file, since names tell of patients.
-
-        Examples
-        --------
-        >>> Recipe(model="none", method="watershed", options={"coarseness": 3.0}).note().split(" ", 2)[2]
-        '{"caution": 0.0, "method": "watershed", "model": "none", "options": {"coarseness": 3.0}, "vividness": 0.45}'
-        """
-        told = self.provenance()
-        version = told.pop("hybridcolor")
-        del told["name"]
-        if seeds is not None:
-            with Path(seeds).open("rb") as file:
-                told["seeds_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-        return f"hybridcolor {version} " + json.dumps({k: v for k, v in told.items() if v is not None}, sort_keys=True)
+        """The provenance of one output, for the file itself to tell: see `hybridcolor.provenance.made_by`."""
+        settings = asdict(self)
+        del settings["name"]
+        return made_by(**settings, seeds_sha256=checksum(seeds))
 
     def key(self) -> str:
         """A checksum of the provenance."""

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -193,7 +193,7 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
                 **recipe.options,
             )
             target = stack.enter_context(results_at(job.folder).output(task.target))
-            write_colorization(target, result, software=recipe.note(seeds), overwrite=True)
+            write_colorization(target, replace(result, provenance=recipe.note(seeds)), overwrite=True)
     except HybridColorError as error:
         return failed(task, str(error))
     except Exception as error:  # noqa: BLE001  # of one picture among millions, whatever it is

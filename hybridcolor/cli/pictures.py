@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -120,6 +121,7 @@ def colorize(
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
+    from hybridcolor.provenance import checksum, made_by
     from hybridcolor.recognition import Palette
     from hybridcolor.seedfiles import read_seeds, write_seeds
 
@@ -149,27 +151,35 @@ def colorize(
         "--palette-from": palette_from is not None,
     }
     tiling = Tiling.of(tiles, needs, seeds=seeds, max_pixels=max_pixels)
+    decided: dict[str, Any] = {"finish": finish, "tint": tint or None}
+    decided |= {"seeds_sha256": checksum(seeds), "palette_sha256": checksum(palette_from)}
+    made = partial(made_by, model=model, vividness=vividness, caution=caution, **decided)
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
             picture = tiling.read(source, frame)
             if picture is None:
                 predictor = predictor or load(model)
                 wishes = {"predictor": predictor, "vividness": vividness, "caution": caution}
-                writing = {"keep_private": keep_private, "overwrite": overwrite}
+                writing = {
+                    "software": made(method=method, tiles=True),
+                    "keep_private": keep_private,
+                    "overwrite": overwrite,
+                }
                 tiling.colorize(source, target, frame=frame, writing=writing, method=method, finish=finish, **wishes)
                 continue
             scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or load(model)
+            chosen = _chosen(picture, predictor) if method == "auto" else method
             result = pipeline.colorize(
                 picture,
                 predictor=predictor,
                 scribbles=scribbles,
-                method=_chosen(picture, predictor) if method == "auto" else method,
+                method=chosen,
                 vividness=vividness,
                 caution=caution,
                 palette=palette,
             )
-            result = replace(result, finish=finish or result.finish, tint=tint)
+            result = replace(result, finish=finish or result.finish, tint=tint, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
