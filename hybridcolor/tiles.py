@@ -25,6 +25,7 @@ from hybridcolor.encoding import TILE, suffix_of, write_tiff_tiles
 from hybridcolor.errors import MethodError
 from hybridcolor.files import writing_whole
 from hybridcolor.imagefiles import Bands, write_image, writing
+from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Groundwork, colorize, own_finish
@@ -96,12 +97,8 @@ class TiledColorization:
 
 def pixels_in_memory(*, scribbles: bool) -> int:
     """How many pixels a picture may have to be coloured at once in free memory; a huge number if unknown."""
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-        free = 1024 * int(text.partition("MemAvailable:")[2].split()[0])
-    except (OSError, ValueError, IndexError):
-        return 1 << 62
-    return free // _AT_ONCE[scribbles]
+    free = free_memory()
+    return 1 << 62 if free is None else free // _AT_ONCE[scribbles]
 
 
 def colorize_bands(

@@ -109,11 +109,11 @@ class Recipe:
         """Which weights the model has."""
         return weights_sha256(self.model)
 
-    def note(self, seeds: Path | str | None = None) -> str:
+    def note(self, seeds: Path | str | None = None, *, tiles: bool = False) -> str:
         """The provenance of one output, for the file itself to tell: see `hybridcolor.provenance.made_by`."""
         settings = asdict(self)
         del settings["name"]
-        return made_by(**settings, seeds_sha256=checksum(seeds))
+        return made_by(**settings, seeds_sha256=checksum(seeds), tiles=tiles)
 
     def key(self) -> str:
         """A checksum of the provenance."""

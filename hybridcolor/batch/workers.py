@@ -11,7 +11,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -25,7 +25,7 @@ from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
 from hybridcolor.batch.stores import fetched
 from hybridcolor.drawing import NO_MODEL
-from hybridcolor.errors import HybridColorError, ModelError
+from hybridcolor.errors import HybridColorError, ModelError, TooLargeError
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -171,29 +171,12 @@ def _work(pipe: Connection, job: Job) -> None:
 
 def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
     """Colorize one picture and write it whole; the record of it, or of why not."""
-    from hybridcolor.imagefiles import read_image
-    from hybridcolor.pipeline import colorize, write_colorization
-    from hybridcolor.seedfiles import read_seeds
-
-    recipe, started = job.recipe, time.perf_counter()
+    started = time.perf_counter()
     try:
         mark = stamp(task)
-        with ExitStack() as stack:
-            source = stack.enter_context(fetched(task.source))
-            seeds = None if task.seeds is None else stack.enter_context(fetched(task.seeds))
+        with fetched(task.source) as source, fetched(task.seeds) if task.seeds else nullcontext() as seeds:
             checksum = content(task._replace(source=source, seeds=seeds))
-            picture = read_image(source)
-            result = colorize(
-                picture,
-                predictor=predictor,
-                scribbles=None if seeds is None else read_seeds(seeds, picture),
-                method=recipe.method,
-                vividness=recipe.vividness,
-                caution=recipe.caution,
-                **recipe.options,
-            )
-            target = stack.enter_context(results_at(job.folder).output(task.target))
-            write_colorization(target, replace(result, provenance=recipe.note(seeds)), overwrite=True)
+            _colorize(source, seeds, job.recipe, predictor, results_at(job.folder).output(task.target))
     except HybridColorError as error:
         return failed(task, str(error))
     except Exception as error:  # noqa: BLE001  # of one picture among millions, whatever it is
@@ -206,6 +189,38 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
         "content": checksum,
         "seconds": round(time.perf_counter() - started, 4),
     }
+
+
+def _colorize(
+    source: str,
+    seeds: str | None,
+    recipe: Recipe,
+    predictor: Predictor | None,
+    output: AbstractContextManager[Path],
+) -> None:
+    """At once, or a large picture by tiles: by its size alone, since results are the same on every machine."""
+    from hybridcolor import tiles
+    from hybridcolor.imagefiles import MAX_PIXELS, open_bands, read_image
+    from hybridcolor.pipeline import colorize, write_colorization
+    from hybridcolor.seedfiles import read_seeds
+
+    wishes: dict[str, Any] = {"predictor": predictor, "method": recipe.method}
+    wishes |= {"vividness": recipe.vividness, "caution": recipe.caution}
+    may = seeds is None and not recipe.options
+    try:
+        picture = read_image(source, max_pixels=tiles.TILES_FROM if may else MAX_PIXELS)
+    except TooLargeError:
+        if not may:
+            raise
+        with open_bands(source) as bands:
+            tiled = tiles.colorize_bands(bands, **wishes)
+            with output as target:
+                tiles.write_tiles(target, tiled, software=recipe.note(tiles=True), overwrite=True)
+        return
+    scribbles = None if seeds is None else read_seeds(seeds, picture)
+    result = colorize(picture, scribbles=scribbles, **wishes, **recipe.options)
+    with output as target:
+        write_colorization(target, replace(result, provenance=recipe.note(seeds)), overwrite=True)
 
 
 def failed(task: Task, error: str) -> Record:

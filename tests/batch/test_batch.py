@@ -19,11 +19,14 @@ from PIL import ExifTags, Image
 from typer.testing import CliRunner
 
 import hybridcolor
-from hybridcolor import colorize, read_image
+from hybridcolor import colorize, read_image, tiles
 from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
 from hybridcolor.batch.results import NAME
+from hybridcolor.batch.workers import Job, colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
+from hybridcolor.imagefiles import open_bands
+from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
 from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, lines, make, wait_until_done
@@ -79,6 +82,27 @@ def test_an_output_says_how_it_was_made(pictures, ending, tmp_path):
 
 def test_the_network_is_named_by_its_checksum():
     assert f'"weights_sha256": "{find_model("default").sha256}"' in Recipe().note()
+
+
+def test_a_large_picture_goes_by_tiles(tmp_path, monkeypatch):
+    """By its size alone; scribbles and options of the method have it done at once."""
+    monkeypatch.setattr(tiles, "TILES_FROM", 24 * 24)
+    monkeypatch.setattr(tiles, "SMALL", 10_000)
+    source, predictor, recipe = make(tmp_path, 1, side=25) / "box0" / "p0.png", load_predictor(), Recipe()
+
+    def made(task, recipe, predictor):
+        assert "error" not in colorize_task(task, Job(recipe, tmp_path / "out"), predictor)
+        with Image.open(tmp_path / "out" / task.target) as image:
+            return np.asarray(image), json.loads(image.getexif()[ExifTags.Base.Software].split(" ", 2)[2])
+
+    found, told = made(Task(str(source), "tiles.png"), recipe, predictor)
+    assert told["tiles"]
+    with open_bands(source) as bands:
+        tiles.write_tiles(tmp_path / "expected.png", tiles.colorize_bands(bands, predictor=predictor))
+    np.testing.assert_array_equal(found, np.asarray(Image.open(tmp_path / "expected.png")))
+    scribbled = Task(str(source), "scribbled.png", str(source.with_name("p0.seeds.png")))
+    assert "tiles" not in made(scribbled, RECIPE, None)[1]
+    assert "tiles" not in made(Task(str(source), "options.png"), Recipe(options={"reach": 2.0}), predictor)[1]
 
 
 def test_options_of_a_recipe_are_the_methods(pictures, expected, tmp_path):
