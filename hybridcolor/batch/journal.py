@@ -12,7 +12,7 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,26 +84,31 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int
 
     They are 0 where it was not: begun only, or by another recipe. Then, the targets that were begun and never done.
     """
-    columns = array("q"), array("q"), array("q")
+    targets, stamps, contents = array("q"), array("q"), array("q")
     under_way: set[str] = set()
+    decode = json.JSONDecoder().decode
     for line in lines:
-        with suppress(ValueError, LookupError, TypeError):
-            record = json.loads(line)
-            if "begun" in record:
-                under_way.update(record["begun"])
-                rows = [(hash(target), 0, 0) for target in record["begun"]]
-            else:
-                under_way.discard(record["target"])
-                mine = record["recipe"] == key
-                rows = [(hash(record["target"]), mine and hash(record["stamp"]), mine and hash(record["content"]))]
-            for target, stamped, contained in rows:
-                columns[0].append(target)
-                columns[1].append(stamped)
-                columns[2].append(contained)
-    backwards = [np.frombuffer(column, np.int64)[::-1] for column in columns]
+        try:
+            record = decode(line.decode())
+            if begun := record.get("begun"):
+                row = [hash(target) for target in begun]
+                under_way.update(begun)
+                targets.extend(row)
+                stamps.frombytes(bytes(8 * len(row)))
+                contents.frombytes(bytes(8 * len(row)))
+                continue
+            target, mine = record["target"], record["recipe"] == key
+            done = hash(target), mine and hash(record["stamp"]), mine and hash(record["content"])
+            under_way.discard(target)
+        except (ValueError, LookupError, TypeError, AttributeError):  # damaged
+            continue
+        targets.append(done[0])
+        stamps.append(done[1])
+        contents.append(done[2])
+    backwards = [np.frombuffer(column, np.int64)[::-1] for column in (targets, stamps, contents)]
     _, last = np.unique(backwards[0], return_index=True)
-    targets, stamps, contents = (array("q", each[last].tobytes()) for each in backwards)
-    return targets, stamps, contents, under_way
+    columns = [array("q", each[last].tobytes()) for each in backwards]
+    return columns[0], columns[1], columns[2], under_way
 
 
 @contextmanager
