@@ -40,7 +40,7 @@ def test_same_bytes_whatever_the_number_of_threads():
         )
         for count in ("1", "2")
     ]
-    first, second = (run.communicate(timeout=120)[0].split() for run in runs)
+    first, second = (run.communicate(timeout=280)[0].split() for run in runs)
     assert first == second
     assert len(first) == len(PROPAGATORS) + 2
     assert [run.returncode for run in runs] == [0, 0]
