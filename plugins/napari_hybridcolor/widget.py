@@ -9,11 +9,14 @@ from typing import Any
 import napari
 from napari.layers import Image
 from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from hybridcolor.errors import HybridColorError
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.automatic import Automatic
+from napari_hybridcolor.canvas import DrawnFirst
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
@@ -51,6 +54,7 @@ class ColorizeWidget(QWidget):
         self.variants = VariantsTab(self.editing, self.tools)
         self.view = View(self.overlays)
         self._answers = 0
+        self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
         self._rest = self._timer(REST_MS, self._rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
@@ -170,6 +174,13 @@ class ColorizeWidget(QWidget):
 
         return let_go
 
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802  # Qt's name
+        """The panel has come into a window, whose canvas is known from here on."""
+        super().showEvent(event)
+        window = self.window()
+        if not self._canvases and window is not None:
+            self._canvases = [DrawnFirst(canvas) for canvas in window.findChildren(QOpenGLWidget)]
+
     def show_next(self) -> None:
         """Mark where one more stroke is expected to gain most, and offer colours for it."""
         place = self.editing.next_place()
@@ -220,6 +231,8 @@ class ColorizeWidget(QWidget):
         self._show_busy(False)
 
     def _layers_changed(self) -> None:
+        for canvas in self._canvases:
+            canvas.stale = True
         self._listing.start()
 
     def _slice_changed(self) -> None:
