@@ -16,7 +16,7 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
-BETWEEN = 0.5  # seconds a megapixel between pictures shown on the way to the best: to show one takes time too
+BETWEEN = 0.5  # seconds a megapixel from a picture on the way to the best to the next: to show one takes time too
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
 SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a second glimpse is worth its time
 
@@ -66,7 +66,7 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
         else:
             while not glimpsed.wait(0.02) and not stop():
                 pass
-        drawing, shown = session.drawing, time.perf_counter()
+        drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
         waiting: Colorization | None = None
         for better in () if stop() else session.refine(stop):
             waiting = better
