@@ -19,7 +19,7 @@ from hybridcolor.batch.results import NAME
 from hybridcolor.batch.workers import colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import ImageError, MethodError
-from tests.batch.common import COUNT, RECIPE, command, contents
+from tests.batch.common import COUNT, KILLS, RECIPE, command, contents
 
 
 class Here:
@@ -187,14 +187,16 @@ def scans(bucket, pictures):
 
 def test_a_batch_on_s3_whose_processes_are_killed_goes_on(scans, expected):
     store = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
-    process = subprocess.Popen(s3_command(scans), start_new_session=True, stderr=subprocess.PIPE, text=True)
-    while len(store.find(f"{scans}/out")) < COUNT // 2 and process.poll() is None:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    _, told = process.communicate()
-    assert process.returncode == -signal.SIGKILL, told
-    for name, found in objects(store, f"{scans}/out").items():
-        assert found == expected[name]
+    kills = max(KILLS // 20, 1)
+    for number in range(1, kills + 1):
+        process = subprocess.Popen(s3_command(scans), start_new_session=True, stderr=subprocess.PIPE, text=True)
+        while len(store.find(f"{scans}/out")) < number * COUNT // (kills + 1) and process.poll() is None:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        _, told = process.communicate()
+        assert process.returncode == -signal.SIGKILL, told
+        for name, found in objects(store, f"{scans}/out").items():
+            assert found == expected[name]
     finished = CliRunner().invoke(app, [*s3_command(scans)[3:-2], "--workers", "1"])
     assert finished.exit_code == 0, finished.exception
     assert objects(store, f"{scans}/out") == expected
