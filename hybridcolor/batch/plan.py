@@ -81,18 +81,19 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
         place = stores.normal(source) if is_url(source) else os.path.realpath(source)
         if is_url(place) == is_url(results) and f"{place}/".startswith(f"{results.rstrip('/')}/"):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
-        there = stores.is_object(place) if is_url(place) else _is_file(source)
-        if there and os.path.splitext(source)[1].lower() in LISTS:
-            yield from _listed(place if is_url(place) else source, recipe, beside)
+        remote, source = is_url(source), place if is_url(source) else source  # noqa: PLW2901
+        there = stores.is_object(source) if remote else _is_file(source)
+        if there and source.lower().endswith(LISTS) and (remote or os.path.isfile(source)):
+            yield from _listed(source, recipe, beside)
         elif there:
-            yield task(place if is_url(place) else source)
+            yield task(source)
         elif there is None:
-            found = stores.matching(place) if is_url(place) else sorted(glob(source, recursive=True))
+            found = stores.matching(source) if remote else sorted(glob(source, recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
             yield from (task(each) for each in found if _is_picture(each))
         else:
-            mirrored = _in_store(place, results, beside) if is_url(place) else _in_folder(source, results)
+            mirrored = _in_store(source, results, beside) if remote else _in_folder(source, results)
             empty = True
             for each in mirrored:
                 empty = False

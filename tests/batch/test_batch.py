@@ -179,6 +179,13 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
             list(plan_tasks([source], RECIPE, tmp_path))
 
 
+def test_a_pipe_is_no_list(tmp_path):
+    """Or reading it would wait for ever."""
+    os.mkfifo(tmp_path / "a.csv")
+    (task,) = plan_tasks([tmp_path / "a.csv"], RECIPE, tmp_path / "out")
+    assert task.target == "a.png"
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
