@@ -154,7 +154,8 @@ class SmallCopy:
         self._picture = Picture(resample(ground.picture.luminance, self.shape))
         self._ground = ground.at_size_of(self._picture)
         prior = self._ground.predicted
-        self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **options)
+        suited = ground.suited(method, options)
+        self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **suited)
         self._goes_on = has_engine(method)
 
     def hear(self, ground: Groundwork) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
     from hybridcolor.predict import Predictor, Reading
     from hybridcolor.recognition import Palette
+
+
+DRAWN_REACH = 3.0
+"""The reach of `hybrid` in drawings: all paper is as light as what was drawn on, so brightness stops no correction.
+With the reach of photos scribbles had 6 to 15% more error on 32 pairs, random patches up to 1% less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +173,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     )
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
+    options = groundwork.suited(method, options)
     result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
     seconds = time.perf_counter() - started
     return Colorization(
@@ -332,6 +339,15 @@ class Groundwork:
             seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
             seeds = replace(seeds, ab=self.shown[self.belief.cells(seeds.coords)][:, None] * seeds.ab)
         return seeds if self.dismissed is None else seeds.take(~seeds.of_strokes_in(self.dismissed))
+
+    def suited(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A method's options, with what suits a drawing where nothing else is wished."""
+        return {"reach": DRAWN_REACH, **options} if self.seeds_regions and method == "hybrid" else dict(options)
+
+    @property
+    def seeds_regions(self) -> bool:
+        """Whether there is one automatic seed a region, however sure the CNN is: with models of drawings."""
+        return self._page is not None
 
     @property
     def _page(self) -> Page | None:

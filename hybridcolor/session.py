@@ -397,6 +397,11 @@ class EditSession:
         """Whether automatic seeds take part in the answer."""
         return self._applied is not None and not self._groundwork.suffices(self.drawing.scribbles)
 
+    @property
+    def seeds_regions(self) -> bool:
+        """Whether there is one automatic seed a region, whatever the confidence: with models of drawings."""
+        return self._applied is not None and self._groundwork.seeds_regions
+
     def count_automatic(self, confidence: float) -> int:
         """How many automatic seeds there would be at another confidence; takes some 20 ms."""
         if self._applied is None:
@@ -457,7 +462,7 @@ class EditSession:
             self.picture.luminance,
             method=drawing.method,
             prior=self._groundwork.predicted,
-            **drawing.method_options,
+            **self._groundwork.suited(drawing.method, drawing.method_options),
         )
         self._heard = drawing
 

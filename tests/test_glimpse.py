@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data
 
+from benchmarks.drawings import page
 from hybridcolor import glimpse
 from hybridcolor.bins import AB_BINS, ColorDistribution
 from hybridcolor.errors import SeedError
 from hybridcolor.glimpse import changed_window
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.session import EditSession
 
 SIDE = 256
@@ -65,6 +67,9 @@ def levels_apart(one, other):
 
 @pytest.mark.parametrize("method", PROPAGATORS)
 def test_a_glimpse_is_close_to_the_exact_answer(session, method):
+    if method in FOR_DRAWINGS:
+        session = EditSession(Picture(page(3).luminance[:SIDE, :SIDE].copy()), predictor=Halves())
+        session.set(replace(session.drawing, finish="paint"))
     session.set(replace(session.drawing, method=method))
     session.glimpse()
     before = session.result().on_screen()

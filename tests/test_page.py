@@ -13,7 +13,9 @@ from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
 from hybridcolor.page import PageReading, read_page
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
+from hybridcolor.predict import load_predictor
 from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.session import EditSession
 
 
 def belief_in(ab, shape):
@@ -130,3 +132,18 @@ def test_pictures_of_nothing_have_one_region():
         layout = read_page(blank)
         assert layout.region.max() == 0
         assert layout.flatten(np.ones((1, 1, 2), np.float32), belief_in((1, 1), blank.shape)).shape == (*blank.shape, 2)
+
+
+def test_a_correction_carries_less_far_in_a_drawing_unless_it_is_told_to():
+    line, _ = draw("fish")
+    picture, model = Picture(line), load_predictor("lineart")
+    stroke = Seeds.of([[96, column] for column in range(80, 90)], [40, -40], stroke=1)
+    usual, near, far = (
+        colorize(picture, predictor=model, scribbles=stroke, **options).chroma
+        for options in ({}, {"reach": 3.0}, {"reach": 8.0})
+    )
+    np.testing.assert_array_equal(usual, near)
+    assert np.abs(far - usual).max() > 1
+    session = EditSession(picture, predictor=model)
+    session.draw(stroke.coords, (40, -40))
+    np.testing.assert_allclose(session.result().chroma, usual, atol=1)

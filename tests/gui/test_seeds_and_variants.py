@@ -95,6 +95,15 @@ def test_fewer_seeds_at_more_sureness(spread, viewer, qtbot):
     assert spread.seeds.confidence.value() == 50
 
 
+def test_sureness_is_not_asked_where_every_region_has_a_seed(panel, qtbot):
+    panel.tabs.setCurrentWidget(panel.seeds)
+    wait_for_answer(panel, qtbot)
+    assert panel.seeds.confidence.isVisible()
+    panel.editing.change(model="lineart", method="lineart")
+    wait_for_answer(panel, qtbot)
+    assert not panel.seeds.confidence.isVisible()
+
+
 def test_it_is_told_where_seeds_take_no_part(panel, qtbot):
     panel.tabs.setCurrentWidget(panel.seeds)
     wait_for_answer(panel, qtbot)

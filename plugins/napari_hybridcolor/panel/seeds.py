@@ -37,7 +37,7 @@ class SeedsTab(QWidget):
         row = QHBoxLayout()
         for each in (self.lasso_button, self.delete_button, self.pin_button):
             row.addWidget(each)
-        form = QFormLayout(self)
+        self._form = form = QFormLayout(self)
         form.addRow(self.shown, self.count)
         form.addRow("sureness", self.confidence)
         form.addRow(row)
@@ -80,6 +80,7 @@ class SeedsTab(QWidget):
     def _show(self) -> None:
         session = self.automatic.editing.session
         self.count.setText(f"{self.automatic.count()} seeds")
+        self._form.setRowVisible(self.confidence, session is None or not session.seeds_regions)
         self.about.setText(_USED if session is not None and session.uses_automatic else _UNUSED)
 
     def _show_drawing(self) -> None:
