@@ -21,23 +21,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import (
-    NO_MODEL,
     Drawing,
     History,
     Stroke,
     check_savable,
-    document_of,
-    read_drawing,
-    save_drawing,
     weight_of,
 )
 from hybridcolor.glimpse import Glimpse, Glimpses, Window
+from hybridcolor.grounds import Grounds
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
 from hybridcolor.propagate import Propagation, PropagationState, check_options
 from hybridcolor.provenance import made_by
 from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.sessionfiles import document_of, read_drawing, save_drawing
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
@@ -95,22 +93,18 @@ class EditSession:
     ) -> None:
         self.picture = picture
         self.autosave = None if autosave is None else Path(autosave)
-        self._predictors: dict[str, Predictor | None] = {NO_MODEL: None}
-        if predictor is None or isinstance(predictor, str):
-            model = predictor or NO_MODEL
-        else:
-            model = predictor.name
-            self._predictors[model] = predictor
-        drawing = Drawing(model=model, method=method, vividness=vividness, caution=caution, options={method: options})
+        self._grounds = Grounds(picture, predictor)
+        drawing = Drawing(
+            model=self._grounds.model, method=method, vividness=vividness, caution=caution, options={method: options}
+        )
         _check_method(drawing)
         self._history = History(drawing)
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
         self._seeds: Seeds | None = None  # all of them, where they are known already
         self._changed = time.perf_counter()
-        self._grounds: dict[str, tuple[Drawing, Groundwork]] = {}  # by model, so that the picture is read once
-        self._glimpses = Glimpses(picture, self._ground_for)
-        self._sharing = threading.RLock()  # what a glimpse and a refinement in other threads both use
+        self._glimpses = Glimpses(picture, self._grounds.of)
+        self._sharing = threading.RLock()  # of glimpses
 
     @property
     def drawing(self) -> Drawing:
@@ -327,7 +321,7 @@ class EditSession:
         drawing = self._catch_up()
         if self._heard is None or not drawing.drawn_as(self._heard):
             self._heard = drawing
-            self._groundwork = self._ground_for(drawing)
+            self._groundwork = self._grounds.of(drawing)
             if self._groundwork.predicted is not None:
                 self._state.set_prior(self._groundwork.predicted)
                 self._set_seeds(drawing)
@@ -358,8 +352,8 @@ class EditSession:
             As for `hybridcolor.colorize`.
         """
         drawing = self.drawing
-        predictor = self._predictor_for(drawing.model)
-        result = colorize(self.picture, predictor=predictor, **self._wanted(drawing), **drawing.method_options)
+        predictor = self._grounds.predictor(drawing.model)
+        result = colorize(self.picture, predictor=predictor, **self._grounds.wanted(drawing), **drawing.method_options)
         provenance = made_by(
             method=drawing.method,
             model=drawing.model,
@@ -390,7 +384,7 @@ class EditSession:
             return drawing.imported.take(edited)
         if drawing.seeded_as(applied):
             return self._groundwork.automatic
-        return replace(self._groundwork, **self._choice(drawing)).automatic
+        return replace(self._groundwork, **self._grounds.choice(drawing)).automatic
 
     @property
     def uses_automatic(self) -> bool:
@@ -406,7 +400,7 @@ class EditSession:
         """How many automatic seeds there would be at another confidence; takes some 20 ms."""
         if self._applied is None:
             return 0
-        wanted = self._choice(self.drawing) | {"confidence": confidence}
+        wanted = self._grounds.choice(self.drawing) | {"confidence": confidence}
         return len(np.unique(replace(self._groundwork, **wanted).automatic.stroke))
 
     def hear(self, scribbles: Seeds) -> ColorDistribution | None:
@@ -457,7 +451,7 @@ class EditSession:
 
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
-        self._groundwork = self._ground_for(drawing)
+        self._groundwork = self._grounds.of(drawing)
         self._state = PropagationState(
             self.picture.luminance,
             method=drawing.method,
@@ -466,38 +460,17 @@ class EditSession:
         )
         self._heard = drawing
 
-    def _ground_for(self, drawing: Drawing) -> Groundwork:
-        """What the CNN has to say to a drawing."""
-        with self._sharing:
-            known = self._grounds.get(drawing.model)
-            if known is None:
-                predictor = self._predictor_for(drawing.model)
-                ground = Groundwork.of(self.picture, predictor=predictor, **self._wanted(drawing))
-            elif known[0] is drawing:
-                ground = known[1]
-            else:
-                ground = known[1].changed(**self._wanted(drawing))
-            self._grounds[drawing.model] = drawing, ground  # no other is kept: they are large
-            return ground
-
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
         drawing, applied = self.drawing, self._applied
         if applied is None or drawing.settings() != applied.settings():
             self._open(drawing)
         elif not drawing.seeded_as(applied):
-            self._groundwork = replace(self._groundwork, **self._choice(drawing))
+            self._groundwork = replace(self._groundwork, **self._grounds.choice(drawing))
         if drawing is not self._applied:
             self._applied = drawing
             self._set_seeds(drawing)
         return drawing
-
-    def _predictor_for(self, model: str) -> Predictor | None:
-        if model not in self._predictors:
-            from hybridcolor.predict import load_predictor
-
-            self._predictors[model] = load_predictor(model)
-        return self._predictors[model]
 
     def _set_seeds(self, drawing: Drawing) -> None:
         """Have the scribbles propagated, with the automatic seeds where the method needs them."""
@@ -517,24 +490,10 @@ class EditSession:
             predicted,
             drawing.method,
             seconds,
-            drawing.finish or own_finish(self._predictor_for(drawing.model)),
+            drawing.finish or own_finish(self._grounds.predictor(drawing.model)),
             drawing.tint,
             answer.residual,
         )
-
-    def _wanted(self, drawing: Drawing) -> dict[str, Any]:
-        """What a drawing asks of `colorize`, but for its model and options."""
-        return {
-            "scribbles": drawing.scribbles,
-            "method": drawing.method,
-            "vividness": drawing.vividness,
-            "caution": drawing.caution,
-            **self._choice(drawing),
-        }
-
-    def _choice(self, drawing: Drawing) -> dict[str, Any]:
-        """Which automatic seeds it wants."""
-        return {"confidence": drawing.confidence, "dismissed": drawing.without_seeds(self.picture.shape)}
 
 
 def _check_method(drawing: Drawing) -> None:

@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from hybridcolor.bins import AB_BINS, ColorDistribution
 from hybridcolor.cli import app
-from hybridcolor.drawing import NO_MODEL, Drawing, Stroke, picture_of, read_drawing, save_drawing, weight_of
+from hybridcolor.drawing import NO_MODEL, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError, MethodError, SeedError
 from hybridcolor.extract import demands, extract_seeds
 from hybridcolor.imagefiles import read_image, write_image
@@ -35,6 +35,7 @@ from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seeds import AUTO, Seeds
 from hybridcolor.session import EditSession
+from hybridcolor.sessionfiles import picture_of, read_drawing, save_drawing
 
 SHAPE = (6, 7)
 PIXEL = st.tuples(st.integers(0, 5), st.integers(0, 6))
@@ -188,7 +189,7 @@ class AsIfPainted(RuleBasedStateMachine):
         with TemporaryDirectory() as folder:
             self.session.save(Path(folder) / "a.hybridcolor.json")
             again = EditSession(PICTURE)
-            again._predictors["sure"] = Sure()
+            again._grounds._predictors["sure"] = Sure()
             again.load(Path(folder) / "a.hybridcolor.json")
         if not (self.painted.shown() or self.patches()):
             for answer in (again.final, self.session.result, self.session.final):

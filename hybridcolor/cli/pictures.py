@@ -201,9 +201,9 @@ def _chosen(picture: Picture, predictor: Predictor | None) -> str:
 
 def _coloured_page(path: Path, max_pixels: int) -> Picture:
     """A picture in colour, or what a session made of one."""
-    from hybridcolor.drawing import SUFFIX, picture_of
     from hybridcolor.imagefiles import read_image
     from hybridcolor.session import EditSession
+    from hybridcolor.sessionfiles import SUFFIX, picture_of
 
     if not path.name.endswith(SUFFIX):
         return read_image(path, max_pixels=max_pixels)
@@ -281,10 +281,10 @@ def replay(
 
       hybridcolor replay old.png.hybridcolor.json -o old-colour.png
     """
-    from hybridcolor.drawing import picture_of
     from hybridcolor.imagefiles import read_image
     from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
+    from hybridcolor.sessionfiles import picture_of
 
     check_folder(output)
     check_free(output, overwrite=overwrite)

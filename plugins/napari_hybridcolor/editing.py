@@ -27,8 +27,7 @@ from hybridcolor.lab import eight_bits, rgb_to_lab
 from hybridcolor.palettes import Colour
 from hybridcolor.pipeline import Colorization
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
-from hybridcolor.propagate.regions import regions
-from hybridcolor.propagate.relief import SILL, TONE, relief, rooms
+from hybridcolor.propagate.relief import SILL
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import Levels, answers, glimpses, is_large, saving
@@ -36,6 +35,7 @@ from napari_hybridcolor.gestures import Place, line, region
 from napari_hybridcolor.kept import SAME
 from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, slice_of
+from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.result import Result
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
@@ -69,8 +69,7 @@ class Editing(QObject):
         self.result = Result(viewer)
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
         self._sessions: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
-        self._regions: tuple[EditSession, NDArray[np.int32]] | None = None
-        self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
+        self._regions = Regions()
         self._asked: EditSession | None = None
         self._glimpsed = Event()  # what was asked for, once
         self.work = Newest(self)
@@ -326,14 +325,7 @@ class Editing(QObject):
         Of a drawing they are what lies between its lines and the gaps up to a width in them; 0 is a line or a gap.
         """
         assert self.session is not None  # noqa: S101  # the callers' own check
-        luminance = self.session.picture.luminance
-        if not self.is_drawing:
-            if self._regions is None or self._regions[0] is not self.session:
-                self._regions = self.session, regions(luminance) + 1
-            return self._regions[1]
-        if self._relief is None or self._relief[0] is not self.session:
-            self._relief = self.session, relief(luminance, TONE)
-        return rooms(self._relief[1], self.gap if gap is None else gap)
+        return self._regions.of(self.session, self.is_drawing, self.gap if gap is None else gap)
 
     def pixel(self, position: tuple[float, ...]) -> Place | None:
         """The picture's pixel at a place of the canvas."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.drawing import SUFFIX, picture_of
 from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
@@ -17,6 +16,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.seedfiles import read_seeds
 from hybridcolor.session import EditSession
+from hybridcolor.sessionfiles import SUFFIX, picture_of
 from napari_hybridcolor.layers import layer_picture
 
 if TYPE_CHECKING:

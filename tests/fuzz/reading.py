@@ -39,8 +39,8 @@ def read_scribbles(path: Path) -> None:
 
 
 def read_session(path: Path) -> None:
-    from hybridcolor.drawing import picture_of
     from hybridcolor.session import EditSession
+    from hybridcolor.sessionfiles import picture_of
 
     session = EditSession(PICTURE)
     session.load(path)

@@ -13,13 +13,14 @@ from PIL import Image
 from safetensors.numpy import save_file
 from skimage import data
 
-from hybridcolor.drawing import Drawing, Stroke, save_drawing
+from hybridcolor.drawing import Drawing, Stroke
 from hybridcolor.icc import srgb_profile
 from hybridcolor.imagefiles import write_image
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import write_seeds
 from hybridcolor.seeds import Seeds, concatenate
+from hybridcolor.sessionfiles import save_drawing
 
 SHAPE = (12, 14)
 PICTURE = Picture(np.linspace(10, 90, SHAPE[0] * SHAPE[1], dtype=np.float32).reshape(SHAPE), source=Path("old.png"))

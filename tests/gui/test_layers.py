@@ -15,9 +15,10 @@ from napari_hybridcolor.samples import sample_coins, sample_drawing, sample_medi
 from PIL import Image
 from skimage import data
 
-from hybridcolor.drawing import Drawing, save_drawing
+from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.imagefiles import read_image
+from hybridcolor.sessionfiles import save_drawing
 
 PALETTE = ((20.0, 30.0), (-40.0, 10.0), (0.0, 0.0))
 LABELS = arrays(np.int32, (5, 6), elements=st.integers(0, 3))

@@ -111,6 +111,10 @@ def test_it_is_told_where_seeds_take_no_part(panel, qtbot):
     panel.editing.change(method="optimization")
     wait_for_answer(panel, qtbot)
     assert "take part" in panel.seeds.about.text()
+    panel.editing.draw([[20, 20]], (20.0, 20.0))
+    panel.editing.change(model="none")
+    wait_for_answer(panel, qtbot)
+    assert "No network" in panel.seeds.about.text()
 
 
 def test_variants_differ_and_one_is_taken_by_a_click_and_undone(panel, viewer, qtbot):

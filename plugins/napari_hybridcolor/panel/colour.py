@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
+from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
 from napari_hybridcolor.editing import FIRST, Editing
@@ -94,7 +95,10 @@ class ColourBox(QGroupBox):
         found = self.editing.likely(place)
         texts = [f"{chance:.0%}" for _, chance in found]
         self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
-        self.likely_label.setText(f"The network's guesses at {place[1]}, {place[0]}")
+        if session.drawing.model == NO_MODEL:
+            self.likely_label.setText("No network is asked, so there are no guesses")
+        else:
+            self.likely_label.setText(f"The network's guesses at {place[1]}, {place[0]}")
 
     def show_colour(self, colour: Colour) -> None:
         """Show which colour is in use."""

@@ -8,6 +8,7 @@ from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE
+from hybridcolor.drawing import NO_MODEL
 from hybridcolor.session import EditSession
 from napari_hybridcolor.automatic import Automatic
 from napari_hybridcolor.panel.controls import button, slider
@@ -15,6 +16,7 @@ from napari_hybridcolor.tools import LASSO, Tools
 from napari_hybridcolor.work import Job, Newest
 
 _USED = "They take part in the answer, beside your strokes."
+_NONE = "No network is asked, so there are none: choose one in the settings."
 _UNUSED = "This method takes the network's colour everywhere: seeds show what it is sure of. Pin one to hold it."
 
 
@@ -81,7 +83,10 @@ class SeedsTab(QWidget):
         session = self.automatic.editing.session
         self.count.setText(f"{self.automatic.count()} seeds")
         self._form.setRowVisible(self.confidence, session is None or not session.seeds_regions)
-        self.about.setText(_USED if session is not None and session.uses_automatic else _UNUSED)
+        if session is None or session.drawing.model == NO_MODEL:
+            self.about.setText(_NONE)
+        else:
+            self.about.setText(_USED if session.uses_automatic else _UNUSED)
 
     def _show_drawing(self) -> None:
         session = self.automatic.editing.session
