@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,14 +22,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # napari and npe2 still use old names of pydantic, which hybridcolor itself does not use.
     if find_spec("pydantic"):
         config.addinivalue_line("filterwarnings", "ignore::pydantic.warnings.PydanticDeprecatedSince20")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Processes beside each other (`--dist loadgroup`) share tests file by file; all windows open in one of them."""
-    windows = Path(__file__).parent / "gui"
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("windows" if windows in item.path.parents else str(item.path)))
 
 
 @pytest.fixture
