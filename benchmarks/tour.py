@@ -232,9 +232,8 @@ class Clock:
         self.drawn.clear()
 
     def read(self, released: float) -> tuple[float, float, float, float]:
-        """Seconds to the first picture, to the first whole one as good as the last to the eye, and to the last.
-
-        Before the last the share of pixels of the one before that were not yet within 1 ab.
+        """Seconds to the first picture and to the first whole one that is `GOOD`, that one's share of pixels that are
+        off, and seconds to the last.
         """
         final = self.answers[-1][1]
         known = [

@@ -22,7 +22,6 @@ LEVEL, STEP, CLIMB = 47, 32, 21  # how far up in a key each of its parts is; bel
 MARKER = np.int64((1 << CLIMB) - 1)
 FARTHEST = np.int64(((1 << LEVEL - STEP) - 1) << STEP)
 STEEPEST = np.int64((1 << STEP - CLIMB) - 2)
-NOTHING = np.zeros(0, np.int64)
 ONE = np.uint64(1)  # the kernel's indices are unsigned: that spares a test for negative ones at each access
 
 
