@@ -18,7 +18,7 @@ from hybridcolor.propagate.coarsening import coarsen, interpolate
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
-from hybridcolor.propagate.stationary import stationary_vector
+from hybridcolor.propagate.stationary import BALANCED, stationary_vector
 from hybridcolor.propagate.stencil import operator_rows
 from hybridcolor.threads import share_rows
 
@@ -113,10 +113,7 @@ class Hierarchy:
         return self.levels[0].operator[1]
 
     def update(self, pull: NDArray[np.float32], window: Window) -> None:
-        """Take other pulls, and make the coarser levels anew inside a window, which may be empty.
-
-        There all becomes as if made anew, but for the visits of coarser levels: those weigh rows, and stay good enough.
-        """
+        """Take other pulls, and make the coarser levels anew where a window, which may be empty, tells on them."""
         luminance, _, visits, stored = self.levels[0].operator
         self.levels[0].operator = (luminance, pull, visits, stored)
         rows, columns = window
@@ -131,6 +128,8 @@ class Hierarchy:
             here, there = (rows, slice(None), columns), (rows_there, slice(None), columns_there)
             level.prolongation[1:-1, :, 1:-1][here] = prolongation[1:-1, :, 1:-1][there]
             coarser[here] = coarse[there]
+            if depth + 1 < len(self.levels):
+                rows, columns = _balance_anew(self.levels[depth + 1].operator, (rows, columns))
         self._inverse = _dense_inverse(self._coarsest)
 
     def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
@@ -220,6 +219,27 @@ def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]
     inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
     first, last = max(inner.start - 4, 0), min(inner.stop + 4, coarse)
     return inner, slice(inner.start - first, inner.stop - first), slice(2 * first, min(2 * last, fine))
+
+
+def _balance_anew(operator: Operator, changed: Window) -> Window:
+    """Bring the visits of a stored operator up to date with its rows, which changed in a window; where they may have.
+
+    A seed's cell has no steps to others, so that nobody would know how often it is visited once the seed is gone.
+    """
+    _, _, visits, stored = operator
+    window, part, inside = zip(
+        *(_widened(side, of=size) for side, size in zip(changed, visits.shape, strict=True)), strict=True
+    )
+    balanced = stationary_vector(np.ascontiguousarray(stored[part[0], :, part[1]]))
+    visits[window] = balanced[inside]
+    return window[0], window[1]
+
+
+def _widened(side: slice, *, of: int) -> tuple[slice, slice, slice]:
+    """Along one axis: what a change of some rows tells on, a part wide enough to find that out, its place in that."""
+    first, last = max(side.start - BALANCED, 0), min(side.stop + BALANCED, of)
+    start, stop = max(first - BALANCED, 0), min(last + BALANCED, of)
+    return slice(first, last), slice(start, stop), slice(first - start, last - start)
 
 
 def _dense_inverse(operator: Planes) -> NDArray[np.float64]:

@@ -21,6 +21,8 @@ DAMPING = np.float32(0.95)
 TINY = np.float32(1e-30)
 SWEEPS = 8
 """Sweeps that run together in one pass over the picture, each two rows behind the one before."""
+BALANCED = 2 * SWEEPS
+"""Pixels within which the balance between neighbours alone is found: without cycles, rows farther off do not matter."""
 
 
 def stationary_vector(rows: NDArray[np.float32], *, cycles: int = 0) -> NDArray[np.float32]:
