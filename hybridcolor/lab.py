@@ -28,16 +28,16 @@ _RGB_TO_XYZ = np.array(
 # Relative to white, so that every row sums to 1. Then R = G = B means X = Y = Z and the other way round; both
 # directions are written as "green (or Y) plus differences", which keeps grays gray to the last bit.
 _RELATIVE = _RGB_TO_XYZ / _RGB_TO_XYZ.sum(axis=1, keepdims=True)
-_FORWARD, _BACKWARD = _RELATIVE.astype(np.float32), np.linalg.inv(_RELATIVE).astype(np.float32)
+_FORWARD, FROM_XYZ = _RELATIVE.astype(np.float32), np.linalg.inv(_RELATIVE).astype(np.float32)
 
-_KNEE = np.float32(6 / 29)  # below it the cube root of L*a*b* is a straight line
+KNEE = np.float32(6 / 29)  # below it the cube root of L*a*b* is a straight line
 _KNEE_CUBED = np.float32((6 / 29) ** 3)
-_KNEE_SLOPE = np.float32(3 * (6 / 29) ** 2)
+KNEE_SLOPE = np.float32(3 * (6 / 29) ** 2)
 _SRGB_KNEE = np.float32(0.0031308)
 
 _RUN = 16384  # pixels at a time
-_KNEES = np.full(_RUN, _KNEE)  # numpy's maximum of two arrays is four times faster than of an array and a number
-_SLACK = np.float32(1e-6)  # of linear light: what float32 rounding alone may put outside 0..1
+_KNEES = np.full(_RUN, KNEE)  # numpy's maximum of two arrays is four times faster than of an array and a number
+SLACK = np.float32(1e-6)  # of linear light: what float32 rounding alone may put outside 0..1
 _FARTHEST = np.float32(110.0)  # no sRGB colour has |a*| or |b*| above 107.9
 _STEPS = 10  # halvings in the gamut search: at most 0.16 units of chroma are given away
 
@@ -148,45 +148,7 @@ def lab_to_rgb(luminance: ArrayLike, chroma: ArrayLike) -> Float:
     for run in _runs(len(flat)):
         level = _level(flat[run])
         for i, channel in enumerate(_linear(level, *_into_gamut(level, ab[run]))):
-            out[run, i] = _encode(channel)
-    return rgb
-
-
-def screen_rgb(luminance: Float, chroma: Float) -> NDArray[np.uint8]:
-    """`lab_to_rgb` in the eight bits of a screen, by tables: less than half the time, and nearly always the same.
-
-    On a photo with random colours 95% of pixels are the same, 0.1% differ by more than one level and 0.01% by more than
-    two, all of them at the gamut's border. Files are written with `lab_to_rgb`.
-
-    Parameters
-    ----------
-    luminance : (...) float32
-        L*.
-    chroma : (..., 2) float32
-        a* and b*.
-
-    Returns
-    -------
-    (..., 3) uint8
-
-    Examples
-    --------
-    >>> screen_rgb(np.float32([50, 50]), np.float32([[0, 0], [20, 0]])).tolist()
-    [[119, 119, 119], [152, 107, 120]]
-    """
-    rgb = np.empty((*luminance.shape, 3), np.uint8)
-    flat, ab, out = luminance.reshape(-1), chroma.reshape(-1, 2), rgb.reshape(-1, 3)
-    encoded = _screen_levels()
-    for run in _runs(len(flat)):
-        level, (a, b) = _level(flat[run]), ab[run].T
-        channels = _linear(level, a, b)
-        low, high = (how(how(channels[0], channels[1]), channels[2]) for how in (np.minimum, np.maximum))
-        outside = np.flatnonzero((low < -_SLACK) | (high > 1 + _SLACK))
-        scale = _table_scale(flat[run][outside], a[outside], b[outside])
-        brought = _linear(_Level(level.root[outside], level.y[outside]), scale * a[outside], scale * b[outside])
-        for i, (channel, inside) in enumerate(zip(channels, brought, strict=True)):
-            channel[outside] = inside
-            out[run, i] = encoded[(channel.clip(0, 1) * np.float32(len(encoded) - 1) + np.float32(0.5)).astype(np.intp)]
+            out[run, i] = encode(channel)
     return rgb
 
 
@@ -272,7 +234,7 @@ def luminance_to_gray(luminance: ArrayLike) -> Float:
     gray = np.empty(planes.shape, np.float32)
     flat, out = planes.reshape(-1), gray.reshape(-1)
     for run in _runs(len(flat)):
-        out[run] = _encode(_level(flat[run]).y)
+        out[run] = encode(_level(flat[run]).y)
     return gray
 
 
@@ -341,37 +303,10 @@ def _gamut_scale(level: _Level, a: Float, b: Float) -> Float:
     return scale
 
 
-def _table_scale(luminance: Float, a: Float, b: Float) -> Float:
-    """`_gamut_scale` from a table of the strongest chroma of every luminance and hue."""
-    table = _strongest()
-    row = luminance.clip(0, 100) * np.float32((len(table) - 1) / 100)
-    above = np.minimum(row.astype(np.intp), len(table) - 2)
-    turn = (np.arctan2(b, a) + np.float32(np.pi)) * np.float32((table.shape[1] - 1) / (2 * np.pi))
-    hue = (turn + np.float32(0.5)).astype(np.intp)
-    share = row - above
-    strongest = table[above, hue] * (1 - share) + table[above + 1, hue] * share
-    return np.asarray(np.minimum(strongest / np.maximum(np.hypot(a, b), np.float32(1e-6)), 1), np.float32)
-
-
-@cache
-def _strongest() -> Float:
-    """The strongest chroma in gamut, by L* in steps of 0.5 and by hue from -180 degrees on in steps of 0.5."""
-    hue = np.linspace(-np.pi, np.pi, 721)
-    ab = np.stack([np.cos(hue), np.sin(hue)], -1) * 200
-    kept = gamut_chroma(np.repeat(np.linspace(0, 100, 201)[:, None], len(hue), axis=1), np.tile(ab, (201, 1, 1)))
-    return np.asarray(np.hypot(kept[..., 0], kept[..., 1]), np.float32)
-
-
-@cache
-def _screen_levels() -> NDArray[np.uint8]:
-    """The 8-bit level of linear light in steps of 1/8192."""
-    return quantize(_encode(np.linspace(0, 1, 8193, dtype=np.float32)), 8)  # type: ignore[return-value]
-
-
 def _in_gamut(level: _Level, a: Float, b: Float) -> NDArray[np.bool_]:
     """Whether all three channels lie in 0..1, give or take rounding."""
     red, green, blue = (np.abs(channel - np.float32(0.5)) for channel in _linear(level, a, b))
-    inside: NDArray[np.bool_] = np.maximum(np.maximum(red, green), blue) <= np.float32(0.5) + _SLACK
+    inside: NDArray[np.bool_] = np.maximum(np.maximum(red, green), blue) <= np.float32(0.5) + SLACK
     return inside
 
 
@@ -379,23 +314,23 @@ def _linear(level: _Level, a: Float, b: Float) -> list[Float]:
     """Linear red, green and blue; with a = b = 0 all three are Y, to the last bit."""
     x = _cube(level.root + np.float32(1 / 500) * a) - level.y
     z = _cube(level.root - np.float32(1 / 200) * b) - level.y
-    return [level.y + red * x + blue * z for red, _, blue in _BACKWARD]
+    return [level.y + red * x + blue * z for red, _, blue in FROM_XYZ]
 
 
 def _cube(f: Float) -> Float:
     """The cube, continued by its tangent below the knee."""
     above: Float = np.maximum(f, _KNEES[: len(f)])
-    return above * above * above + _KNEE_SLOPE * (f - above)
+    return above * above * above + KNEE_SLOPE * (f - above)
 
 
 def _root(t: Float) -> Float:
     """The inverse of `_cube`."""
     above = np.maximum(t, _KNEE_CUBED)
-    root: Float = np.cbrt(above) + (t - above) / _KNEE_SLOPE
+    root: Float = np.cbrt(above) + (t - above) / KNEE_SLOPE
     return root
 
 
-def _encode(linear: Float) -> Float:
+def encode(linear: Float) -> Float:
     """The sRGB transfer curve, of linear light that may be a rounding error outside 0..1."""
     above = np.maximum(linear, _SRGB_KNEE)
     curve = np.float32(1.055) * np.power(above, np.float32(1 / 2.4)) - np.float32(0.055)

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.imagefiles import write_image
-from hybridcolor.lab import screen_rgb
 from hybridcolor.layers import SUFFIXES as LAYERED
 from hybridcolor.layers import drawing_layers, write_layers
 from hybridcolor.page import Page, PageReading
@@ -29,6 +28,7 @@ from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator, propagate
 from hybridcolor.resampling import guided_resample
+from hybridcolor.screen import screen_rgb
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.strokes import possible_strokes, told_saturation
 
@@ -91,7 +91,7 @@ class Colorization:
         return replace(self.picture, luminance=luminance).to_rgb(self.chroma)
 
     def on_screen(self) -> NDArray[np.uint8]:
-        """(H, W, 3) the same in eight bits and in half the time: see `hybridcolor.lab.screen_rgb`."""
+        """(H, W, 3) the same in eight bits and at once: see `hybridcolor.screen.screen_rgb`."""
         return screen_rgb(
             finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint), self.chroma
         )

@@ -18,8 +18,8 @@ from hybridcolor.lab import (
     luminance_to_gray,
     quantize,
     rgb_to_lab,
-    screen_rgb,
 )
+from hybridcolor.screen import screen_rgb
 
 # brucelindbloom.com, CIE colour calculator: sRGB, D65, no adaptation.
 LINDBLOOM = {
@@ -201,3 +201,9 @@ def test_on_a_screen_it_looks_as_it_is_written():
     assert (apart > 3).mean() < 0.001
     gray = screen_rgb(luminance, np.zeros_like(chroma))
     assert (np.abs(gray.astype(int) - quantize(luminance_to_gray(luminance), 8)[:, None]) <= 1).all()
+
+
+def test_a_screen_shows_something_for_any_number():
+    odd = np.float32([np.nan, np.inf, -np.inf, 1e30, -50.0, 150.0])
+    assert screen_rgb(odd, np.zeros((6, 2), np.float32)).shape == (6, 3)
+    assert screen_rgb(np.full(6, 50, np.float32), np.stack([odd, odd[::-1]], axis=1)).shape == (6, 3)

@@ -1,0 +1,114 @@
+"""L*a*b* as the eight bits of a screen, at once: what an editor shows while files are written by `hybridcolor.lab`.
+
+One compiled pass over the picture, with tables for the two slow parts, the transfer curve and the search for the
+gamut's border. May import ``lab`` and below.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache, partial
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hybridcolor.lab import FROM_XYZ, KNEE, KNEE_SLOPE, SLACK, encode, gamut_chroma, quantize
+from hybridcolor.threads import share_rows
+
+Float = NDArray[np.float32]
+
+LEVELS = 8192  # steps of linear light in the table of the transfer curve
+BRIGHTNESSES, HUES = 200, 720  # steps of L* and of hue in the table of the gamut's border
+RED_X, _, RED_Z = FROM_XYZ[0]
+GREEN_X, _, GREEN_Z = FROM_XYZ[1]
+BLUE_X, _, BLUE_Z = FROM_XYZ[2]
+
+
+def screen_rgb(luminance: Float, chroma: Float) -> NDArray[np.uint8]:
+    """`hybridcolor.lab.lab_to_rgb` in the eight bits of a screen: a tenth of the time, and nearly always the same.
+
+    On a photo with random colours 95% of pixels are the same, 0.1% differ by more than one level and 0.01% by more than
+    two, all of them at the gamut's border.
+
+    Parameters
+    ----------
+    luminance : (...) float32
+        L*.
+    chroma : (..., 2) float32
+        a* and b*.
+
+    Returns
+    -------
+    (..., 3) uint8
+
+    Examples
+    --------
+    >>> screen_rgb(np.float32([50, 50]), np.float32([[0, 0], [20, 0]])).tolist()
+    [[119, 119, 119], [152, 107, 120]]
+    """
+    rgb = np.empty((*luminance.shape, 3), np.uint8)
+    planes = luminance.reshape(-1), chroma.reshape(-1, 2)
+    share_rows(partial(_fill, *planes, _levels(), _strongest(), rgb.reshape(-1, 3)), len(planes[0]), width=1)
+    return rgb
+
+
+@cache
+def _levels() -> NDArray[np.uint8]:
+    """The 8-bit level of linear light in equal steps from 0 to 1."""
+    return quantize(encode(np.linspace(0, 1, LEVELS + 1, dtype=np.float32)), 8)  # type: ignore[return-value]
+
+
+@cache
+def _strongest() -> Float:
+    """The strongest chroma in gamut, by L* from 0 to 100 and by hue from -180 to 180 degrees."""
+    hue = np.linspace(-np.pi, np.pi, HUES + 1)
+    ab = np.stack([np.cos(hue), np.sin(hue)], -1) * 200
+    bright = np.repeat(np.linspace(0, 100, BRIGHTNESSES + 1)[:, None], len(hue), axis=1)
+    kept = gamut_chroma(bright, np.tile(ab, (len(bright), 1, 1)))
+    return np.asarray(np.hypot(kept[..., 0], kept[..., 1]), np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _fill(luminance, chroma, levels, strongest, rgb, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
+        bright = min(max(luminance[i], np.float32(0)), np.float32(100))
+        a, b = chroma[i, 0], chroma[i, 1]
+        red, green, blue = _linear(bright, a, b)
+        if min(red, green, blue) < -SLACK or max(red, green, blue) > np.float32(1) + SLACK:
+            scale = _scale_into_gamut(bright, a, b, strongest)
+            red, green, blue = _linear(bright, scale * a, scale * b)
+        rgb[i, 0], rgb[i, 1], rgb[i, 2] = _level(red, levels), _level(green, levels), _level(blue, levels)
+
+
+@njit(cache=True, nogil=True)
+def _linear(bright, a, b):  # type: ignore[no-untyped-def]
+    """Linear light."""
+    root = (bright + np.float32(16)) * np.float32(1 / 116)
+    y = _cube(root)
+    x = _cube(root + np.float32(1 / 500) * a) - y
+    z = _cube(root - np.float32(1 / 200) * b) - y
+    return y + RED_X * x + RED_Z * z, y + GREEN_X * x + GREEN_Z * z, y + BLUE_X * x + BLUE_Z * z
+
+
+@njit(cache=True, nogil=True)
+def _cube(f):  # type: ignore[no-untyped-def]
+    above = max(f, KNEE)
+    return above * above * above + KNEE_SLOPE * (f - above)
+
+
+@njit(cache=True, nogil=True)
+def _scale_into_gamut(bright, a, b, strongest):  # type: ignore[no-untyped-def]
+    row = bright * np.float32(BRIGHTNESSES / 100)
+    above = min(int(row), BRIGHTNESSES - 1)
+    hue = int((np.float32(math.atan2(b, a)) + np.float32(np.pi)) * np.float32(HUES / (2 * np.pi)) + np.float32(0.5))
+    share = row - np.float32(above)
+    most = strongest[above, hue] * (np.float32(1) - share) + strongest[above + 1, hue] * share
+    return min(most / max(np.float32(math.hypot(a, b)), np.float32(1e-6)), np.float32(1))
+
+
+@njit(cache=True, nogil=True)
+def _level(light, levels):  # type: ignore[no-untyped-def]
+    if not light > 0:
+        return levels[0]
+    return levels[int(min(light, np.float32(1)) * np.float32(LEVELS) + np.float32(0.5))]
