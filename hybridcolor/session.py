@@ -303,6 +303,10 @@ class EditSession:
         with self._sharing:
             self._glimpses.go_on()
 
+    def listen(self) -> None:
+        """Have the CNN hear what is drawn, as `refine` does first; may run while another thread glimpses."""
+        _ = self._grounds.of(self.drawing).predicted
+
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`; ``seeds`` as in `preview`.
 

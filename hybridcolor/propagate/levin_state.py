@@ -29,7 +29,7 @@ MARGIN = 96
 LARGEST_WINDOW = 400 * 400
 """A change over more pixels than this is previewed by one step over the whole picture."""
 PREVIEW_STEPS = 2
-SHOWN = {2, 4, 8, 16, 32, 64}
+SHOWN = {3, 12, 48}
 """The steps that give an answer: to finish one and show it takes as long as a step."""
 OTHER_PULL = 4.0
 """By what factor a pull must change for the hierarchy to be made anew there."""
@@ -42,11 +42,11 @@ class OptimizationState:
         self._luminance = luminance
         self._tolerance, self._solver = tolerance, solver
         self._seeds = Seeds.empty()
-        self._system = self._equations(self._seeds)
-        self._solution = self._system.start()
+        self._made: SeededSystem | None = self._equations(self._seeds)
+        self._solution = self._made.start()
         self._window: Window | None = None  # what is still to be previewed
         self._hierarchy: Hierarchy | None = None
-        self._known = self._system.pull  # what the hierarchy's coarser levels were made for
+        self._known = self._made.pull  # what the hierarchy's coarser levels were made for
         self._warm = False  # whether the solution is an answer to go on from
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
@@ -101,12 +101,18 @@ class OptimizationState:
         yield self._solved
 
     def _take_up(self, window: Window) -> None:
-        """Make the equations anew, after a change inside a window; what was solved is where to go on from."""
+        """Note a change inside a window; what was solved is where to go on from."""
         self._window = _joined(self._window, window)
-        self._system = self._equations(self._seeds)
-        self._solved = None
-        row, column = self._seeds.coords[np.isinf(self._seeds.weight)].T
-        inner(self._solution)[:, row, column] = self._system.target[:, row, column]
+        self._made = self._solved = None
+
+    @property
+    def _system(self) -> SeededSystem:
+        """The equations, made when they are asked for: another prior often comes with other seeds."""
+        if self._made is None:
+            self._made = self._equations(self._seeds)
+            row, column = self._seeds.coords[np.isinf(self._seeds.weight)].T
+            inner(self._solution)[:, row, column] = self._made.target[:, row, column]
+        return self._made
 
     def _counted(self, seeds: Seeds) -> Seeds:
         """The seeds that take part."""

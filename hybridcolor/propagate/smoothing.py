@@ -33,6 +33,19 @@ def weigh_row(visits, pull, i, weight):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def row_at(stored, buffer, k):  # type: ignore[no-untyped-def]
+    """Row k of the operator, which `operator_row` made not long ago."""
+    return stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
+
+
+@njit(cache=True, nogil=True)
+def sweep_on(row, load, before, after, k):  # type: ignore[no-untyped-def]
+    """Write row k of a ring of rows, one sweep after another ring."""
+    above = before[(k - 1) % LAG] if k % CHAIN == 0 else after[(k - 1) % LAG]
+    sweep_row(row, load, above, before[k % LAG], before[(k + 1) % LAG], after[k % LAG])
+
+
+@njit(cache=True, nogil=True)
 def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-untyped-def]
     """Write rows top to bottom of x = two sweeps from zero, and of the coarse load R (load - A x).
 
@@ -54,16 +67,14 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
             first[i % LAG] = 0
         k = i - 1
         if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            above = first[(k - 1) % LAG] if k % CHAIN == 0 else second[(k - 1) % LAG]
-            sweep_row(row, load[k + 1], above, first[k % LAG], first[(k + 1) % LAG], second[k % LAG])
+            sweep_on(row_at(stored, buffer, k), load[k + 1], first, second, k)
             if top <= k < bottom:
                 x[k + 1] = second[k % LAG]
         else:
             second[k % LAG] = 0
         k = i - 2
         if max(top - 1, 0) <= k < bottom:
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
+            row = row_at(stored, buffer, k)
             weigh_row(visits, pull, k, weight)
             here = second[k % LAG]
             defect_row(row, load[k + 1], second[(k - 1) % LAG], here, second[(k + 1) % LAG], weight, left[k % LAG])
@@ -98,23 +109,19 @@ def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: 
             start[i % LAG] = 0
         k = i - 1
         if max(top - 2 * CHAIN, 0) <= k < min(bottom + 2, height):
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            above = start[(k - 1) % LAG] if k % CHAIN == 0 else first[(k - 1) % LAG]
-            sweep_row(row, load[k + 1], above, start[k % LAG], start[(k + 1) % LAG], first[k % LAG])
+            sweep_on(row_at(stored, buffer, k), load[k + 1], start, first, k)
         else:
             first[k % LAG] = 0
         k = i - 2
         if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
-            above = first[(k - 1) % LAG] if k % CHAIN == 0 else second[(k - 1) % LAG]
-            sweep_row(row, load[k + 1], above, first[k % LAG], first[(k + 1) % LAG], second[k % LAG])
+            sweep_on(row_at(stored, buffer, k), load[k + 1], first, second, k)
             if top <= k < bottom:
                 x[k + 1] = second[k % LAG]
         else:
             second[k % LAG] = 0
         k = i - 3
         if top <= k < bottom:
-            row = stored[k] if stored.shape[0] > 0 else buffer[k % LAG]
+            row = row_at(stored, buffer, k)
             apply_row(row, second[(k - 1) % LAG], second[k % LAG], second[(k + 1) % LAG], image[k + 1])
 
 

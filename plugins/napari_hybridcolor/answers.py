@@ -64,6 +64,7 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
         if not is_large(session):
             yield _as_shown(session.preview())
         else:
+            session.listen()
             while not glimpsed.wait(0.02) and not stop():
                 pass
         drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
