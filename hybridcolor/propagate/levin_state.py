@@ -27,7 +27,7 @@ from hybridcolor.seeds import Seeds, changed_pixels
 MARGIN = 96
 """Pixels around a change that its preview solves for."""
 LARGEST_WINDOW = 400 * 400
-"""A change over more pixels than this is previewed by one step over the whole picture."""
+"""A change over more pixels than this is previewed by steps over the whole picture."""
 PREVIEW_STEPS = 2
 SHOWN = {3, 12, 48}
 """The steps that give an answer: to finish one and show it takes as long as a step."""
@@ -70,7 +70,7 @@ class OptimizationState:
             if self._warm and (rows.stop - rows.start) * (columns.stop - columns.start) <= LARGEST_WINDOW:
                 self._improve_window(rows, columns)
             else:
-                _improve(self._system, self._current_hierarchy(), self._solution, steps=1 if self._warm else 2)
+                _improve(self._system, self._current_hierarchy(), self._solution, steps=PREVIEW_STEPS)
             self._window, self._warm = None, True
         return self._answer(0.0, 0)
 

@@ -24,8 +24,9 @@ from hybridcolor.threads import share_rows
 
 BALANCING_CYCLES = 6
 """For the stationary vector. With two, photos with dark areas of few gray levels may take three times as many steps."""
-STEPS = 2
-"""Krylov steps on every coarser level."""
+STEPS = (2, 1)
+"""Krylov steps on the first coarser level, the second, the third as on the first, and so on. Two on all of them need as
+many steps of the whole and take a fifth longer; one on all but the first needs more on pictures of 5 megapixels."""
 COARSEST = 100
 """Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
@@ -150,7 +151,7 @@ class Hierarchy:
             ascend(level.operator, level.prolongation, load, coarse, swept, (x, image), (top, bottom))
 
         share_rows(down, height, width=width, step=CHAIN)
-        self._solve(depth + 1, level.coarse_load, coarse, steps=STEPS)
+        self._solve(depth + 1, level.coarse_load, coarse, steps=STEPS[depth % 2])
         share_rows(up, height, width=width, step=CHAIN)
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:

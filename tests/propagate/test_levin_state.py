@@ -122,7 +122,7 @@ def test_hierarchy_updated_in_a_window_is_as_if_made_anew(row, column, before, a
     answers = [np.zeros_like(load), np.zeros_like(load)]
     for hierarchy, answer in zip((updated, Hierarchy(walk, pulls[1])), answers, strict=True):
         hierarchy.cycle(load, answer, np.zeros_like(load))
-    np.testing.assert_allclose(*answers, atol=1e-3)
+    np.testing.assert_allclose(*answers, atol=0.01)
 
 
 def test_strokes_that_come_and_go_cost_no_more_steps_than_a_start(luminance):
