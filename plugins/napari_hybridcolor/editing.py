@@ -6,7 +6,7 @@ answers, and shows them. What is painted becomes strokes in `scribbles`; undo, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -38,7 +38,7 @@ from napari_hybridcolor.opening import go_on, new_session, picture_of_layer, sli
 from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.result import Result
 from napari_hybridcolor.scribbles import Scribbles
-from napari_hybridcolor.work import Newest
+from napari_hybridcolor.work import Job, Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
@@ -70,6 +70,7 @@ class Editing(QObject):
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
         self._sessions: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
         self._regions = Regions()
+        self._to_fill: list[Place] = []
         self._asked: EditSession | None = None
         self._glimpsed = Event()  # what was asked for, once
         self.work = Newest(self)
@@ -78,7 +79,9 @@ class Editing(QObject):
         self.glancing.answered.connect(self._show_glimpse)
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
-        for thread in (self.work, self.glancing, self.saving):
+        self.filling = Newest(self)
+        self.filling.answered.connect(self._fill)
+        for thread in (self.work, self.glancing, self.saving, self.filling):
             thread.failed.connect(self.said)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
@@ -155,7 +158,7 @@ class Editing(QObject):
 
     def close(self) -> None:
         """Let go of the viewer."""
-        for each in (self, self.work, self.glancing, self.saving):
+        for each in (self, self.work, self.glancing, self.saving, self.filling):
             each.blockSignals(True)  # who listened has gone
         self.timer.stop()
         self._moving.stop()
@@ -217,14 +220,10 @@ class Editing(QObject):
             self.draw(line(start, end, width, self.session.picture.shape), colour)
 
     def fill(self, place: Place) -> None:
-        """Draw all of the region that a pixel belongs to."""
-        if self.session is None:
-            return
-        labels = self.regions()
-        if labels[place] == 0:
-            self.said.emit("This is a line, or a gap in one: click inside a region.")
-        else:
-            self.draw(region(labels, place))
+        """Draw all of the region that a pixel belongs to, as soon as the regions are found."""
+        if self.session is not None:
+            self._to_fill.append(place)
+            self.filling.ask(self.finding())
 
     def recolour(self, place: Place) -> None:
         """Give the stroke at a pixel the colour in use."""
@@ -319,13 +318,19 @@ class Editing(QObject):
             options = {**self.drawing.options, "levelset": {"gap": gap}}
             self.change(options=options)
 
-    def regions(self, gap: float | None = None) -> NDArray[np.int32]:
-        """(H, W) regions that the fill tool fills, numbered from 1: of a photo those of even brightness.
+    def finding(self, gap: float | None = None) -> Job:
+        """Finds the session's (H, W) regions that the fill tool fills, numbered from 1.
 
-        Of a drawing they are what lies between its lines and the gaps up to a width in them; 0 is a line or a gap.
+        Of a photo they are those of even brightness; of a drawing what lies between its lines and the gaps up to a
+        width in them, and 0 is a line or a gap.
         """
-        assert self.session is not None  # noqa: S101  # the callers' own check
-        return self._regions.of(self.session, self.is_drawing, self.gap if gap is None else gap)
+        session, drawing, width = self.session, self.is_drawing, self.gap if gap is None else gap
+        assert session is not None  # noqa: S101  # the callers' own check
+
+        def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, NDArray[np.int32]]]:
+            yield session, self._regions.of(session, drawing, width)
+
+        return job
 
     def pixel(self, position: tuple[float, ...]) -> Place | None:
         """The picture's pixel at a place of the canvas."""
@@ -358,6 +363,16 @@ class Editing(QObject):
         assert self.image is not None  # noqa: S101  # the callers' own check
         scale, translate = self.image.scale[-2:], self.image.translate[-2:]
         return tuple(float(start + size * at) for start, size, at in zip(translate, scale, place, strict=True))
+
+    def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
+        """Draw the regions that were clicked at since."""
+        places, self._to_fill = self._to_fill, []
+        session, labels = found
+        for place in places if session is self.session else ():
+            if labels[place] == 0:
+                self.said.emit("This is a line, or a gap in one: click inside a region.")
+            else:
+                self.draw(region(labels, place))
 
     def _changed(self) -> None:
         self._show_drawing()

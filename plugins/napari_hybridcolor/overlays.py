@@ -44,7 +44,9 @@ class Overlays(QObject):
         self._looking.answered.connect(self._draw_wipe)
         self._flattening = Newest(self)
         self._flattening.answered.connect(self._draw_flats)
-        for thread in (self._looking, self._flattening):
+        self.finding = Newest(self)
+        self.finding.answered.connect(self._draw_regions)
+        for thread in (self._looking, self._flattening, self.finding):
             thread.failed.connect(editing.said)
         editing.answered.connect(self._follow)
         editing.opened.connect(self.clear)
@@ -83,9 +85,15 @@ class Overlays(QObject):
     def show_regions(self, on: bool, gap: float | None = None) -> None:
         """Lay over the outlines of what the fill tool fills, of a drawing with gaps closed up to a width."""
         self._wants_regions = on
+        if on and self.editing.session is not None:
+            self.finding.ask(self.editing.finding(gap))
+        else:
+            self.regions.remove()
+
+    def _draw_regions(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
+        session, labels = found
         self.regions.remove()
-        if on and self.editing.session is not None and self.editing.image is not None:
-            labels = self.editing.regions(gap)
+        if self._wants_regions and session is self.editing.session and self.editing.image is not None:
             layer = self.regions.or_new(lambda: Labels(labels, name=REGIONS), self.editing.image)
             layer.contour, layer.opacity = (0, 0.3) if self.editing.is_drawing else (1, 0.7)
             layer.editable = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,19 +13,21 @@ from hybridcolor.session import EditSession
 
 
 class Regions:
-    """Those of the picture that they were last asked of, found once."""
+    """Those of the picture that they were last asked of, found once, whichever thread asks."""
 
     def __init__(self) -> None:
         self._even: tuple[EditSession, NDArray[np.int32]] | None = None
         self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
+        self._finding = Lock()
 
     def of(self, session: EditSession, drawing: bool, gap: float) -> NDArray[np.int32]:
         """(H, W) regions, numbered from 1; of a drawing 0 is a line, or a gap in one up to a width in pixels."""
         luminance = session.picture.luminance
-        if not drawing:
-            if self._even is None or self._even[0] is not session:
-                self._even = session, regions(luminance) + 1
-            return self._even[1]
-        if self._relief is None or self._relief[0] is not session:
-            self._relief = session, relief(luminance, TONE)
-        return rooms(self._relief[1], gap)
+        with self._finding:
+            if not drawing:
+                if self._even is None or self._even[0] is not session:
+                    self._even = session, regions(luminance) + 1
+                return self._even[1]
+            if self._relief is None or self._relief[0] is not session:
+                self._relief = session, relief(luminance, TONE)
+            return rooms(self._relief[1], gap)

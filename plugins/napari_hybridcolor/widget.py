@@ -56,6 +56,7 @@ class ColorizeWidget(QWidget):
         self._answers = 0
         self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
+        self._listed: set[Image] = set()
         self._rest = self._timer(REST_MS, self._rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
         self._waiting = self._timer(BUSY_MS, self._show_busy)
@@ -248,6 +249,10 @@ class ColorizeWidget(QWidget):
             self.image_choice.addItem(layer.name, layer)
         self.image_choice.setCurrentIndex(next((i for i, layer in enumerate(images) if layer is chosen), 0))
         self._open_chosen()
+        come = [layer.name for layer in images if layer not in self._listed]
+        if come and self._listed:
+            self._say(f"{come[-1]} is here too: choose it in the list on top to colour it. K picks colours from it.")
+        self._listed = set(images)
 
     def _open_chosen(self) -> None:
         layer = self.image_choice.currentData()

@@ -58,8 +58,9 @@ def test_where_the_network_is_unsure_lies_exactly_over_the_picture(panel, viewer
     panel.view.unsure.setChecked(False)
 
 
-def test_regions_are_outlined(panel, viewer):
+def test_regions_are_outlined(panel, viewer, qtbot):
     panel.view.regions.setChecked(True)
+    wait_for_answer(panel, qtbot)
     assert viewer.layers["regions"].data.max() > 3
     panel.view.regions.setChecked(False)
     assert "regions" not in viewer.layers

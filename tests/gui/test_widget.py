@@ -216,6 +216,7 @@ def test_layers_may_be_renamed_and_deleted_and_another_picture_opened(panel, vie
     first = shown(viewer)
 
     viewer.add_image(gray[:100, :90].copy(), name="second")
+    qtbot.waitUntil(lambda: "second is here too" in panel.message.text(), timeout=5000)
     choose(panel, "second", qtbot)
     wait_for_answer(panel, qtbot)
     assert viewer.layers["scribbles"].data.shape == (100, 90)

@@ -27,7 +27,7 @@ def wait_for_answer(panel, qtbot):
     editing = panel.editing
 
     def rests():
-        busy = (editing.work, editing.saving, panel.seeds.automatic.looking)
+        busy = (editing.work, editing.saving, editing.filling, panel.overlays.finding, panel.seeds.automatic.looking)
         return editing.answer is not None and not (editing.timer.isActive() or any(each.busy for each in busy))
 
     qtbot.waitUntil(rests, timeout=REST)
