@@ -2,7 +2,7 @@
 
 The copy's answer is coarse, but from one drawing to the next it *changes* as the picture's does. So a part in view is
 shown as it was last answered exactly, plus the copy's change since, brought to size along the picture's edges. May
-import ``pipeline`` and below.
+import ``groundwork`` and below.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import Drawing
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Groundwork
 from hybridcolor.propagate import PropagationState, has_engine
 from hybridcolor.resampling import guided_resample, resample
 from hybridcolor.seeds import Seeds

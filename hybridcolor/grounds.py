@@ -1,4 +1,4 @@
-"""What the CNNs have to say to one picture, whatever is drawn on it, whichever is asked. May import ``pipeline``."""
+"""What the CNNs have to say to one picture, whatever is drawn on it, whichever is asked. May import ``groundwork``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from hybridcolor.drawing import NO_MODEL, Drawing
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Groundwork
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor

@@ -6,41 +6,29 @@ line.
 
 from __future__ import annotations
 
-import inspect
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
-from hybridcolor.extract import demands, extract_seeds, merge_seeds
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import write_image
 from hybridcolor.layers import SUFFIXES as LAYERED
 from hybridcolor.layers import drawing_layers, write_layers
-from hybridcolor.page import Page, PageReading
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
-from hybridcolor.propagate import get_propagator, propagate
-from hybridcolor.resampling import guided_resample
+from hybridcolor.propagate import propagate
 from hybridcolor.screen import screen_rgb
-from hybridcolor.seeds import AUTO, USER, Seeds
-from hybridcolor.strokes import possible_strokes, told_saturation
+from hybridcolor.seeds import Seeds
 
 if TYPE_CHECKING:
-    from hybridcolor.bins import ColorDistribution
-    from hybridcolor.predict import Predictor, Reading
+    from hybridcolor.predict import Predictor
     from hybridcolor.recognition import Palette
-
-
-DRAWN_REACH = 3.0
-"""The reach of `hybrid` in drawings: all paper is as light as what was drawn on, so brightness stops no correction.
-With the reach of photos scribbles had 6 to 15% more error on 32 pairs, random patches up to 1% less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,158 +216,3 @@ def write_colorization(
 def own_finish(predictor: Predictor | None) -> str:
     """How a model's colours are put on: models of drawings paint."""
     return "paint" if getattr(predictor, "paint", False) else "photo"
-
-
-@dataclass(frozen=True, slots=True)
-class _Deaf:
-    """The reading of a network that takes no hints."""
-
-    belief: ColorDistribution
-
-    def predict(self, _hints: Seeds | None = None) -> ColorDistribution:
-        return self.belief
-
-
-@dataclass(frozen=True, eq=False)
-class Groundwork:
-    """What a colorization starts from: the picture, and the CNN's word on it.
-
-    Attributes
-    ----------
-    picture : Picture
-    vividness, caution, confidence, dismissed, palette
-        As for `colorize`.
-    takes_prior : bool
-        Whether the method propagates corrections to ``predicted``.
-    reading : Reading or None
-        The picture as the CNN has read it.
-    belief : ColorDistribution or None
-        What it thinks, having heard the strokes.
-    shown : (h, w) float32 or None
-        How much is shown of the colour in each cell of the belief, by caution and as the person's strokes say.
-    """
-
-    picture: Picture
-    vividness: float
-    caution: float
-    confidence: float
-    dismissed: NDArray[np.bool_] | None
-    takes_prior: bool
-    palette: Palette | None = None
-    reading: Reading | PageReading | _Deaf | None = None
-    belief: ColorDistribution | None = None
-    shown: NDArray[np.float32] | None = None
-
-    @classmethod
-    def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, scribbles: Seeds, **wishes: Any) -> Self:
-        """Ask the CNN; see `colorize` for the parameters, ``wishes`` are those from ``vividness`` to ``dismissed``.
-
-        Raises
-        ------
-        MethodError
-            If the method is unknown: told before the CNN's work, not after it.
-        """
-        takes_prior = _takes_prior(method)
-        reading = None if predictor is None else _read(predictor, picture.luminance)
-        every: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
-        every |= {"dismissed": None} | wishes
-        return cls(picture, takes_prior=takes_prior, reading=reading, **every).told(scribbles)
-
-    def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
-        """The same for other settings; the picture is not read again."""
-        return replace(self, takes_prior=_takes_prior(method), **wishes).told(scribbles)
-
-    def told(self, scribbles: Seeds) -> Self:
-        """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
-        if self.reading is None:
-            return self
-        drawn = scribbles.take(scribbles.origin == USER)
-        unheard, belief = self.reading.predict(), self.reading.predict(drawn)
-        gain = np.float32(told_saturation(possible_strokes(drawn, unheard), unheard.rebalanced(self.vividness)))
-        return replace(self, belief=belief, shown=gain * belief.sureness(self.caution))
-
-    def at_size_of(self, picture: Picture) -> Self:
-        """What was said for the picture at another size: a drawing as a photo, and nothing dismissed."""
-        belief = None if self.belief is None else replace(self.belief, shape=picture.shape)
-        return replace(self, picture=picture, reading=None, belief=belief, dismissed=None)
-
-    @cached_property
-    def predicted(self) -> NDArray[np.float32] | None:
-        """(H, W, 2) the CNN's own colour, as in `Colorization`."""
-        if self.belief is None or self.shown is None:
-            return None
-        if self._page is not None and (self._page.panels or self.palette is not None):
-            return self.flat
-        return guided_resample(self.colours, self.picture.luminance)  # a single drawing may be shaded
-
-    @cached_property
-    def flat(self) -> NDArray[np.float32]:
-        """(H, W, 2) the CNN's colours of a drawing, one a region, or those of an earlier page where it is known."""
-        assert isinstance(self.reading, PageReading) and self.belief is not None  # noqa: PT018, S101
-        flat = self.reading.page.flatten(self.colours, self.belief)
-        if self.palette is None:
-            return flat
-        return self.reading.page.recoloured(flat, *self.palette.carried(self.reading))
-
-    @property
-    def colours(self) -> NDArray[np.float32]:
-        """(h, w, 2) a* and b* in the cells of the belief, as far as they are shown; only with a predictor."""
-        assert self.belief is not None and self.shown is not None  # noqa: PT018, S101
-        return self.shown[..., None] * self.belief.rebalanced(self.vividness).annealed_mean()
-
-    @cached_property
-    def automatic(self) -> Seeds:
-        """The CNN's own seeds, less those that were dismissed; none without it."""
-        if self.belief is None or self.shown is None:
-            return Seeds.empty()
-        if self._page is not None:
-            seeds = self._page.seeds(self.flat)
-        else:
-            demanded = demands(self.confidence)
-            seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)
-            seeds = replace(seeds, ab=self.shown[self.belief.cells(seeds.coords)][:, None] * seeds.ab)
-        return seeds if self.dismissed is None else seeds.take(~seeds.of_strokes_in(self.dismissed))
-
-    def suited(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """A method's options, with what suits a drawing where nothing else is wished."""
-        return {"reach": DRAWN_REACH, **options} if self.seeds_regions and method == "hybrid" else dict(options)
-
-    @property
-    def seeds_regions(self) -> bool:
-        """Whether there is one automatic seed a region, however sure the CNN is: with models of drawings."""
-        return self._page is not None
-
-    @property
-    def _page(self) -> Page | None:
-        """The layout of a drawing, whose regions are each to have one colour and one seed."""
-        return self.reading.page if isinstance(self.reading, PageReading) else None
-
-    def suffices(self, scribbles: Seeds) -> bool:
-        """Whether scribbles are all to be propagated: a method with a prior has no need of seeds that repeat it."""
-        return self.belief is None or (self.takes_prior and not (scribbles.origin == AUTO).any())
-
-    def merged_with(self, scribbles: Seeds) -> Seeds:
-        """All seeds, automatic and a person's, who may have edited the automatic ones too."""
-        if self.belief is None:
-            return scribbles
-        edited = scribbles.origin == AUTO
-        automatic = scribbles.take(edited) if edited.any() else self.automatic
-        drawn = scribbles.take(~edited)
-        if self._page is not None:
-            return self._page.merged(automatic, drawn)
-        return merge_seeds(automatic, drawn, self.picture.luminance)
-
-
-def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | PageReading | _Deaf:
-    """The picture as a network sees it; models of drawings see the things on a page one by one."""
-
-    def look(seen: NDArray[np.float32]) -> Reading | _Deaf:
-        if getattr(predictor, "takes_hints", False):
-            return predictor.read(seen)  # type: ignore[attr-defined,no-any-return]
-        return _Deaf(predictor.predict(seen))
-
-    return PageReading(look, luminance) if getattr(predictor, "paint", False) else look(luminance)
-
-
-def _takes_prior(method: str) -> bool:
-    return "prior" in inspect.signature(get_propagator(method)).parameters

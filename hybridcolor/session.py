@@ -29,9 +29,10 @@ from hybridcolor.drawing import (
 )
 from hybridcolor.glimpse import Glimpse, Glimpses, Window
 from hybridcolor.grounds import Grounds
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization, Groundwork, colorize, own_finish
+from hybridcolor.pipeline import Colorization, colorize, own_finish
 from hybridcolor.propagate import Propagation, PropagationState, check_options
 from hybridcolor.provenance import made_by
 from hybridcolor.seeds import AUTO, USER, Seeds

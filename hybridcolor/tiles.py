@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from hybridcolor.encoding import TILE, suffix_of, write_tiff_tiles
 from hybridcolor.errors import MethodError
 from hybridcolor.files import writing_whole
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import Bands, write_image, writing
 from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Groundwork, colorize, own_finish
+from hybridcolor.pipeline import colorize, own_finish
 from hybridcolor.resampling import GuidedFit, guided_fit
 from hybridcolor.seeds import Seeds
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Groundwork, colorize
+from hybridcolor.pipeline import colorize
 from hybridcolor.propagate import get_propagator
 from hybridcolor.propagate.registry import propagator_names
 from hybridcolor.seeds import Seeds
