@@ -84,9 +84,10 @@ def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.unsig
     scribbles = drawing.scribbles
     if not len(scribbles):
         return labels
-    colours, which = np.unique(scribbles.ab, axis=0, return_inverse=True)
-    apart = np.hypot(*(colours[:, None] - np.array(drawing.palette, np.float32)[None]).transpose(2, 0, 1))
-    labels[tuple(scribbles.coords.T)] = apart.argmin(axis=1)[which.reshape(-1)] + 1
+    pairs = np.ascontiguousarray(scribbles.ab).view(np.int64).ravel()  # ten times faster to sort than rows of two
+    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
+    apart = np.hypot(*(scribbles.ab[first][:, None] - np.array(drawing.palette, np.float32)[None]).transpose(2, 0, 1))
+    labels[tuple(scribbles.coords.T)] = apart.argmin(axis=1)[which] + 1
     return labels
 
 
