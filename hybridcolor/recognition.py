@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.discs import disc
 from hybridcolor.errors import ImageError, MethodError
 from hybridcolor.page import PageReading
 from hybridcolor.picture import Picture
@@ -117,7 +118,6 @@ def uncoloured(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> uncoloured(page)[[10, 30], 20].tolist()
     [100.0, 0.0]
     """
-    side = 2 * max(3, round(_STROKE * min(luminance.shape))) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    paint = cv2.morphologyEx(luminance, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    wide = disc(max(3, round(_STROKE * min(luminance.shape))))
+    paint = cv2.morphologyEx(luminance, cv2.MORPH_CLOSE, wide, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(100 * np.minimum(luminance / np.maximum(paint, np.float32(_DARKEST)), 1), np.float32)

@@ -2,7 +2,9 @@
 
 Screentone is many small dots of one size in a regular grid (or, where it is dark, small holes of paper in the ink);
 strokes are not. `separate` tells them apart and turns tone into the even gray that it stands for, for
-``painting`` and for layered files. Imports nothing of hybridcolor.
+``painting`` and for layered files. It asks of each dot whether it is tone's, as nothing else of the ink may go; where
+areas are toned, also by hatching or by dots that touch, and so filled as one, is told by ``tones``. Imports that and
+``discs`` only.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from hybridcolor.discs import disc
+from hybridcolor.tones import find_tones, tone_size
+
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -25,10 +30,6 @@ _ALIKE = 1.8  # times by which the areas of neighbouring dots differ, at most
 _EVEN = 1.7  # times by which the distances to a dot's neighbours differ, at most
 _FEWEST = 30  # dots of a tone: so many letters of a line are not alike
 _ANGLES = 12  # of the straight pieces that lines are made of
-_WINDOW = 10.0  # pixels (one sigma) in which hatching is looked for
-_PARALLEL = 0.7  # how much of the ink's edges there runs one way, from 0 to 1
-_DENSE = 0.13  # how many edges there are, as a mean square of the ink's steps
-_OTHER_ANGLE = 0.42  # sine of the angle by which a line stands out from hatching
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,13 +79,13 @@ def separate(luminance: Plane, *, hatching: bool = False) -> Separation:
     if dots.any():
         zone, lines = reach, np.where(reach, _strokes(ink & ~dots), ink & ~dots)
     holes, reach = _screentone(~ink)
+    reach &= ~zone  # dots that touch a line have paper between them
     if holes.any():
         zone, lines = zone | reach, np.where(reach, _strokes(ink, thickness=3), lines)
-    if hatching:
-        hatched, angle = _hatching(lines)
-        bold = _strokes(lines, thickness=_width(lines & hatched) + 2)
-        zone, lines = zone | hatched, np.where(hatched, _strokes(lines, across=angle) | bold, lines)
-    zone = cv2.morphologyEx(zone.astype(np.uint8), cv2.MORPH_CLOSE, _disc(LARGEST_DOT // 2)) > 0
+    hatched = find_tones(lines, tone_size(lines.shape)) if hatching else None
+    if hatched is not None:
+        zone, lines = zone | hatched.inside, np.where(hatched.inside, _strokes(lines & hatched.lines), lines)
+    zone = cv2.morphologyEx(zone.astype(np.uint8), cv2.MORPH_CLOSE, disc(LARGEST_DOT // 2)) > 0
     return _planes(luminance, lines, zone & ~lines)
 
 
@@ -109,7 +110,7 @@ def _screentone(blobs: Mask) -> tuple[Mask, Mask]:
     for length in np.unique(radius[radius > 0]):
         points = nothing.astype(np.uint8)
         points[row[radius == length], column[radius == length]] = 1
-        reach |= cv2.dilate(points, _disc(length)).astype(np.uint8)
+        reach |= cv2.dilate(points, disc(length)).astype(np.uint8)
     _, fields, box, _ = cv2.connectedComponentsWithStats(reach, connectivity=4)
     many = np.bincount(fields[row, column], period > 0, minlength=len(box)) >= _FEWEST
     many &= box[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].min(axis=1) >= 3 * LARGEST_DOT
@@ -132,41 +133,17 @@ def _period(middle: NDArray[np.float64], area: NDArray[Any]) -> NDArray[np.float
     return np.where(joins, period, 0)
 
 
-def _hatching(ink: Mask) -> tuple[Mask, Plane]:
-    """Where there are many strokes side by side, and the angle at which they run (structure tensor)."""
-    gray = cv2.GaussianBlur(ink.astype(np.float32), (0, 0), 0.6)
-    down, right = cv2.Sobel(gray, cv2.CV_32F, 0, 1, scale=0.125), cv2.Sobel(gray, cv2.CV_32F, 1, 0, scale=0.125)
-    xx, yy, xy = (cv2.GaussianBlur(product, (0, 0), _WINDOW) for product in (right * right, down * down, right * down))
-    along = np.hypot(xx - yy, 2 * xy)
-    dense = np.where(along > _PARALLEL * (xx + yy), np.sqrt(xx + yy), 0)
-    reach = round(1.5 * _WINDOW)  # one stroke, or two, are not as wide as that
-    core = cv2.erode(dense, _disc(reach)) > _DENSE
-    zone = cv2.dilate(core.astype(np.uint8), _disc(reach + 5)) > 0
-    return zone, np.asarray(0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2, np.float32)
-
-
-def _width(ink: Mask) -> int:
-    """Of most strokes, in pixels."""
-    depth = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 3)
-    ridge = ink & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))
-    return int(2 * np.median(depth[ridge])) if ridge.any() else 0
-
-
-def _strokes(ink: Mask, *, thickness: int = 1, across: Plane | None = None) -> Mask:
-    """Ink that straight pieces longer than a dot fit into; with ``across``, only pieces at other angles than these."""
+def _strokes(ink: Mask, *, thickness: int = 1) -> Mask:
+    """Ink that straight pieces longer than a dot fit into."""
     found = np.zeros(ink.shape, bool)
     half = LARGEST_DOT // 2 + 1
+    row, column = np.indices((2 * half + 1, 2 * half + 1)) - half
     for turn in np.arange(_ANGLES) * np.pi / _ANGLES:
-        piece = np.zeros((2 * half + 1, 2 * half + 1), np.uint8)
-        down, right = (round(half * float(part)) for part in (np.sin(turn), np.cos(turn)))
-        cv2.line(piece, (half - right, half - down), (half + right, half + down), 1, thickness)
-        fits = cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_OPEN, piece) > 0
-        found |= fits if across is None else fits & (np.abs(np.sin(across - np.float32(turn))) > _OTHER_ANGLE)
+        beside = np.abs(np.sin(turn) * column - np.cos(turn) * row) < thickness / 2 + 1e-6
+        along = np.abs(np.cos(turn) * column + np.sin(turn) * row) < half + 0.5
+        piece = (beside & along).astype(np.uint8)
+        found |= cv2.morphologyEx(ink.astype(np.uint8), cv2.MORPH_OPEN, piece) > 0
     return found
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
 
 
 def _planes(luminance: Plane, lines: Mask, zone: Mask) -> Separation:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.patterns import GRID, SURE, tone_features
-from hybridcolor.propagate.relief import TONE, tone_size, without_dots
-from hybridcolor.propagate.tones import find_tones
+from hybridcolor.propagate.relief import without_dots
+from hybridcolor.tones import find_tones, tone_size
 
 
 def flattened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -34,9 +34,9 @@ def flattened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     (40.0, 0.0)
     """
     luminance = evened(luminance)
-    drawn, size = ink(luminance), tone_size(luminance.shape, TONE)
-    tones = find_tones(drawn, size) if size else None
-    plain = without_dots(luminance, drawn, size) if size else luminance
+    drawn, size = ink(luminance), tone_size(luminance.shape)
+    tones = find_tones(drawn, size)
+    plain = without_dots(luminance, drawn, size)
     if tones is None:
         return plain
     features, counted = tone_features(luminance, tones)

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.registry import checked_luminance
-from hybridcolor.propagate.relief import TONE, tone_size
-from hybridcolor.propagate.tones import distance, find_tones, reaching, rolled
+from hybridcolor.tones import distance, find_tones, reaching, rolled, tone_size
 
 METHOD_OF = {"photo": "hybrid", "line art": "lineart", "screentone": "levelset"}
 """The method that `hybridcolor colorize --method auto` takes."""
@@ -85,8 +84,7 @@ def kind_of(luminance: ArrayLike) -> Kind:
     reason = _not_drawn(plane, drawn, contrast)
     if reason:
         return Kind("photo", reason)
-    size = tone_size(plane.shape, TONE)
-    tones = find_tones(drawn, size) if size and near >= TONED_PAGE else None
+    tones = find_tones(drawn, tone_size(plane.shape)) if near >= TONED_PAGE else None
     toned = 0.0 if tones is None else float(tones.inside.mean())
     reason = f"{near:.0%} of the pixels are ink or paper, {toned:.0%} of the page is tone"
     if toned >= TONED:

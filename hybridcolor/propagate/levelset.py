@@ -17,9 +17,9 @@ from hybridcolor.propagate.lineart import LineartState
 from hybridcolor.propagate.paper import evened, ink
 from hybridcolor.propagate.patterns import GRID, SURE, pattern_distance, tone_features
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.relief import SHORE, SILL, TONE, level_at, relief_of, tone_size
-from hybridcolor.propagate.tones import find_tones
+from hybridcolor.propagate.relief import SHORE, SILL, level_at, relief_of
 from hybridcolor.seeds import Seeds
+from hybridcolor.tones import TONE, find_tones, tone_size
 
 SAME = 4.0
 """Distance of pattern features, in L*, up to which two regions have one pattern; one kind of tone varies by 0.3, and
@@ -99,7 +99,7 @@ class LevelsetState(LineartState):
             raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
         luminance = evened(luminance)
         drawn, size = ink(luminance), tone_size(luminance.shape, tone)
-        tones = find_tones(drawn, size) if size else None
+        tones = find_tones(drawn, size)
         levels = relief_of(luminance, drawn, size, tones)
         self._patterns: Patterns | None = None
         if tones is None:

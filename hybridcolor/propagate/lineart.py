@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.held_flood import HeldFlood
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.relief import SILL, TONE, relief, rooms
+from hybridcolor.propagate.relief import SILL, relief, rooms
 from hybridcolor.propagate.rolling import Rolling
 from hybridcolor.propagate.strokes import typical
 from hybridcolor.seeds import Seeds
+from hybridcolor.tones import TONE
 
 
 def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -> Propagation:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.discs import disc
+
 BLOCKS = 64
 """Along a picture's shorter side, in each of which the lightest pixel is paper, unless a black area covers it."""
 AREA = 17
@@ -53,9 +55,7 @@ def evened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = luminance.shape[0] // size, luminance.shape[1] // size
     blocks = luminance[: height * size, : width * size].reshape(height, size, width * size).max(axis=1)
     lightest = np.ascontiguousarray(blocks.reshape(height, width, size).max(axis=2))
-    away = np.arange(AREA) - AREA // 2
-    disc = (away**2 + away[:, None] ** 2 <= (AREA / 2) ** 2).astype(np.uint8)  # OpenCV's own is not as wide as high
-    paper = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(lightest, cv2.MORPH_CLOSE, disc(AREA // 2), borderType=cv2.BORDER_REPLICATE)
     paper = cv2.GaussianBlur(paper, (0, 0), AREA / 6, borderType=cv2.BORDER_REPLICATE)
     top = float(paper.max())
     if paper.min() >= EVEN * top:

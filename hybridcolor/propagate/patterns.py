@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.tones import Tones
+from hybridcolor.tones import Tones
 
 GRID = 4
 """Pixels from one sample of the features to the next."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hybridcolor.propagate.marker_flooding import gradient_levels
 from hybridcolor.propagate.paper import evened, grain, ink
 from hybridcolor.propagate.regions import QUANTA, SMOOTHING, quantize
-from hybridcolor.propagate.tones import Tones, find_tones, reaching
+from hybridcolor.tones import TONE, Tones, find_tones, reaching, tone_size
 
 STEP = 5.0
 """L* by which neighbours differ at a line, at least."""
@@ -21,21 +21,17 @@ CONTRAST = 0.35
 """The same as a share of the picture's stronger steps (the 9th decile of those that count)."""
 FINENESS = 8
 """Levels of the relief to a pixel of distance."""
-TONE = 12
-"""Pixels from dot to dot, or from stroke to stroke, up to which they are a tone."""
 SILL = 6.0
 """Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
 SPECK = 6
 """Pixels up to whose extent steps are grain, not lines."""
-LEAST_TONES = 40
-"""Periods of a tone that a picture's shorter side has at least."""
 CORE = 3.0
 """Pixels from its edges up to which ink is a stroke's core and no area of its own."""
 SHORE = 4000 * FINENESS
 """Lines are above this level; distances of up to 4000 pixels have levels below it."""
 
 
-def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
+def relief(luminance: NDArray[np.float32], tone: int = TONE) -> NDArray[np.uint16]:
     """(H, W) levels: the lower, the further from a line; lines rise above all else by how strong they are.
 
     A tone's edge without an outline is a low sill: it parts two strokes as a gap of `SILL` pixels would.
@@ -50,7 +46,7 @@ def relief(luminance: NDArray[np.float32], tone: int) -> NDArray[np.uint16]:
     """
     luminance = evened(luminance)
     drawn, size = ink(luminance), tone_size(luminance.shape, tone)
-    return relief_of(luminance, drawn, size, find_tones(drawn, size) if size else None)
+    return relief_of(luminance, drawn, size, find_tones(drawn, size))
 
 
 def relief_of(
@@ -58,7 +54,7 @@ def relief_of(
 ) -> NDArray[np.uint16]:
     """The same of a drawing whose ink and tones are known."""
     light = quantize(luminance)
-    steps = gradient_levels(without_dots(light, drawn, size) if size else light)
+    steps = gradient_levels(without_dots(light, drawn, size))
     lines = reaching(steps > _least_step(luminance, steps), min(size, SPECK))
     if tones is not None:
         np.copyto(lines, tones.lines, where=tones.inside)
@@ -90,17 +86,6 @@ def _percentile(values: NDArray[np.uint16], share: float) -> int:
     bins = round(101 * QUANTA)
     counts = cv2.calcHist([values.reshape(1, -1)], [0], None, [bins], [0, bins]).ravel()
     return int(np.searchsorted(np.cumsum(counts, dtype=np.float64), share / 100 * values.size))
-
-
-def tone_size(shape: tuple[int, ...], tone: int) -> int:
-    """``tone``, or what is left of it in a small picture: there small things are no dots.
-
-    Examples
-    --------
-    >>> tone_size((200, 900), 12)
-    5
-    """
-    return min(tone, min(shape) // LEAST_TONES)
 
 
 def level_at(distance: ArrayLike) -> NDArray[np.uint16]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.regions import regions
-from hybridcolor.propagate.relief import TONE, relief, rooms
+from hybridcolor.propagate.relief import relief, rooms
 from hybridcolor.session import EditSession
 
 
@@ -29,5 +29,5 @@ class Regions:
                     self._even = session, regions(luminance) + 1
                 return self._even[1]
             if self._relief is None or self._relief[0] is not session:
-                self._relief = session, relief(luminance, TONE)
+                self._relief = session, relief(luminance)
             return rooms(self._relief[1], gap)

@@ -13,8 +13,8 @@ from benchmarks.manga import filled, fringe, share_right
 from hybridcolor.propagate import PropagationState, propagate
 from hybridcolor.propagate.paper import ink
 from hybridcolor.propagate.relief import relief, without_dots
-from hybridcolor.propagate.tones import find_tones
 from hybridcolor.seeds import Seeds
+from hybridcolor.tones import find_tones
 
 
 @pytest.mark.parametrize("gap", [0, 2, 6, 12])

@@ -1,5 +1,7 @@
 """Screentone and hatching: where a drawing is even only on average, and the lines that run through it there.
 
+It says which areas are toned, to fill each as one; which single dots are tone's and no drawn ink says ``separation``.
+
 Ink and paper alternate in a tone within a few pixels, so no ball of paper fits in between, nor one of ink: what is
 left when both are taken away is lines, which are thin, and tones, which are not. Averaged over a few periods a tone is
 flat, and an outline in it stands out as a ridge, whether the tone is made of dots, of dots that touch, or of strokes.
@@ -13,6 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+TONE = 12
+"""Pixels from dot to dot, or from stroke to stroke, up to which they are a tone."""
+LEAST_TONES = 40
+"""Periods of a tone that a picture's shorter side has at least."""
 AVERAGED = 5 / 12
 """Standard deviation of the average, in sizes of the tone: of the coarsest tone it leaves a ripple of 3%."""
 FLAT = 0.03
@@ -44,6 +50,17 @@ class Tones:
     height: NDArray[np.float32]
 
 
+def tone_size(shape: tuple[int, ...], tone: int = TONE) -> int:
+    """``tone``, or what is left of it in a small picture: there small things are no dots.
+
+    Examples
+    --------
+    >>> tone_size((200, 900))
+    5
+    """
+    return min(tone, min(shape) // LEAST_TONES)
+
+
 def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     """The toned areas of a drawing, if there are any.
 
@@ -52,7 +69,7 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     drawn : (H, W) bool
         The ink.
     size : int
-        The largest gap between dots or strokes of a tone, and about the least half width of a toned area.
+        The largest gap between dots or strokes of a tone, and about the least half width of a toned area; 0 for none.
 
     Examples
     --------
@@ -61,6 +78,8 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     >>> find_tones(hatched, 8).inside[30, [10, 70]].tolist()
     [False, True]
     """
+    if size == 0:
+        return None
     balls = distance(np.pad(~drawn, 1))[1:-1, 1:-1] > 0.6 * size  # the page ends as if in ink: a tone goes on there
     balls |= distance(drawn) > 0.6 * size
     mass = ~_near(balls, 0.6 * size)
