@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,7 @@ class ColorizeWidget(QWidget):
         if session is None:
             return
         self._answers += 1
+        _spare_what_is_loaded()
         strokes = len(session.drawing.strokes)
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
         todo = "" if strokes else f". {self.editing.advice}"
@@ -278,6 +281,15 @@ class ColorizeWidget(QWidget):
         timer.setInterval(milliseconds)
         timer.timeout.connect(action)
         return timer
+
+
+@cache
+def _spare_what_is_loaded() -> None:
+    """Have garbage collections leave out all there is at the first answer, such as PyTorch.
+
+    napari makes a collection whenever a layer goes, after every straight line for one; each took 0.3 s.
+    """
+    gc.freeze()
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
