@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from napari.layers import Shapes
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
+from napari_hybridcolor.band import Band
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.held import Held
 
 BRUSH, RUB_OUT, LINE, FILL, PICK = "brush", "rub out", "line", "fill", "pick"
 RECOLOUR, REMOVE, LASSO, REGION = "recolour", "remove", "lasso", "region"
 _NAPARIS = {BRUSH: "paint", RUB_OUT: "erase"}
 """Tools that are modes of a labels layer."""
+_BANDED = (LINE, LASSO, REGION)
+"""Tools that show what a drag would draw."""
 _SAYS = {
     LINE: "Drag from one end of the line to the other.",
     FILL: "Click on a region to draw all of it.",
@@ -29,7 +29,13 @@ _SAYS = {
 
 
 class Tools(QObject):
-    """The tool in use. ``changed`` says its name, or "" when napari's own are."""
+    """The tool in use. ``changed`` says its name, or "" when napari's own are.
+
+    Attributes
+    ----------
+    band : Band or None
+        Over the window's canvas, to show what a drag would draw.
+    """
 
     changed = Signal(str)
     picked = Signal(float, float)
@@ -40,7 +46,7 @@ class Tools(QObject):
         super().__init__()
         self.editing = editing
         self.tool = ""
-        self._band: Held[Shapes] = Held(editing.viewer)  # what a drag would draw
+        self.band: Band | None = None
         self._setting = False
         editing.scribbles.mode_changed = self._mode_changed
 
@@ -65,6 +71,8 @@ class Tools(QObject):
         editing, tool = self.editing, self._in_hand()
         start = end = editing.pixel(event.position) if tool in _SAYS else None
         path = [] if start is None else [start]
+        band = self.band if path and tool in _BANDED else None
+        corners = [] if band is None else [tuple(event.pos)]  # on the canvas
         editing.take_up()
         editing.dragging = True
         yield
@@ -73,10 +81,13 @@ class Tools(QObject):
             if here is not None:
                 end = here
                 path.append(here)
-                self._show_band(tool, path)
+            if band is not None:
+                corners.append(tuple(event.pos))
+                band.draw([corners[0], corners[-1]] if tool == LINE else corners)
             yield
         editing.dragging = False
-        self._band.remove()
+        if band is not None:
+            band.hide()
         if start is not None and end is not None:
             self._finish(tool, start, end, path)
 
@@ -103,15 +114,6 @@ class Tools(QObject):
         """The tool, unless another layer has been made the active one."""
         active = self.editing.viewer.layers.selection.active
         return self.tool if active is not None and active is self.editing.scribbles.layer else ""
-
-    def _show_band(self, tool: str, path: list[Place]) -> None:
-        if tool not in (LINE, LASSO, REGION) or len(path) < 2 or self.editing.image is None:
-            return
-        corners = np.array([path[0], path[-1]] if tool == LINE else path, float)
-        width = max(1.0, max(self.editing.scribbles_layer().data.shape) / 400)
-        band = self._band.or_new(lambda: Shapes(ndim=2, name="band"), self.editing.image)
-        band.data = []
-        band.add_paths(corners, edge_color="yellow", edge_width=width)
 
     def _mode_changed(self, mode: str) -> None:
         """napari's own buttons or keys chose a mode of the labels layer."""

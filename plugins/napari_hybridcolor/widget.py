@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QTabWidg
 from hybridcolor.errors import HybridColorError
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.automatic import Automatic
+from napari_hybridcolor.band import Band
 from napari_hybridcolor.canvas import DrawnFirst
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
@@ -182,7 +183,9 @@ class ColorizeWidget(QWidget):
         super().showEvent(event)
         window = self.window()
         if not self._canvases and window is not None:
-            self._canvases = [DrawnFirst(canvas) for canvas in window.findChildren(QOpenGLWidget)]
+            canvases = window.findChildren(QOpenGLWidget)
+            self._canvases = [DrawnFirst(canvas) for canvas in canvases]
+            self.tools.band = Band(canvases[0]) if canvases else None
 
     def show_next(self) -> None:
         """Mark where one more stroke is expected to gain most, and offer colours for it."""

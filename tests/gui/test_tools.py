@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from napari_hybridcolor.gestures import inside_lasso, line, region
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from skimage.draw import disk, polygon2mask
 from skimage.draw import line as bresenham
 
 from hybridcolor.palettes import write_palette
-from tests.gui.window import choose, drag, opened, press, shown, wait_for_answer
+from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
 
@@ -49,8 +50,16 @@ def test_a_straight_line_by_mouse(panel, viewer, qtbot):
     press(viewer, Qt.Key.Key_I)
     assert panel.colour.tool_buttons["line"].isChecked()
     before = viewer.scene.camera.center
-    drag(viewer, (80, 20), (100, 60))
+    native, band = viewer.window._qt_viewer.canvas.native, panel.tools.band
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, 80, 20))
+    QTest.mouseMove(native, at(viewer, 100, 60))
+    qtbot.waitUntil(band.isVisible, timeout=5000)
+    middle = (at(viewer, 80, 20) + at(viewer, 100, 60)) / 2
+    drawn = band.grab().toImage()
+    assert max(drawn.pixelColor(middle.x(), middle.y() + away).yellow() for away in range(-2, 3)) > 200
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, 100, 60))
     wait_for_answer(panel, qtbot)
+    assert not band.isVisible()
     assert viewer.scene.camera.center == before  # a drag draws, and does not move the picture
     (stroke,) = panel.editing.session.drawing.strokes
     assert stroke.ab == PURPLE
@@ -59,7 +68,6 @@ def test_a_straight_line_by_mouse(panel, viewer, qtbot):
     assert straight.max() < 5
     assert columns.min() < 24
     assert columns.max() > 56
-    assert "band" not in viewer.layers
     assert np.abs(shown(viewer)[90, 40, 1:] - PURPLE).max() < 2
     press(viewer, Qt.Key.Key_I)
     assert panel.tools.tool == ""

@@ -20,7 +20,7 @@ from skimage import data
 
 import hybridcolor.propagate
 from hybridcolor.picture import Picture
-from tests.gui.window import drag, opened, wait_for_answer
+from tests.gui.window import drag, opened, press, wait_for_answer
 
 LONGEST = 0.1
 """Seconds that a person does not take for a freeze."""
@@ -75,10 +75,16 @@ class Napper(threading.Thread):
         self.join()
 
 
-def test_the_window_stays_alive_while_four_megapixels_are_solved(viewer, qtbot):
+@pytest.fixture
+def panel(viewer, qtbot):
+    """The editor with four megapixels."""
     tile = np.ascontiguousarray(Picture.from_array(data.astronaut()).to_rgb()[..., 0], np.uint8)
     panel = opened(viewer, np.tile(tile, (4, 4)), qtbot)
     panel.colour.use((45.0, -50.0))
+    return panel
+
+
+def test_the_window_stays_alive_while_four_megapixels_are_solved(panel, viewer, qtbot):
     drag(viewer, (700, 300), (700, 500))
     watchdog, napper = Watchdog(), Napper()
     napper.start()
@@ -88,6 +94,20 @@ def test_the_window_stays_alive_while_four_megapixels_are_solved(viewer, qtbot):
     assert len(watchdog.work) > 100  # a window that is frozen does not tick at all
     assert max(watchdog.work) <= LONGEST
     assert max(napper.late, default=0) <= HELD
+
+
+def test_lines_regions_and_undo_do_not_hold_the_window_up(panel, viewer, qtbot):
+    """Each has layers go and come, or labels made anew."""
+    watchdog = Watchdog()
+    for tool, end in (("line", 900), ("fill", 305)):
+        panel.tools.use(tool)
+        drag(viewer, (700, 300), (700, end))
+        wait_for_answer(panel, qtbot)
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait_for_answer(panel, qtbot)
+    watchdog.stop()
+    assert len(panel.editing.session.drawing.strokes) == 1
+    assert max(watchdog.work) <= LONGEST
 
 
 @pytest.mark.parametrize("name", [name for _, name, _ in pkgutil.iter_modules(hybridcolor.propagate.__path__)])
