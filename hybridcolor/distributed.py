@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import signal
 import socket
 import threading
 import time
@@ -22,15 +21,15 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed import Client, Future, KilledWorker, LocalCluster
 
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
 from hybridcolor.batch.stores import is_url
-from hybridcolor.batch.workers import DEATHS, Job, Record, colorize_task, failed
+from hybridcolor.batch.workers import DEATHS, Job, Record, colorize_task, deaf_children, failed
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 
 if TYPE_CHECKING:
@@ -217,17 +216,20 @@ def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iter
             kind, _, number = (cluster or "").partition(":")
             if kind != "local" or not number.isdecimal() or int(number) < 1:
                 raise MethodError(f"cluster {cluster!r} is unknown; say local:N, N processes on this machine")
-            workers = LocalCluster(
-                n_workers=int(number),
-                threads_per_worker=1,
-                memory_limit=None,
-                dashboard_address=None,
-                silence_logs=logging.ERROR,
-                scheduler_kwargs={"allowed_failures": 0, "dashboard_address": ":0"},  # or it wants a port of its own
-            )
+            with deaf_children():
+                workers = LocalCluster(
+                    n_workers=int(number),
+                    threads_per_worker=1,
+                    memory_limit=None,
+                    dashboard_address=None,
+                    silence_logs=logging.ERROR,
+                    scheduler_kwargs={
+                        "allowed_failures": 0,
+                        "dashboard_address": ":0",
+                    },  # or it wants a port of its own
+                )
             stack.callback(_close, workers)
             client = stack.enter_context(Client(workers))
-            client.register_plugin(_Deaf())
             yield Cluster(client, refill=functools.partial(workers.scale, int(number)))
         else:
             try:
@@ -241,14 +243,6 @@ def _close(workers: LocalCluster) -> None:
     """A worker that is slow to go, on a busy machine, is no reason to call a batch failed that is done."""
     with suppress(TimeoutError):
         workers.close()
-
-
-class _Deaf(WorkerPlugin):  # type: ignore[misc]
-    """Ctrl-C in a terminal goes to all processes: the first one decides."""
-
-    def setup(self, worker: Any) -> None:  # noqa: ARG002
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 _one_at_a_time = threading.Lock()

@@ -142,8 +142,10 @@ def _listed(path: str, recipe: Recipe, beside: _Beside) -> Iterator[Task]:
                 output, seeds = output or "", seeds or ""  # noqa: PLW2901
                 if not (name and isinstance(name, str) and isinstance(output, str) and isinstance(seeds, str)):
                     raise ImageError(f"{path}: row {number} has no path, or one that is no text")
+                if not _can_be_names(name + output + seeds):
+                    raise ImageError(f"{path}: row {number} has characters that no file's name can have")
                 source = name if name.startswith("/") or "://" in name else f"{folder}/{name}"
-                target = output or recipe.target_name(_stem(source))
+                target = os.path.normpath(output) if output else recipe.target_name(_stem(source))
                 if target.startswith("/") or (".." in target and ".." in target.split("/")):
                     raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
                 if seeds and not (seeds.startswith("/") or "://" in seeds):
@@ -168,16 +170,24 @@ def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix.lower() == ".csv":
-            rows = csv.reader(file)
+            rows = filter(None, csv.reader(file))  # but for blank lines
             head = next(rows, [])
             order = [head.index(name) if name in head else len(head) for name in _FIELDS]
             for row in rows:
                 padded = row + [""] * (len(head) + 1 - len(row))
                 yield padded[order[0]], padded[order[1]], padded[order[2]]
         else:
-            for row in map(json.loads, file):
+            for row in map(json.loads, filter(str.strip, file)):
                 fields = row if isinstance(row, dict) else {}
                 yield fields.get("path"), fields.get("output"), fields.get("seeds")
+
+
+def _can_be_names(text: str) -> bool:
+    """JSON can spell what the system cannot."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _stem(source: str) -> str:

@@ -68,7 +68,7 @@ class Recipe:
         if not (0 <= self.vividness <= 1 and 0 <= self.caution <= 1):
             raise MethodError(f"recipe: vividness and caution are from 0 to 1, not {self.vividness}, {self.caution}")
         plain = self.name.replace("{stem}", "x", 1)
-        if plain == self.name or Path(plain).name != plain or "{" in plain:
+        if plain == self.name or Path(plain).name != plain or "{" in plain or "\0" in plain:
             raise MethodError(f"recipe: name {self.name!r} is to hold {{stem}} once, and no folder")
         if not plain.endswith(WRITABLE_SUFFIXES):
             raise MethodError(f"recipe: name {self.name!r} is to end in one of {' '.join(WRITABLE_SUFFIXES)}")

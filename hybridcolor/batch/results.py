@@ -33,7 +33,7 @@ class Standing(Enum):
 
     NEW = ""
     DONE = "done already"
-    TWICE = "is the output of another picture too; rename one"
+    TWICE = "would be the output of another picture, or row, too; rename one or leave it out"
     OWN = "would be replaced by its own colorization"
     FOREIGN = "exists already, and no batch wrote it"
 

@@ -86,17 +86,21 @@ def run_batch(
         If the folder cannot be written to, or its disk is full.
     """
     outcome, results = Outcome(), results_at(folder)
-    with open_journal(results, recipe.key()) as journal:
-        results.write(RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
-        try:
-            waiting = _begun(_waiting(tasks, journal, outcome, results), journal, results.lot)
-            pool = Pool(workers) if isinstance(workers, int) else workers
-            for record in pool.run(waiting, Job(recipe, results.place), stopped):
-                _take(record, journal, outcome, results)
-                progress(outcome)
-        finally:
-            _list_failures(results, outcome)
-        outcome.stopped = stopped()
+    try:
+        with open_journal(results, recipe.key()) as journal:
+            results.write(RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
+            try:
+                waiting = _begun(_waiting(tasks, journal, outcome, results), journal, results.lot)
+                pool = Pool(workers) if isinstance(workers, int) else workers
+                for record in pool.run(waiting, Job(recipe, results.place), stopped):
+                    _take(record, journal, outcome, results)
+                    progress(outcome)
+            finally:
+                _list_failures(results, outcome)
+            outcome.stopped = stopped()
+    except OSError as error:
+        why = f"cannot be written ({error.strerror or error})"
+        raise ImageError(f"{results.place}: {why}; mend that, and the same command goes on") from error
     return outcome
 
 
@@ -106,7 +110,7 @@ def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, results:
         try:
             standing = journal.standing(task)
         except OSError as error:
-            outcome.failures.append((task.source, f"{task.source}: cannot be read ({error.strerror})"))
+            outcome.failures.append((task.source, f"{error.filename}: {error.strerror}"))
             continue
         except ImageError as error:
             outcome.failures.append((task.source, str(error)))

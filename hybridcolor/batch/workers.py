@@ -11,9 +11,9 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -52,6 +52,17 @@ class Job:
         from hybridcolor.predict import load_predictor
 
         return load_predictor(self.recipe.model)
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Processes started meanwhile never hear Ctrl-C or a request to end, which go to all: the first one decides."""
+    resource_tracker.ensure_running()  # or its start, within theirs, would end this
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(slots=True)
@@ -134,7 +145,8 @@ class Pool:
         os.environ |= _ONE_THREAD  # libraries ask when they are loaded
         try:
             process = context.Process(target=_work, args=(theirs, job), daemon=True)
-            process.start()
+            with deaf_children():
+                process.start()
         finally:
             for name, value in before.items():
                 if value is None:
@@ -156,8 +168,6 @@ class Pool:
 
 def _work(pipe: Connection, job: Job) -> None:
     """The life of a process: tasks in, records out, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes: the first one decides
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         try:
             predictor = job.load()
@@ -179,6 +189,8 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
             _colorize(source, seeds, job.recipe, predictor, results_at(job.folder).output(task.target))
     except HybridColorError as error:
         return failed(task, str(error))
+    except OSError as error:
+        return failed(task, f"{error.filename or task.source}: {error.strerror or error}")
     except Exception as error:  # noqa: BLE001  # of one picture among millions, whatever it is
         return failed(task, f"{task.source}: {type(error).__name__}: {error}")
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from typer.testing import CliRunner
 import hybridcolor
 from hybridcolor import colorize, read_image, tiles
 from hybridcolor.batch import Recipe, Task, plan_tasks, run_batch
-from hybridcolor.batch.results import NAME
+from hybridcolor.batch.results import NAME, FileLines
 from hybridcolor.batch.workers import Job, colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
@@ -152,6 +153,10 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
     )
     assert [task.target for task in plan_tasks([table], RECIPE, tmp_path)] == ["a.png", "p2.png"]
     table.unlink()
+    table = pictures / "spaced.csv"  # blank lines count for nothing, and one output has one name
+    table.write_text("path,output\n\nbox0/p0.png,./a//b.png\n\n")
+    assert [task.target for task in plan_tasks([table], RECIPE, tmp_path)] == ["a/b.png"]
+    table.unlink()
     pattern = [task.source for task in plan_tasks([f"{pictures}/**/p1*.png"], RECIPE, tmp_path)]
     assert f"{pictures}/box1/p1.png" in pattern
     listing.unlink()
@@ -164,6 +169,9 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
         ("e.csv", "path\n\udcff", "cannot be read as a list"),
         ("f.parquet", "PAR1", "cannot be read as a list"),
         ("g.jsonl", '{"path": "x.png", "output": 3}', "no text"),
+        ("h.csv", "path\nx\0.png\n", "row 1 has characters that no file's name can have"),
+        ("i.jsonl", '\n{"path": "x.png", "output": "\\u0000.png"}', "row 1 has characters"),
+        ("j.jsonl", '{"path": "x.png", "seeds": "\\ud800.png"}', "row 1 has characters"),
     ):
         (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(ImageError, match=what):
@@ -200,6 +208,7 @@ def test_a_pipe_is_no_list(tmp_path):
         ("[options]\nreach = 'far'", MethodError),
         ("name = '../{stem}.png'", MethodError),
         ("name = '{stem}.doc'", MethodError),
+        ('name = "{stem}\\u0000.png"', MethodError),
         ("colour = 1", MethodError),
         ("= 1", MethodError),
     ],
@@ -270,19 +279,49 @@ def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recip
     assert {line["target"] for line in lines(folder)} == set(expected)
 
 
-def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", [b'"begun"', b'"target"'])
+def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe, moment, number, tmp_path):
+    """To all processes, as a terminal does it; those of the workers may be in the midst of starting."""
     folder = tmp_path / "out"
-    process = subprocess.Popen(command(pictures, folder, recipe), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(pictures, folder, recipe), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     journal = folder / NAME
-    while not journal.exists() or b'"target"' not in journal.read_bytes():
+    while not journal.exists() or moment not in journal.read_bytes():
         time.sleep(0.002)
-    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    os.killpg(process.pid, number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "the same command goes on" in told
+    assert told.split("\n") == ["", "stopped; the same command goes on", ""]
     assert {line["target"] for line in lines(folder)} == set(contents(folder))
     assert subprocess.run(command(pictures, folder, recipe), capture_output=True, check=False).returncode == 0
     assert contents(folder) == expected
+
+
+def test_a_journal_that_cannot_be_written_ends_a_batch_in_one_line(pictures, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileLines, "sync", full)
+    with pytest.raises(ImageError, match=r"out: cannot be written \(No space left.*the same command goes on"):
+        run_batch(plan_tasks([pictures], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE)
+
+
+def test_a_failure_names_the_file_that_is_at_fault(tmp_path):
+    source, folder = make(tmp_path / "in", 1) / "box0" / "p0.png", tmp_path / "out"
+    tasks = [
+        Task(str(source), "a.png", str(tmp_path / "nothing.json")),
+        Task(str(source), "a" * 300 + ".png"),
+        Task(str(tmp_path / "nothing.png"), "b.png"),
+    ]
+    outcome = run_batch(tasks, folder, RECIPE)
+    assert sorted(why.replace(str(tmp_path), "") for _, why in outcome.failures) == [
+        "/nothing.json: No such file or directory",
+        "/nothing.png: No such file or directory",
+        f"/out/{'a' * 300}.png: File name too long",
+    ]
 
 
 def test_a_process_that_dies_is_replaced_and_a_picture_that_kills_is_given_up(tmp_path, monkeypatch):
