@@ -34,8 +34,9 @@ bench: developer ## measure every method and its peers, and write docs/benchmark
 	$(BIN)/python -m benchmarks.figure
 
 crash: developer ## kill batches, workers, clusters and editors some hundred times, and see that nothing is lost
-	HYBRIDCOLOR_BATCH=2000 HYBRIDCOLOR_KILLS=100 $(BIN)/python -m pytest -o timeout=3600 -k kill tests/batch tests/test_drawing.py
+	HYBRIDCOLOR_BATCH=2000 HYBRIDCOLOR_KILLS=100 $(BIN)/python -m pytest -o timeout=3600 -k kill tests/batch
 	HYBRIDCOLOR_BATCH=10000 HYBRIDCOLOR_KILLS=5 $(BIN)/python -m pytest -o timeout=3600 -k after_kills_nothing tests/batch/test_batch.py
+	HYBRIDCOLOR_KILLS=200 $(BIN)/python -m pytest -o timeout=3600 -k kill tests/test_drawing.py
 
 fuzz: developer ## read 80,000 damaged files of all kinds in a watched process (15 minutes)
 	$(BIN)/python -m tests.fuzz.campaign

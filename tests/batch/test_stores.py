@@ -191,7 +191,7 @@ def test_a_batch_on_s3_whose_processes_are_killed_goes_on(scans, expected):
     for number in range(1, kills + 1):
         process = subprocess.Popen(s3_command(scans), start_new_session=True, stderr=subprocess.PIPE, text=True)
         while len(store.find(f"{scans}/out")) < number * COUNT // (kills + 1) and process.poll() is None:
-            time.sleep(0.02)
+            time.sleep(COUNT / 1200)  # asking costs as much as there are
         os.killpg(process.pid, signal.SIGKILL)
         _, told = process.communicate()
         assert process.returncode == -signal.SIGKILL, told
