@@ -186,7 +186,7 @@ def test_two_inputs_never_share_an_output(run, photo, tmp_path):
 def test_an_original_is_never_replaced_by_its_own_result(run, photo, tmp_path):
     before = photo.read_bytes()
     for output in (photo, tmp_path):
-        refused(run("colorize", photo, "-o", output, "--overwrite"), "its own colorization")
+        refused(run("colorize", photo, "-o", output, "--overwrite"), "would be replaced by what is made from it")
     assert photo.read_bytes() == before
 
 

@@ -22,6 +22,7 @@ from PIL import Image
 from hybridcolor.errors import ImageError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.session import EditSession
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="devices and pipes as Linux has them")
 
@@ -178,15 +179,31 @@ def test_names_that_are_too_long(run: Run, tmp_path: Path, place: dict[str, str]
     assert left(tmp_path) == before | ({str(long)} if length == 251 else set())
 
 
-def test_input_and_output_are_the_same(run: Run, tmp_path: Path, place: dict[str, str]) -> None:
-    photo, before = Path(place["photo"]), Path(place["photo"]).read_bytes()
+@pytest.mark.parametrize("command", ["colorize {photo} --model none", "seeds {photo}", "replay {session}"])
+def test_input_and_output_are_the_same(run: Run, tmp_path: Path, place: dict[str, str], command: str) -> None:
+    photo, before, session = (
+        Path(place["photo"]),
+        Path(place["photo"]).read_bytes(),
+        tmp_path / "photo.hybridcolor.json",
+    )
+    EditSession(read_image(photo), autosave=session).draw([(3, 3)], (20, 10))
     (tmp_path / "link.png").symlink_to(photo)
     (tmp_path / "hard.png").hardlink_to(photo)
     for target in (photo, tmp_path / "link.png", tmp_path / "hard.png", tmp_path / "." / "photo.png"):
-        code, _, err = run("colorize", photo, "-o", target, "--overwrite", "--model", "none")
+        code, _, err = run(*words(command, {**place, "session": str(session)}), "-o", target, "--overwrite")
         assert (code, len(err.strip().splitlines())) == (2, 1)
-        assert "its own colorization" in err
+        assert "would be replaced by what is made from it" in err
     assert photo.read_bytes() == before
+
+
+def test_scribbles_are_not_replaced_by_their_picture(run: Run, tmp_path: Path, place: dict[str, str]) -> None:
+    before = {name: Path(place[name]).read_bytes() for name in ("photo", "marked")}
+    command = words("colorize {photo} --overwrite --model none --seeds {marked} -o", place)
+    for options in ((place["marked"],), (place["out"] + ".png", "--save-seeds", place["photo"])):
+        code, _, err = run(*command, *options)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert "would be replaced by what is made from it" in err
+    assert {name: Path(place[name]).read_bytes() for name in before} == before
 
 
 def test_an_input_vanishes_and_one_is_a_folder(run: Run, tmp_path: Path, place: dict[str, str]) -> None:

@@ -46,8 +46,10 @@ def listed(text: str, mark: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(mark) if part.strip())
 
 
-def plan_jobs(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[tuple[Path, Path]]:
-    """Which file becomes which, checked for clashes before any work is done."""
+def plan_jobs(
+    inputs: Sequence[Path], output: Path, *, overwrite: bool, kept: Sequence[Path | None] = ()
+) -> list[tuple[Path, Path]]:
+    """Which file becomes which, checked for clashes, also with files to be kept, before any work is done."""
     from hybridcolor.imagefiles import images_at
 
     sources = [source for item in inputs for source in images_at(item)]
@@ -65,10 +67,7 @@ def plan_jobs(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[
             )
         targets[target] = source
         check_free(target, overwrite=overwrite)
-        if target.exists() and target.samefile(source):
-            raise ImageError(
-                f"{source}: would be replaced by its own colorization; choose another name or folder for -o"
-            )
+        check_no_source(target, source, *kept)
     return jobs
 
 
@@ -80,9 +79,10 @@ def make_folder(path: Path) -> None:
         raise ImageError(f"{path}: cannot be made ({error.strerror}); choose another folder for -o") from error
 
 
-def check_seeds_file(path: Path, *, overwrite: bool) -> None:
-    """As `check_free`, for a file of seeds."""
+def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool) -> None:
+    """As `check_free` and `check_no_source`, for a file of seeds."""
     check_folder(path)
+    check_no_source(path, *sources)
     if path.suffix.lower() != ".json":
         check_free(path, overwrite=overwrite)
     else:
@@ -115,6 +115,13 @@ def _check_replaceable(path: Path, *, overwrite: bool) -> None:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
     if path.exists() and not path.is_file():
         raise ImageError(f"{path}: is not an ordinary file, and is not replaced; choose another name")
+
+
+def check_no_source(target: Path, *sources: Path | None) -> None:
+    """Refuse to replace what the result is made from, by whatever name, even if asked to overwrite."""
+    for source in sources:
+        if source is not None and target.exists() and source.exists() and target.samefile(source):
+            raise ImageError(f"{source}: would be replaced by what is made from it; choose another name for the result")
 
 
 def progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:

@@ -19,6 +19,7 @@ from hybridcolor.cli.common import (
     Overwrite,
     check_folder,
     check_free,
+    check_no_source,
     check_seeds_file,
     load,
     make_folder,
@@ -129,11 +130,11 @@ def colorize(
         get_propagator(method)
     if finish is not None:
         check_finish(finish)
-    jobs = plan_jobs(inputs, output, overwrite=overwrite)
+    jobs = plan_jobs(inputs, output, overwrite=overwrite, kept=(seeds, palette_from))
     if len(jobs) > 1 and (seeds or save_seeds):
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
     if save_seeds is not None:
-        check_seeds_file(save_seeds, overwrite=overwrite)
+        check_seeds_file(save_seeds, jobs[0][0], palette_from, overwrite=overwrite)
         if save_seeds == jobs[0][1]:
             raise ImageError(f"{save_seeds}: is asked for as the picture and as its seeds; give two names")
     predictor = None if palette_from is None else load(model)
@@ -232,7 +233,7 @@ def seeds_(
     from hybridcolor.predict import load_predictor
     from hybridcolor.seedfiles import write_seeds
 
-    check_seeds_file(output, overwrite=overwrite)
+    check_seeds_file(output, source, overwrite=overwrite)
     picture = read_image(source, frame=frame, max_pixels=max_pixels)
     belief = load_predictor(model).predict(picture.luminance)
     found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
@@ -288,8 +289,9 @@ def replay(
 
     check_folder(output)
     check_free(output, overwrite=overwrite)
-    source = read_image(picture_of(session) if picture is None else picture, frame=frame, max_pixels=max_pixels)
-    editing = EditSession(source)
+    drawn_on = picture_of(session) if picture is None else picture
+    check_no_source(output, drawn_on)
+    editing = EditSession(read_image(drawn_on, frame=frame, max_pixels=max_pixels))
     editing.load(session)
     result = editing.final()
     write_colorization(output, result, overwrite=overwrite)
