@@ -42,7 +42,7 @@ from napari_hybridcolor.work import Job, Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
-DEBOUNCE_MS = 10  # a stroke comes whole, when the mouse is let go
+DEBOUNCE_MS = 0  # a stroke comes whole, when the mouse is let go: only what one event does is waited for
 MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
 
 
