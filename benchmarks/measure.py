@@ -28,6 +28,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
 
     from benchmarks.cases import CASES, method
     from benchmarks.scenes import Scene
+    from hybridcolor.propagate import Propagation
 
     case = CASES[request["case"]]
     if request.get("solver"):
@@ -47,7 +48,7 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("truth"):
         error = np.linalg.norm(chroma - np.load(request["truth"]), axis=2)
         figures |= {"mean": float(error.mean()), "p999": float(np.quantile(error, 0.999)), "max": float(error.max())}
-    if hasattr(answer, "residual"):
+    if isinstance(answer, Propagation):
         digest = hashlib.sha256(np.ascontiguousarray(chroma)).hexdigest()
         figures |= {"iterations": answer.iterations, "residual": answer.residual, "digest": digest}
     return figures
