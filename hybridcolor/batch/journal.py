@@ -85,7 +85,7 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int
     They are 0 where it was not: begun only, or by another recipe. Then, the targets that were begun and never done.
     """
     targets, stamps, contents = array("q"), array("q"), array("q")
-    under_way: set[str] = set()
+    under_way: set[object] = set()  # a damaged line may hold anything
     decode = json.JSONDecoder().decode
     for line in lines:
         try:
@@ -108,7 +108,7 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int
     backwards = [np.frombuffer(column, np.int64)[::-1] for column in (targets, stamps, contents)]
     _, last = np.unique(backwards[0], return_index=True)
     columns = [array("q", each[last].tobytes()) for each in backwards]
-    return columns[0], columns[1], columns[2], under_way
+    return columns[0], columns[1], columns[2], {target for target in under_way if isinstance(target, str)}
 
 
 @contextmanager

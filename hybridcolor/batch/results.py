@@ -64,10 +64,12 @@ class Folder:
         ImageError
             If the folder cannot be written to.
         """
-        folder = Path(self.place)
+        folder, path = Path(self.place), Path(self.place, NAME)
+        if path.exists() and not path.is_file():
+            raise ImageError(f"{path}: is not an ordinary file; choose another folder for -o")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            file = (folder / NAME).open("ab+")
+            file = path.open("ab+")
         except OSError as error:
             raise ImageError(f"{folder}: cannot be written ({error.strerror}); choose another folder for -o") from error
         with file:

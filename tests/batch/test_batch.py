@@ -309,6 +309,22 @@ def test_a_journal_that_cannot_be_written_ends_a_batch_in_one_line(pictures, tmp
         run_batch(plan_tasks([pictures], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE)
 
 
+def test_a_damaged_journal_costs_work_at_most(pictures, expected, tmp_path):
+    run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE)
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(b'\0\xff\n[]\nnull\n{"begun": [1, null, "x\\u0000"]}\n{"begun": {}}\n{"begun": 3}\n')
+        file.write(b'{"target": 3, "recipe": []}\n{')
+    assert run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE).skipped == COUNT
+    assert contents(tmp_path) == expected
+
+
+@pytest.mark.parametrize("make_odd", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/full")])
+def test_a_journal_that_is_no_file_is_told(pictures, make_odd, tmp_path):
+    make_odd(tmp_path / NAME)  # the last is full to write to, and never ends to read
+    with pytest.raises(ImageError, match="is not an ordinary file"):
+        run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE)
+
+
 def test_a_failure_names_the_file_that_is_at_fault(tmp_path):
     source, folder = make(tmp_path / "in", 1) / "box0" / "p0.png", tmp_path / "out"
     tasks = [
