@@ -42,6 +42,7 @@ ENGINES: dict[str, str] = {
 }
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
 
+_GIVEN = ("prior", "trust")  # keywords of a method that are no options: a predictor says them
 _KINDS: dict[type, type] = {bool: bool, int: Integral, float: Real, str: str}  # of an option's default, and its values
 
 
@@ -176,12 +177,11 @@ def check_options(method: str, options: Mapping[str, Any]) -> None:
     >>> check_options("chrominance", {"power": 2})
     """
     known = inspect.signature(get_propagator(method)).parameters
-    own = {name: known[name] for name in known if known[name].kind is inspect.Parameter.KEYWORD_ONLY}
+    own = {name: each for name, each in known.items() if each.kind is each.KEYWORD_ONLY and name not in _GIVEN}
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
     for option, value in options.items():
-        if option not in own and not takes_any:
-            names = ", ".join(name for name in own if name not in ("prior", "trust")) or "none"
-            raise MethodError(f"method {method!r} has no option {option!r}; its options are {names}")
+        if option in _GIVEN or (option not in own and not takes_any):
+            raise MethodError(f"method {method!r} has no option {option!r}; its options are {', '.join(own) or 'none'}")
         default = own[option].default if option in own else None
         kind = next((kind for kind in _KINDS if isinstance(default, kind)), object)
         if not isinstance(value, _KINDS.get(kind, object)) or (isinstance(value, bool) and kind in (int, float)):

@@ -205,6 +205,7 @@ def test_a_pipe_is_no_list(tmp_path):
         ("name = 'x.png'", MethodError),
         ("options = 3", MethodError),
         ("[options]\nmagic = 1", MethodError),
+        ("[options]\nprior = 1", MethodError),
         ("[options]\nreach = 'far'", MethodError),
         ("name = '../{stem}.png'", MethodError),
         ("name = '{stem}.doc'", MethodError),
