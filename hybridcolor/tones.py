@@ -5,6 +5,7 @@ It says which areas are toned, to fill each as one; which single dots are tone's
 Ink and paper alternate in a tone within a few pixels, so no ball of paper fits in between, nor one of ink: what is
 left when both are taken away is lines, which are thin, and tones, which are not. Averaged over a few periods a tone is
 flat, and an outline in it stands out as a ridge, whether the tone is made of dots, of dots that touch, or of strokes.
+Strokes drawn by hand, as of hair, are flat once they are averaged across their direction.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ AVERAGED = 5 / 12
 FLAT = 0.03
 """Share of ink by which a tone's narrow and wide averages differ at most, away from lines. Where they differ more
 everywhere there is no tone but detail: a face, lettering."""
+PARALLEL = 0.8
+"""How much of the edges around runs one way, from 0 to 1, where strokes need not be even."""
+CLOSE = 0.45
+"""Half the widest gap between such strokes, in sizes of the tone."""
+MANY = 1.5
+"""Half the width, in sizes of the tone, of an area of such strokes at least: the lines of bold letters are none."""
 RIDGE = 0.04
 """The same that makes a line, for a tone that is nearly white; of darker ones less, as there is less paper to cover."""
 
@@ -80,8 +87,8 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     """
     if size == 0:
         return None
-    balls = distance(np.pad(~drawn, 1))[1:-1, 1:-1] > 0.6 * size  # the page ends as if in ink: a tone goes on there
-    balls |= distance(drawn) > 0.6 * size
+    paper = distance(np.pad(~drawn, 1))[1:-1, 1:-1]  # the page ends as if in ink: a tone goes on there
+    balls = (paper > 0.6 * size) | (distance(drawn) > 0.6 * size)
     mass = ~_near(balls, 0.6 * size)
     half = size / 2  # what is wide is seen well enough, and four times as fast, in a picture half as large
     small, share = (_halved(plane) for plane in (mass, drawn & mass))
@@ -90,12 +97,23 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
         return None
     mass &= _full(wide, drawn.shape)
     small *= wide
-    density, excess = _excess(share * wide, small, AVERAGED * half)
-    ripple = np.abs(cv2.GaussianBlur(excess, (3, 3), 0))
-    flat = distance((small > 0.5) & (ripple < FLAT)) > half * 2 / 3
-    if not flat.any():
+    share *= wide
+    density, excess = _excess(share, small, AVERAGED * half)
+    inside = _flat(excess, small > 0.5, half)
+    rest = _holding((small > 0.5) & ~inside, MANY * half)
+    if rest.any():
+        angle, parallel = _direction(_halved(drawn), half)
+        close = _halved(~_near(paper > CLOSE * size, CLOSE * size)) > 0.5
+        strokes = _holding(rest & close & (parallel > PARALLEL), MANY * half)
+        mean = _across(np.dstack([share, small]), angle, half)
+        uneven = np.where(strokes, mean[..., 0] / np.maximum(mean[..., 1], np.float32(1e-3)) * small, share)
+        density_across, excess_across = _excess(uneven, small, AVERAGED * half)
+        hatched = strokes & _flat(excess_across, strokes, half)
+        np.copyto(density, density_across, where=hatched)
+        np.copyto(excess, excess_across, where=hatched)
+        inside |= hatched
+    if not inside.any():
         return None
-    inside = _near(flat, half * 2 / 3 + 3 * AVERAGED * half)
     least = np.full(small.shape, 3 * RIDGE, np.float32)  # at the page's edge half of the average is missing
     rim = int(2 * AVERAGED * half)
     least[rim:-rim, rim:-rim] = RIDGE
@@ -132,6 +150,44 @@ def _near(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
 def distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How far each pixel of a mask is from the nearest that is not in it."""
     return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+
+
+def _flat(excess: NDArray[np.float32], within: NDArray[np.bool_], half: float) -> NDArray[np.bool_]:
+    """Where a mask's narrow and wide averages agree, and as far around as the average of a line reaches."""
+    even = within & (np.abs(cv2.GaussianBlur(excess, (3, 3), 0)) < FLAT)
+    return _near(distance(even) > half * 2 / 3, half * 2 / 3 + 3 * AVERAGED * half)
+
+
+def _direction(plane: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The angle across the strokes around, and how much of their edges run that way, from 0 to 1 (structure tensor)."""
+    soft = cv2.GaussianBlur(plane, (0, 0), 0.6)
+    down, right = cv2.Sobel(soft, cv2.CV_32F, 0, 1), cv2.Sobel(soft, cv2.CV_32F, 1, 0)
+    xx, yy, xy = (cv2.GaussianBlur(product, (0, 0), sigma) for product in (right * right, down * down, right * down))
+    parallel = np.hypot(xx - yy, 2 * xy) / np.maximum(xx + yy, np.float32(1e-3))
+    return np.asarray(np.arctan2(2 * xy, xx - yy) / 2, np.float32), np.asarray(parallel, np.float32)
+
+
+def _across(planes: NDArray[np.float32], angle: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Sums along a line at each pixel's angle, weighted by a bell."""
+    row, column = np.indices(angle.shape, np.float32)
+    right, down = np.cos(angle), np.sin(angle)
+    total = np.zeros_like(planes)
+    for step in range(-round(2 * sigma), round(2 * sigma) + 1):
+        at = column + step * right, row + step * down
+        beside = cv2.remap(planes, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        total += np.float32(np.exp(-0.5 * (step / sigma) ** 2)) * beside
+    return total
+
+
+def _holding(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """The parts of a mask that a ball finds room in."""
+    balls = distance(mask) > radius
+    if not balls.any():
+        return balls
+    count, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    kept = np.zeros(count, bool)
+    kept[parts[balls]] = True
+    return np.asarray(kept[parts])
 
 
 def _excess(

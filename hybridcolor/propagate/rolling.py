@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.relief import FINENESS, SHORE
 
 _SLACK = FINENESS // 2
+_FAR = 12
+"""Pixels from a stroke that is all on ink to the paper beside it, at most."""
 
 
 class Rolling:
@@ -16,7 +19,7 @@ class Rolling:
 
     A ball grows as it rolls: from the deepest pixel of a stroke to the deepest ones within the largest ball around it,
     and again from there. So a stroke near a line, or on lettering, holds its region as one in the middle does. It stops
-    where another stroke is within the ball.
+    where another stroke is within the ball. A stroke that is all on ink, as of a pupil, reaches the paper beside it.
 
     Parameters
     ----------
@@ -64,7 +67,11 @@ class Rolling:
         start = dict(zip(known.tolist(), place[order[first]].tolist(), strict=True))
         self._forget(start, changed)
         for marker in start.keys() - self._reached.keys():
-            self._reached[marker], self._box[marker] = _roll(self._plane, self._levels, start[marker])
+            if self._levels.flat[start[marker]] < SHORE:
+                self._reached[marker], self._box[marker] = _roll(self._plane, self._levels, start[marker])
+            else:
+                own = place[number == marker]
+                self._reached[marker], self._box[marker] = _beside(self._levels, own)
         self._start = start
         markers = sorted(start)
         reached = np.concatenate([place, *(self._reached[marker] for marker in markers)])
@@ -99,6 +106,20 @@ def _lowest(place: NDArray[np.int64], number: NDArray[np.int64]) -> tuple[NDArra
     code = np.sort(place << 24 | number)
     first = np.concatenate([[True], code[1:] >> 24 != code[:-1] >> 24])
     return code[first] >> 24, code[first] & 0xFFFFFF
+
+
+def _beside(levels: NDArray[np.uint16], place: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest places off the ink that all of a stroke is on, and the rows and columns in which they were sought."""
+    row, column = np.divmod(place, levels.shape[1])
+    top, left = max(int(row.min()) - _FAR, 0), max(int(column.min()) - _FAR, 0)
+    window = np.s_[top : int(row.max()) + _FAR + 1, left : int(column.max()) + _FAR + 1]
+    around = np.ones_like(levels[window], np.uint8)
+    around[row - top, column - left] = 0
+    away = cv2.distanceTransform(around, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away[levels[window] >= SHORE] = np.inf
+    near = np.argwhere(away <= min(away.min() + 1, _FAR))
+    box = [top, top + around.shape[0] - 1, left, left + around.shape[1] - 1]
+    return (near[:, 0] + top) * levels.shape[1] + near[:, 1] + left, np.array(box)
 
 
 @njit(cache=True, nogil=True)

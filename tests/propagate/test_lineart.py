@@ -118,6 +118,34 @@ def test_lines_are_found_where_tone_crosses_them():
     assert tones.lines[away].mean() < 0.01
 
 
+@pytest.mark.parametrize("blur", [0.6, 1.3])
+def test_strokes_by_hand_are_one_tone_and_an_outline_across_parts_them(blur):
+    rng = np.random.default_rng(0)
+    hair = np.full((480, 480), 255, np.uint8)
+    for at in np.arange(60, 180, 7) + rng.normal(0, 1, 18):
+        cv2.line(hair, (round(at), 40), (round(at + rng.normal(0, 3)), 260), 0, int(rng.integers(1, 3)))
+    hair[148:152, 56:184] = 0
+    cv2.rectangle(hair, (55, 40), (185, 260), 0, 2)
+    luminance = cv2.GaussianBlur(hair, (0, 0), blur).astype(np.float32) / np.float32(2.55)
+    seeds = Seeds.of([[90, 120], [210, 120], [20, 120]], [9, 9], stroke=[1, 2, 3])
+    owner = propagate(luminance, seeds, method="lineart").label
+    assert (owner[50:140, 70:170] == 1).mean() > 0.9
+    assert (owner[160:250, 70:170] == 2).mean() > 0.9
+    assert (owner[:, :40] == 3).mean() > 0.95
+
+
+def test_a_stroke_on_a_pupil_fills_the_eye():
+    eye = np.full((200, 200), 255, np.uint8)
+    cv2.ellipse(eye, (100, 100), (16, 10), 0, 0, 360, 0, 2, cv2.LINE_AA)
+    cv2.circle(eye, (100, 100), 5, 0, -1, cv2.LINE_AA)
+    luminance = cv2.GaussianBlur(eye, (0, 0), 1.4).astype(np.float32) / np.float32(2.55)
+    seeds = Seeds.of([[100, 98], [100, 99], [100, 100], [100, 101], [40, 40]], [9, 9], stroke=[1, 1, 1, 1, 2])
+    owner = propagate(luminance, seeds, method="lineart").label
+    inside = cv2.ellipse(np.zeros_like(eye), (100, 100), (15, 9), 0, 0, 360, 1, -1) > 0
+    assert (owner[inside] == 1).mean() > 0.95
+    assert (owner[~inside] == 2).mean() > 0.97
+
+
 def test_a_drawing_of_a_few_lines_has_no_tone():
     assert find_tones(ink(page(5, gap=4).luminance), 12) is None
 
