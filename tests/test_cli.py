@@ -168,7 +168,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(run, photo, tmp_path):
     refused(run("colorize", photo, "-o", tmp_path / "no-folder" / "out.png"), "no such folder")
     refused(run("colorize", photo, "-o", tmp_path / "out.xyz"), ".xyz")
     refused(run("colorize", photo, "-o", photo), "exists already")
-    refused(run("seeds", photo, "-o", photo), "exists already")
+    refused(run("seeds", photo, "-o", photo), "would be replaced")
     empty = tmp_path / "empty"
     empty.mkdir()
     refused(run("colorize", empty, "-o", tmp_path / "x"), "no image in this folder")
@@ -281,7 +281,7 @@ def test_refused_commands_make_no_folder_and_no_half_of_the_work(run, photo, tmp
     refused(run("colorize", photo, "-o", tmp_path / "out.xyz", "--save-seeds", seeds), ".xyz")
     refused(run("colorize", photo, "-o", out, "--save-seeds", tmp_path / "s.xyz"), ".xyz")
     refused(run("colorize", photo, "-o", out, "--save-seeds", out), "two names")
-    refused(run("colorize", photo, "-o", out, "--save-seeds", photo), "exists already")
+    refused(run("colorize", photo, "-o", out, "--save-seeds", photo), "would be replaced")
     refused(run("colorize", photo, "-o", out, "--save-seeds", photo / "s.json"), "no such folder")
     refused(run("colorize", photo, "-o", photo / "folder"), "cannot be made")
     refused(run("colorize", photo, "-o", photo, "--seeds", photo), "exists already")
