@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def disc(radius: int) -> NDArray[np.uint8]:
-    """Pixels up to a radius and a half from the middle: as wide as high, which OpenCV's ellipse is not.
+    """Pixels up to half a pixel more than a radius from the middle: as wide as high, which OpenCV's ellipse is not.
 
     Examples
     --------

@@ -223,10 +223,8 @@ def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iter
                     memory_limit=None,
                     dashboard_address=None,
                     silence_logs=logging.ERROR,
-                    scheduler_kwargs={
-                        "allowed_failures": 0,
-                        "dashboard_address": ":0",
-                    },  # or it wants a port of its own
+                    # Without an address its dashboard wants a port of its own.
+                    scheduler_kwargs={"allowed_failures": 0, "dashboard_address": ":0"},
                 )
             stack.callback(_close, workers)
             client = stack.enter_context(Client(workers))

@@ -181,11 +181,8 @@ def test_names_that_are_too_long(run: Run, tmp_path: Path, place: dict[str, str]
 
 @pytest.mark.parametrize("command", ["colorize {photo} --model none", "seeds {photo}", "replay {session}"])
 def test_input_and_output_are_the_same(run: Run, tmp_path: Path, place: dict[str, str], command: str) -> None:
-    photo, before, session = (
-        Path(place["photo"]),
-        Path(place["photo"]).read_bytes(),
-        tmp_path / "photo.hybridcolor.json",
-    )
+    photo, session = Path(place["photo"]), tmp_path / "photo.hybridcolor.json"
+    before = photo.read_bytes()
     EditSession(read_image(photo), autosave=session).draw([(3, 3)], (20, 10))
     (tmp_path / "link.png").symlink_to(photo)
     (tmp_path / "hard.png").hardlink_to(photo)

@@ -105,8 +105,8 @@ class Hierarchy:
             operator = (NONE, NONE, stationary_vector(coarse), coarse)
         for level in self.levels[1:]:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
-        self._coarsest = operator[3]
-        self._inverse = _dense_inverse(self._coarsest)
+        self._coarsest = operator
+        self._inverse = _dense_inverse(operator[3])
 
     @property
     def pull(self) -> NDArray[np.float32]:
@@ -120,18 +120,18 @@ class Hierarchy:
         rows, columns = window
         if rows.start == rows.stop:
             return
-        for depth, level in enumerate(self.levels):
-            coarser = self.levels[depth + 1].operator[3] if depth + 1 < len(self.levels) else self._coarsest
+        coarser = [*(level.operator for level in self.levels[1:]), self._coarsest]
+        for level, following in zip(self.levels, coarser, strict=True):
             height, width = level.operator[2].shape
-            rows, rows_there, fine_rows = _reach(rows, coarser.shape[0], height)
-            columns, columns_there, fine_columns = _reach(columns, coarser.shape[2], width)
+            coarse_height, coarse_width = following[2].shape
+            rows, rows_there, fine_rows = _reach(rows, coarse_height, height)
+            columns, columns_there, fine_columns = _reach(columns, coarse_width, width)
             prolongation, coarse = _coarser(level.part(fine_rows, fine_columns))
             here, there = (rows, slice(None), columns), (rows_there, slice(None), columns_there)
             level.prolongation[1:-1, :, 1:-1][here] = prolongation[1:-1, :, 1:-1][there]
-            coarser[here] = coarse[there]
-            if depth + 1 < len(self.levels):
-                rows, columns = _balance_anew(self.levels[depth + 1].operator, (rows, columns))
-        self._inverse = _dense_inverse(self._coarsest)
+            following[3][here] = coarse[there]
+            rows, columns = _balance_anew(following, (rows, columns))
+        self._inverse = _dense_inverse(self._coarsest[3])
 
     def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
         """Write x, an approximate solution of A x = load, and image = A x: one V at this level, below it a K.

@@ -290,7 +290,7 @@ class ColorizeWidget(QWidget):
 def _spare_what_is_loaded() -> None:
     """Have garbage collections leave out all there is at the first answer, such as PyTorch.
 
-    napari makes a collection whenever a layer goes, after every straight line for one; each took 0.3 s.
+    napari makes a collection whenever a layer goes; each would take 0.3 s, in which the window stands still.
     """
     gc.freeze()
 
