@@ -8,7 +8,6 @@ each answer better than the one before, until it is as good as the method's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -78,14 +77,8 @@ class OptimizationState:
         """Answers of the whole picture, each better than the one before."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
             system, self._window = self._system, None
-            steps = refinements(
-                system,
-                self._current_hierarchy().cycle,
-                self._solution,
-                tolerance=self._tolerance,
-                relax=partial(self._walk.pockets.relax, system.pull),
-            )
-            for step in steps:
+            cycle = self._current_hierarchy().cycle
+            for step in refinements(system, cycle, self._solution, tolerance=self._tolerance):
                 self._warm = True
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)

@@ -96,6 +96,7 @@ class Hierarchy:
 
     def __init__(self, walk: Walk, pull: NDArray[np.float32]) -> None:
         self.levels: list[_Level] = []
+        self._pockets = walk.pockets
         operator: Operator = (walk.luminance, pull, walk.visits, np.empty((0, 10, 0), np.float32))
         shape = walk.luminance.shape
         while shape[0] * shape[1] > COARSEST or not self.levels:
@@ -153,6 +154,8 @@ class Hierarchy:
         share_rows(down, height, width=width, step=CHAIN)
         self._solve(depth + 1, level.coarse_load, coarse, steps=STEPS[depth % 2])
         share_rows(up, height, width=width, step=CHAIN)
+        if depth == 0:
+            self._pockets.correct(self.pull, load, x, image)
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:
         """Add to the solution what a residual inside a window asks for everywhere, as the coarser levels see it.

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -152,10 +151,8 @@ def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
 
 def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float) -> int | None:
     """Solve in place. The iterations it took, or None if the error does not keep shrinking."""
-    walk = Walk.of(system.luminance)
-    relax = partial(walk.pockets.relax, system.pull)
-    cycle = Hierarchy(walk, system.pull).cycle
-    return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance, relax=relax))
+    cycle = Hierarchy(Walk.of(system.luminance), system.pull).cycle
+    return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance))
 
 
 def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Solution | None:

@@ -6,7 +6,7 @@ Conjugate residuals (`krylov`) do the work, with whatever approximate inverse th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -72,7 +72,6 @@ def refinements(
     chroma: NDArray[np.float64],
     *,
     tolerance: float,
-    relax: Callable[[NDArray[np.float32], NDArray[np.float64]], None] | None = None,
 ) -> Iterator[Refinement]:
     """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
 
@@ -88,8 +87,6 @@ def refinements(
         Where to begin, changed in place; its hard seeds must have their colours.
     tolerance : float
         Largest error wanted at any pixel, in ab units.
-    relax : callable, optional
-        ``relax(residual, chroma)`` improves both in place after every step.
     """
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
     slowly = False
@@ -110,8 +107,6 @@ def refinements(
                 return
             iterations += 1
             error = (SLOW_CAUTION if slowly else CAUTION) * watch.error(change)
-            if relax is not None:
-                relax(residual, chroma)
             reached = restart > 0 and trusted and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:

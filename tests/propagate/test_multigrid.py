@@ -131,10 +131,10 @@ def test_pockets_are_found_and_corrected_exactly():
     matrix[hard] = 0
     load = np.random.default_rng(0).uniform(-1, 1, (2, 40, 60)).astype(np.float32)
     load[:, 35] = 0
-    residual, answer = as_rows(load), padded((40, 60))
-    pockets.relax(pull, residual, answer)
+    answer, image = padded((40, 60)), padded((40, 60))
+    pockets.correct(pull, as_rows(load), answer, image)
     expected = as_columns(as_rows(load)) - matrix @ as_columns(answer)
-    np.testing.assert_allclose(as_columns(residual), expected, atol=1e-4)
+    np.testing.assert_allclose(as_columns(as_rows(load) - image), expected, atol=1e-4)
     for a, n in zip(pockets.start, pockets.size, strict=False):
         inside = np.ravel_multi_index(tuple(pockets.where[a : a + n].T), luminance.shape)
         np.testing.assert_allclose(matrix[inside][:, inside].sum(axis=1), pockets.rate[a : a + n], atol=1e-6)
@@ -150,10 +150,10 @@ def test_pockets_with_seeds_are_left_alone():
     pull = np.zeros(luminance.shape, np.float32)
     pull[5, 20] = 0.5
     pull[20, 12] = np.inf  # beside the other one
-    residual, answer = as_rows(np.ones((2, 30, 40), np.float32)), padded((30, 40))
-    find_pockets(operator_rows(luminance, np.zeros_like(luminance))).relax(pull, residual, answer)
+    load, answer, image = as_rows(np.ones((2, 30, 40), np.float32)), padded((30, 40)), padded((30, 40))
+    find_pockets(operator_rows(luminance, np.zeros_like(luminance))).correct(pull, load, answer, image)
     assert set(map(tuple, np.argwhere(as_columns(answer).reshape(30, 40, 2)[..., 0]))) == {(20, 10), (20, 11)}
-    assert residual[21, 0, 13] == 1
+    assert image[21, 0, 13] == 0
 
 
 @pytest.mark.parametrize("screen", [0.0, 1e-8])
