@@ -1,7 +1,7 @@
-"""What a person made of a picture: strokes and settings, which can be undone.
+"""What a person made of a picture: strokes and settings.
 
-A `Drawing` never changes; an edit makes another one that shares the strokes. `History` goes back and forth among
-them; `hybridcolor.sessionfiles` keeps them on disk. May import ``seedfiles`` and below.
+A `Drawing` never changes; an edit makes another one that shares the strokes. `hybridcolor.document` goes back and forth
+among them; `hybridcolor.sessionfiles` keeps them on disk. May import ``seedfiles`` and below.
 """
 
 from __future__ import annotations
@@ -240,6 +240,11 @@ class Drawing:
         drawn = every.take(~np.isin(every.stroke, erasers))
         return concatenate(self.imported.without(every.coords), drawn) if len(self.imported) else drawn
 
+    @cached_property
+    def automatic(self) -> Seeds:
+        """The automatic seeds that came from a seeds file."""
+        return self.imported.take(self.imported.origin == AUTO)
+
     def drawn_as(self, other: Drawing) -> bool:
         """Whether nothing was drawn or taken away in between."""
         return self.strokes is other.strokes and self.imported is other.imported
@@ -256,45 +261,6 @@ class Drawing:
     def settings(self) -> tuple[Any, ...]:
         """What, when it changes, changes more than seeds."""
         return self.model, self.method, self.vividness, self.caution, dict(self.method_options)
-
-
-@dataclass(slots=True)
-class History:
-    """The present drawing, those before it, and those that were undone. Without limit: strokes are shared.
-
-    Examples
-    --------
-    >>> history = History(Drawing())
-    >>> history.do(Drawing(method="watershed"))
-    >>> history.undo(), history.present.method, history.redo(), history.present.method, history.redo()
-    (True, 'hybrid', True, 'watershed', False)
-    """
-
-    present: Drawing
-    past: list[Drawing] = field(default_factory=list)
-    undone: list[Drawing] = field(default_factory=list)
-
-    def do(self, drawing: Drawing) -> None:
-        """Make this the present; what was undone is forgotten."""
-        self.past.append(self.present)
-        self.present = drawing
-        self.undone.clear()
-
-    def undo(self) -> bool:
-        """One step back; False if there is none."""
-        if not self.past:
-            return False
-        self.undone.append(self.present)
-        self.present = self.past.pop()
-        return True
-
-    def redo(self) -> bool:
-        """One step forth again; False if there is none."""
-        if not self.undone:
-            return False
-        self.past.append(self.present)
-        self.present = self.undone.pop()
-        return True
 
 
 def check_savable(method: str, options: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """A picture held open while a person draws: every change is answered at once, then exactly, and can be undone.
 
-The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. A change only
-notes what is wanted and takes no time; `preview` and `refine` compute, and may run in one other thread meanwhile,
-`glimpse` in a third. To stop a refinement from outside let its ``cancel`` see a flag.
+The plugin is a view over `EditSession`; scripts and notebooks may use it as it is. Knows no window. A change, which is
+`hybridcolor.document`'s, only notes what is wanted and takes no time; `preview` and `refine` compute, and may run in
+one other thread meanwhile, `glimpse` in a third. To stop a refinement from outside let its ``cancel`` see a flag.
 """
 
 from __future__ import annotations
@@ -11,39 +11,32 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.drawing import (
-    Drawing,
-    History,
-    Stroke,
-    check_savable,
-    weight_of,
-)
+from hybridcolor.document import Document
+from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse, Glimpses, Window
 from hybridcolor.grounds import Grounds
 from hybridcolor.groundwork import Groundwork
-from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, colorize, own_finish
-from hybridcolor.propagate import Propagation, PropagationState, check_options
+from hybridcolor.propagate import Propagation, PropagationState
 from hybridcolor.provenance import made_by
-from hybridcolor.seeds import AUTO, USER, Seeds
-from hybridcolor.sessionfiles import document_of, read_drawing, save_drawing
+from hybridcolor.seeds import USER, Seeds
+from hybridcolor.sessionfiles import document_of
 
 if TYPE_CHECKING:
     from hybridcolor.bins import ColorDistribution
     from hybridcolor.predict import Predictor
 
 
-class EditSession:
+class EditSession(Document):
     """`colorize`, for a person who draws stroke after stroke on one picture.
 
     Parameters
@@ -92,162 +85,16 @@ class EditSession:
         autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> None:
-        self.picture = picture
-        self.autosave = None if autosave is None else Path(autosave)
         self._grounds = Grounds(picture, predictor)
         drawing = Drawing(
             model=self._grounds.model, method=method, vividness=vividness, caution=caution, options={method: options}
         )
-        _check_method(drawing)
-        self._history = History(drawing)
+        super().__init__(picture, drawing, autosave=autosave)
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
         self._seeds: Seeds | None = None  # all of them, where they are known already
-        self._changed = time.perf_counter()
         self._glimpses = Glimpses(picture, self._grounds.of)
         self._sharing = threading.RLock()  # of glimpses
-
-    @property
-    def drawing(self) -> Drawing:
-        """Strokes and settings as they are now."""
-        return self._history.present
-
-    def draw(self, coords: ArrayLike, ab: ArrayLike, *, strength: float = 1.0) -> None:
-        """Add a stroke.
-
-        Parameters
-        ----------
-        coords : (N, 2) array-like of int
-            Rows and columns.
-        ab : (2,) array-like
-            Its a* and b*; (0, 0) is gray.
-        strength : float, optional
-            1 gives its pixels exactly this colour; less gives way to what is around (`hybridcolor.drawing.weight_of`).
-
-        Raises
-        ------
-        SeedError
-            If it lies outside the picture, or the colour or strength is none; the session is then as before.
-        """
-        self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
-
-    def draw_all(self, strokes: Iterable[Stroke]) -> None:
-        """Add several strokes as one change, such as those of a `hybridcolor.advice.Variant`.
-
-        Raises
-        ------
-        SeedError
-            If one lies outside the picture; the session is then as before.
-        """
-        self.set(self.drawing.with_strokes(strokes))
-
-    def erase(self, coords: ArrayLike) -> None:
-        """Rub out what was drawn at these pixels.
-
-        Raises
-        ------
-        SeedError
-            If they lie outside the picture.
-        """
-        self._add(Stroke.of(coords, None))
-
-    def recolour(self, pixel: tuple[int, int], ab: ArrayLike) -> bool:
-        """Give the stroke that shows at a pixel another colour; False if none shows there.
-
-        Raises
-        ------
-        SeedError
-            If the colour is none.
-        """
-        return self._become(self.drawing.recoloured(pixel, ab))
-
-    def remove(self, pixel: tuple[int, int]) -> bool:
-        """Take away the stroke that shows at a pixel: what it covered shows again. False if none shows there."""
-        return self._become(self.drawing.removed(pixel))
-
-    def dismiss(self, coords: ArrayLike) -> int:
-        """Do without the automatic seeds that touch these pixels, and any other there later on. Returns how many went.
-
-        Raises
-        ------
-        SeedError
-            If the pixels lie outside the picture.
-        """
-        return self._dismiss(coords, self.drawing)
-
-    def pin(self, coords: ArrayLike) -> int:
-        """Make the automatic seeds that touch these pixels strokes of the person, in their colours. Returns how many.
-
-        They stay as they are whatever the CNN hears or the settings become, and a method with a prior keeps to them.
-
-        Raises
-        ------
-        SeedError
-            If the pixels lie outside the picture.
-        """
-        touched = self._touched(coords).without(
-            self.drawing.scribbles.take(self.drawing.scribbles.origin == USER).coords
-        )
-        drawing = self.drawing
-        for number in np.unique(touched.stroke):
-            patch = touched.take(touched.stroke == number)
-            drawing = drawing.with_stroke(Stroke.of(patch.coords, patch.ab[0]))
-        return self._dismiss(coords, drawing)
-
-    def set(self, drawing: Drawing) -> None:
-        """Make this the present drawing, with all its strokes and settings.
-
-        Raises
-        ------
-        SeedError
-            If a stroke lies outside the picture.
-        MethodError
-            If the method or an option is unknown. The session is then as before.
-        """
-        _check_method(drawing)
-        drawing.scribbles.check_inside(self.picture.shape)
-        self._history.do(drawing)
-        self._note()
-
-    def undo(self) -> bool:
-        """Take the last change back, of strokes or settings; False if there is none."""
-        return self._history.undo() and self._note()
-
-    def redo(self) -> bool:
-        """Make the change that was taken back; False if there is none."""
-        return self._history.redo() and self._note()
-
-    def set_scribbles(self, scribbles: Seeds) -> None:
-        """Replace all that was drawn by scribbles, and edited automatic seeds, of a file.
-
-        Raises
-        ------
-        SeedError
-            If a scribble lies outside the picture; the session is then as before.
-        """
-        self.set(replace(self.drawing, imported=scribbles, strokes=()))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save strokes and settings.
-
-        Raises
-        ------
-        SeedError
-            If the file cannot be written.
-        """
-        save_drawing(path, self.drawing, self.picture)
-
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Take up what was saved, as a change that can be undone.
-
-        Raises
-        ------
-        SeedError
-            If the file is no session, or one of another picture.
-        MethodError
-            If its method is unknown.
-        """
-        self.set(read_drawing(path, self.picture))
 
     def preview(self) -> Colorization:
         """An answer at once: exact near the last change, nearly so elsewhere, before the CNN has heard of it.
@@ -384,9 +231,8 @@ class EditSession:
         drawing, applied = self.drawing, self._applied
         if applied is None:
             return Seeds.empty()
-        edited = drawing.imported.origin == AUTO
-        if edited.any():
-            return drawing.imported.take(edited)
+        if len(drawing.automatic):
+            return drawing.automatic
         if drawing.seeded_as(applied):
             return self._groundwork.automatic
         return replace(self._groundwork, **self._grounds.choice(drawing)).automatic
@@ -419,40 +265,6 @@ class EditSession:
     def untouched(self) -> NDArray[np.float32] | None:
         """(H, W, 2) colour of the CNN as if nobody had drawn; None before it was asked, or without one."""
         return None if self._applied is None else self._groundwork.told(Seeds.empty()).predicted
-
-    def _add(self, stroke: Stroke) -> None:
-        Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
-        self._history.do(self.drawing.with_stroke(stroke))
-        self._note()
-
-    def _become(self, drawing: Drawing) -> bool:
-        """Make this the present drawing; False if it is already."""
-        if drawing is self.drawing:
-            return False
-        self._history.do(drawing)
-        return self._note()
-
-    def _touched(self, coords: ArrayLike) -> Seeds:
-        """The automatic seeds, whole, that touch some pixels."""
-        area = Seeds.of(coords, (0, 0))
-        area.check_inside(self.picture.shape)
-        mask = np.zeros(self.picture.shape, bool)
-        mask[tuple(area.coords.T)] = True
-        return self.automatic.take(self.automatic.of_strokes_in(mask))
-
-    def _dismiss(self, coords: ArrayLike, drawing: Drawing) -> int:
-        """Go on to a drawing without the automatic seeds that touch some pixels, if any do."""
-        touched = self._touched(coords)
-        if len(touched):
-            area = Stroke.of(np.concatenate([touched.coords, np.reshape(coords, (-1, 2))]), None)
-            self._become(drawing.dismissing(area, self.picture.shape))
-        return len(np.unique(touched.stroke))
-
-    def _note(self) -> bool:
-        self._changed = time.perf_counter()
-        if self.autosave is not None:
-            self.save(self.autosave)
-        return True
 
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
@@ -499,12 +311,3 @@ class EditSession:
             drawing.tint,
             answer.residual,
         )
-
-
-def _check_method(drawing: Drawing) -> None:
-    """Refuse a method, an option or a finish that nobody knows."""
-    check_options(drawing.method, drawing.method_options)
-    if drawing.finish is not None:
-        check_finish(drawing.finish)
-    for method, options in drawing.options.items():
-        check_savable(method, options)

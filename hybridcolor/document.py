@@ -1,0 +1,283 @@
+"""A drawing on a picture as a person changes it: commands that check, can be undone, and are saved at once.
+
+Knows nothing of colours that come of it: `hybridcolor.session.EditSession` is a document that answers. A command takes
+no time. May import ``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
+from hybridcolor.painting import check_finish
+from hybridcolor.picture import Picture
+from hybridcolor.propagate import check_options
+from hybridcolor.seeds import USER, Seeds
+from hybridcolor.sessionfiles import read_drawing, save_drawing
+
+
+@dataclass(slots=True)
+class History:
+    """The present drawing, those before it, and those that were undone. Without limit: strokes are shared.
+
+    Examples
+    --------
+    >>> history = History(Drawing())
+    >>> history.do(Drawing(method="watershed"))
+    >>> history.undo(), history.present.method, history.redo(), history.present.method, history.redo()
+    (True, 'hybrid', True, 'watershed', False)
+    """
+
+    present: Drawing
+    past: list[Drawing] = field(default_factory=list)
+    undone: list[Drawing] = field(default_factory=list)
+
+    def do(self, drawing: Drawing) -> None:
+        """Make this the present; what was undone is forgotten."""
+        self.past.append(self.present)
+        self.present = drawing
+        self.undone.clear()
+
+    def undo(self) -> bool:
+        """One step back; False if there is none."""
+        if not self.past:
+            return False
+        self.undone.append(self.present)
+        self.present = self.past.pop()
+        return True
+
+    def redo(self) -> bool:
+        """One step forth again; False if there is none."""
+        if not self.undone:
+            return False
+        self.past.append(self.present)
+        self.present = self.undone.pop()
+        return True
+
+
+class Document:
+    """A picture and the drawing on it.
+
+    Parameters
+    ----------
+    picture : Picture
+    drawing : Drawing
+        What to begin with.
+    autosave : path-like or None
+        Where every change is saved at once.
+
+    Raises
+    ------
+    MethodError
+        If the method or an option is unknown.
+
+    Examples
+    --------
+    >>> document = Document(Picture.from_array(np.full((8, 8), 120, np.uint8)), Drawing(), autosave=None)
+    >>> document.draw([[4, 4]], (30.0, 20.0))
+    >>> document.recolour((4, 4), (0.0, 0.0)), document.recolour((5, 5), (0.0, 0.0)), document.undo()
+    (True, False, True)
+    >>> document.drawing.scribbles.ab.tolist()
+    [[30.0, 20.0]]
+    """
+
+    def __init__(self, picture: Picture, drawing: Drawing, *, autosave: str | os.PathLike[str] | None) -> None:
+        self.picture = picture
+        self.autosave = None if autosave is None else Path(autosave)
+        _check_method(drawing)
+        self._history = History(drawing)
+        self._changed = time.perf_counter()
+
+    @property
+    def automatic(self) -> Seeds:
+        """The automatic seeds of a seeds file; those of a CNN are known to a session."""
+        return self.drawing.automatic
+
+    @property
+    def drawing(self) -> Drawing:
+        """Strokes and settings as they are now."""
+        return self._history.present
+
+    def draw(self, coords: ArrayLike, ab: ArrayLike, *, strength: float = 1.0) -> None:
+        """Add a stroke.
+
+        Parameters
+        ----------
+        coords : (N, 2) array-like of int
+            Rows and columns.
+        ab : (2,) array-like
+            Its a* and b*; (0, 0) is gray.
+        strength : float, optional
+            1 gives its pixels exactly this colour; less gives way to what is around (`hybridcolor.drawing.weight_of`).
+
+        Raises
+        ------
+        SeedError
+            If it lies outside the picture, or the colour or strength is none; the session is then as before.
+        """
+        self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
+
+    def draw_all(self, strokes: Iterable[Stroke]) -> None:
+        """Add several strokes as one change, such as those of a `hybridcolor.advice.Variant`.
+
+        Raises
+        ------
+        SeedError
+            If one lies outside the picture; the session is then as before.
+        """
+        self.set(self.drawing.with_strokes(strokes))
+
+    def erase(self, coords: ArrayLike) -> None:
+        """Rub out what was drawn at these pixels.
+
+        Raises
+        ------
+        SeedError
+            If they lie outside the picture.
+        """
+        self._add(Stroke.of(coords, None))
+
+    def recolour(self, pixel: tuple[int, int], ab: ArrayLike) -> bool:
+        """Give the stroke that shows at a pixel another colour; False if none shows there.
+
+        Raises
+        ------
+        SeedError
+            If the colour is none.
+        """
+        return self._become(self.drawing.recoloured(pixel, ab))
+
+    def remove(self, pixel: tuple[int, int]) -> bool:
+        """Take away the stroke that shows at a pixel: what it covered shows again. False if none shows there."""
+        return self._become(self.drawing.removed(pixel))
+
+    def dismiss(self, coords: ArrayLike) -> int:
+        """Do without the automatic seeds that touch these pixels, and any other there later on. Returns how many went.
+
+        Raises
+        ------
+        SeedError
+            If the pixels lie outside the picture.
+        """
+        return self._dismiss(coords, self._touched(coords), self.drawing)
+
+    def pin(self, coords: ArrayLike) -> int:
+        """Make the automatic seeds that touch these pixels strokes of the person, in their colours. Returns how many.
+
+        They stay as they are whatever the CNN hears or the settings become, and a method with a prior keeps to them.
+
+        Raises
+        ------
+        SeedError
+            If the pixels lie outside the picture.
+        """
+        touched, drawn = self._touched(coords), self.drawing.scribbles
+        free = touched.without(drawn.take(drawn.origin == USER).coords)
+        patches = (free.take(free.stroke == number) for number in np.unique(free.stroke))
+        strokes = [Stroke.of(patch.coords, patch.ab[0]) for patch in patches]
+        return self._dismiss(coords, touched, self.drawing.with_strokes(strokes))
+
+    def set(self, drawing: Drawing) -> None:
+        """Make this the present drawing, with all its strokes and settings.
+
+        Raises
+        ------
+        SeedError
+            If a stroke lies outside the picture.
+        MethodError
+            If the method or an option is unknown. The session is then as before.
+        """
+        _check_method(drawing)
+        drawing.scribbles.check_inside(self.picture.shape)
+        self._history.do(drawing)
+        self._note()
+
+    def undo(self) -> bool:
+        """Take the last change back, of strokes or settings; False if there is none."""
+        return self._history.undo() and self._note()
+
+    def redo(self) -> bool:
+        """Make the change that was taken back; False if there is none."""
+        return self._history.redo() and self._note()
+
+    def set_scribbles(self, scribbles: Seeds) -> None:
+        """Replace all that was drawn by scribbles, and edited automatic seeds, of a file.
+
+        Raises
+        ------
+        SeedError
+            If a scribble lies outside the picture; the session is then as before.
+        """
+        self.set(replace(self.drawing, imported=scribbles, strokes=()))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save strokes and settings.
+
+        Raises
+        ------
+        SeedError
+            If the file cannot be written.
+        """
+        save_drawing(path, self.drawing, self.picture)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take up what was saved, as a change that can be undone.
+
+        Raises
+        ------
+        SeedError
+            If the file is no session, or one of another picture.
+        MethodError
+            If its method is unknown.
+        """
+        self.set(read_drawing(path, self.picture))
+
+    def _add(self, stroke: Stroke) -> None:
+        Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
+        self._history.do(self.drawing.with_stroke(stroke))
+        self._note()
+
+    def _become(self, drawing: Drawing) -> bool:
+        """Make this the present drawing; False if it is already."""
+        if drawing is self.drawing:
+            return False
+        self._history.do(drawing)
+        return self._note()
+
+    def _touched(self, coords: ArrayLike) -> Seeds:
+        """The automatic seeds, whole, that touch some pixels."""
+        area = Seeds.of(coords, (0, 0))
+        area.check_inside(self.picture.shape)
+        mask = np.zeros(self.picture.shape, bool)
+        mask[tuple(area.coords.T)] = True
+        automatic = self.automatic
+        return automatic.take(automatic.of_strokes_in(mask))
+
+    def _dismiss(self, coords: ArrayLike, touched: Seeds, drawing: Drawing) -> int:
+        """Go on to a drawing without the automatic seeds that touch some pixels, if any do."""
+        if len(touched):
+            area = Stroke.of(np.concatenate([touched.coords, np.reshape(coords, (-1, 2))]), None)
+            self._become(drawing.dismissing(area, self.picture.shape))
+        return len(np.unique(touched.stroke))
+
+    def _note(self) -> bool:
+        self._changed = time.perf_counter()
+        if self.autosave is not None:
+            self.save(self.autosave)
+        return True
+
+
+def _check_method(drawing: Drawing) -> None:
+    """Refuse a method, an option or a finish that nobody knows."""
+    check_options(drawing.method, drawing.method_options)
+    if drawing.finish is not None:
+        check_finish(drawing.finish)
+    for method, options in drawing.options.items():
+        check_savable(method, options)
