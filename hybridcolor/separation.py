@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hybridcolor.discs import disc
-from hybridcolor.tones import find_tones, tone_size
+from hybridcolor.tones import dark_side, find_tones, tone_size
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -73,7 +73,7 @@ def separate(luminance: Plane, *, hatching: bool = False) -> Separation:
     >>> float(parts.lines[30].max()), float(parts.lines[10:20].min()), round(float(parts.shade[15, 15]))
     (0.0, 100.0, 88)
     """
-    ink = _ink(luminance)
+    ink = dark_side(luminance)
     zone, lines = np.zeros(ink.shape, bool), ink
     dots, reach = _screentone(ink)
     if dots.any():
@@ -87,12 +87,6 @@ def separate(luminance: Plane, *, hatching: bool = False) -> Separation:
         zone, lines = zone | hatched.inside, np.where(hatched.inside, _strokes(lines & hatched.lines), lines)
     zone = cv2.morphologyEx(zone.astype(np.uint8), cv2.MORPH_CLOSE, disc(LARGEST_DOT // 2)) > 0
     return _planes(luminance, lines, zone & ~lines)
-
-
-def _ink(luminance: Plane) -> Mask:
-    gray = (luminance * np.float32(2.55)).astype(np.uint8)
-    _, ink = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    return np.asarray(ink > 0)
 
 
 def _screentone(blobs: Mask) -> tuple[Mask, Mask]:

@@ -57,6 +57,19 @@ class Tones:
     height: NDArray[np.float32]
 
 
+def dark_side(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The darker side of Otsu's threshold: the ink of a drawing on paper that is lighter.
+
+    Examples
+    --------
+    >>> dark_side(np.array([[100, 0, 100, 100]], np.float32)).tolist()
+    [[False, True, False, False]]
+    """
+    gray = (luminance * 2.55).astype(np.uint8)
+    _, dark = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    return np.asarray(dark > 0)
+
+
 def tone_size(shape: tuple[int, ...], tone: int = TONE) -> int:
     """``tone``, or what is left of it in a small picture: there small things are no dots.
 
@@ -102,13 +115,8 @@ def find_tones(drawn: NDArray[np.bool_], size: int) -> Tones | None:
     inside = _flat(excess, small > 0.5, half)
     rest = _holding((small > 0.5) & ~inside, MANY * half)
     if rest.any():
-        angle, parallel = _direction(_halved(drawn), half)
-        close = _halved(~_near(paper > CLOSE * size, CLOSE * size)) > 0.5
-        strokes = _holding(rest & close & (parallel > PARALLEL), MANY * half)
-        mean = _across(np.dstack([share, small]), angle, half)
-        uneven = np.where(strokes, mean[..., 0] / np.maximum(mean[..., 1], np.float32(1e-3)) * small, share)
-        density_across, excess_across = _excess(uneven, small, AVERAGED * half)
-        hatched = strokes & _flat(excess_across, strokes, half)
+        rest &= _halved(~_near(paper > CLOSE * size, CLOSE * size)) > 0.5
+        hatched, density_across, excess_across = _uneven_strokes(drawn, rest, np.dstack([share, small]), half)
         np.copyto(density, density_across, where=hatched)
         np.copyto(excess, excess_across, where=hatched)
         inside |= hatched
@@ -156,6 +164,18 @@ def _flat(excess: NDArray[np.float32], within: NDArray[np.bool_], half: float) -
     """Where a mask's narrow and wide averages agree, and as far around as the average of a line reaches."""
     even = within & (np.abs(cv2.GaussianBlur(excess, (3, 3), 0)) < FLAT)
     return _near(distance(even) > half * 2 / 3, half * 2 / 3 + 3 * AVERAGED * half)
+
+
+def _uneven_strokes(
+    drawn: NDArray[np.bool_], within: NDArray[np.bool_], planes: NDArray[np.float32], half: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
+    """Where in a mask parallel strokes are, even or not, and `_excess` of the planes averaged across the strokes."""
+    angle, parallel = _direction(_halved(drawn), half)
+    strokes = _holding(within & (parallel > PARALLEL), MANY * half)
+    mean, (share, inside) = _across(planes, angle, half), np.moveaxis(planes, 2, 0)
+    evened = np.where(strokes, mean[..., 0] / np.maximum(mean[..., 1], np.float32(1e-3)) * inside, share)
+    density, excess = _excess(evened, np.ascontiguousarray(inside), AVERAGED * half)
+    return strokes & _flat(excess, strokes, half), density, excess
 
 
 def _direction(plane: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

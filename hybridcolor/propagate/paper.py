@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.discs import disc
+from hybridcolor.tones import dark_side
 
 BLOCKS = 64
 """Along a picture's shorter side, in each of which the lightest pixel is paper, unless a black area covers it."""
@@ -22,16 +23,15 @@ QUARTILE = 0.3186  # of the absolute value of a normal variable
 
 
 def ink(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where the drawing is drawn: the darker side of Otsu's threshold, or the lighter one if that is less.
+    """Where the drawing is drawn: its dark side, or the light one if that is less.
 
     Examples
     --------
     >>> ink(np.array([[100, 0, 100, 100]], np.float32)).tolist()
     [[False, True, False, False]]
     """
-    gray = (luminance * 2.55).astype(np.uint8)
-    _, dark = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    return np.asarray(dark > 0 if 2 * cv2.countNonZero(dark) <= dark.size else dark == 0)
+    dark = dark_side(luminance)
+    return dark if 2 * np.count_nonzero(dark) <= dark.size else ~dark
 
 
 def evened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
