@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +121,29 @@ def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:
         return f"Not saved as you go: {error}"
     session.autosave = path
     return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
+
+
+class Sessions:
+    """Those of all pictures and slices that were opened, each as long as its layer lives."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
+
+    def in_view(self, layer: Image, viewer: ViewerModel) -> tuple[EditSession, str]:
+        """The session of what is in view of a layer, and what to tell of it where it is new.
+
+        Raises
+        ------
+        ImageError
+            If the layer is no picture that can be coloured.
+        """
+        sessions, index = self._known.setdefault(layer, {}), slice_of(layer, viewer)
+        if index in sessions:
+            return sessions[index], ""
+        session, told = new_session(picture_of_layer(layer, index))
+        told = go_on(session, index) or told
+        sessions[index] = session
+        return session, told
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.held import Held, lay_over
+from napari_hybridcolor.regions import parted_by_lines
 from napari_hybridcolor.work import Job, Newest
 
 HERE, UNSURE, REGIONS, WIPE, FLATS = "draw here", "unsure", "regions", "wipe", "flats"
@@ -86,7 +87,7 @@ class Overlays(QObject):
         """Lay over the outlines of what the fill tool fills, of a drawing with gaps closed up to a width."""
         self._wants_regions = on
         if on and self.editing.session is not None:
-            self.finding.ask(self.editing.finding(gap))
+            self.finding.ask(self.editing.regions.finding(self.editing.session, gap))
         else:
             self.regions.remove()
 
@@ -95,7 +96,7 @@ class Overlays(QObject):
         self.regions.remove()
         if self._wants_regions and session is self.editing.session and self.editing.image is not None:
             layer = self.regions.or_new(lambda: Labels(labels, name=REGIONS), self.editing.image)
-            layer.contour, layer.opacity = (0, 0.3) if self.editing.is_drawing else (1, 0.7)
+            layer.contour, layer.opacity = (0, 0.3) if parted_by_lines(session.drawing) else (1, 0.7)
             layer.editable = False
 
     def renew_regions(self) -> None:

@@ -1,15 +1,29 @@
-"""What the fill tool fills: regions of even brightness, or what lies between a drawing's lines. No napari, no Qt."""
+"""What the fill tool fills: regions of even brightness, or what lies between a drawing's lines. Knows no window."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.drawing import Drawing
+from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.propagate.regions import regions
-from hybridcolor.propagate.relief import relief, rooms
+from hybridcolor.propagate.relief import SILL, relief, rooms
 from hybridcolor.session import EditSession
+from napari_hybridcolor.work import Job
+
+
+def parted_by_lines(drawing: Drawing) -> bool:
+    """Whether the method is one for drawings: then lines part regions."""
+    return drawing.method in FOR_DRAWINGS
+
+
+def gap_of(drawing: Drawing) -> float:
+    """Width in pixels of the gaps in a drawing's lines that part two regions."""
+    return float(drawing.options.get("levelset", {}).get("gap", SILL))
 
 
 class Regions:
@@ -20,11 +34,23 @@ class Regions:
         self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
         self._finding = Lock()
 
-    def of(self, session: EditSession, drawing: bool, gap: float) -> NDArray[np.int32]:
-        """(H, W) regions, numbered from 1; of a drawing 0 is a line, or a gap in one up to a width in pixels."""
+    def finding(self, session: EditSession, gap: float | None = None) -> Job:
+        """Finds a session's (H, W) regions, numbered from 1, and yields both.
+
+        Of a photo they are those of even brightness; of a drawing what lies between its lines and the gaps in them up
+        to a width, the session's own unless another is given, and 0 is a line or a gap.
+        """
+        lined, width = parted_by_lines(session.drawing), gap_of(session.drawing) if gap is None else gap
+
+        def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, NDArray[np.int32]]]:
+            yield session, self._of(session, lined, width)
+
+        return job
+
+    def _of(self, session: EditSession, lined: bool, gap: float) -> NDArray[np.int32]:
         luminance = session.picture.luminance
         with self._finding:
-            if not drawing:
+            if not lined:
                 if self._even is None or self._even[0] is not session:
                     self._even = session, regions(luminance) + 1
                 return self._even[1]

@@ -39,6 +39,11 @@ class Result(Held[Image]):
             level[tuple(slice(side.start // step, -(-side.stop // step)) for side in glimpse.window)] = glimpse.rgb
             layer.refresh(extent=False, thumbnail=False)
 
+    def compare(self) -> None:
+        """Show the gray picture below, or the colours again."""
+        if self.layer is not None:
+            self.layer.visible = not self.layer.visible
+
     def view(self, shape: tuple[int, int]) -> Window:
         """What of the picture is in view, with a step where not every pixel is."""
         layer, step = self.layer, 1

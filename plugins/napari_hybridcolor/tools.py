@@ -1,15 +1,25 @@
-"""What the mouse does: napari's brush and eraser, and our straight line, region fill, eyedropper and lasso."""
+"""What the mouse does: napari's brush and eraser, and our straight line, region fill, eyedropper and lasso.
+
+A tool turns a click or a drag into a command of `editing`; which pixels a gesture means is in `gestures`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from napari.layers import Image
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.palettes import Colour
+from hybridcolor.session import EditSession
 from napari_hybridcolor.band import Band
 from napari_hybridcolor.editing import Editing
-from napari_hybridcolor.gestures import Place
+from napari_hybridcolor.gestures import Place, region
+from napari_hybridcolor.work import Newest
 
 BRUSH, RUB_OUT, LINE, FILL, PICK = "brush", "rub out", "line", "fill", "pick"
 RECOLOUR, REMOVE, LASSO, REGION = "recolour", "remove", "lasso", "region"
@@ -48,6 +58,10 @@ class Tools(QObject):
         self.tool = ""
         self.band: Band | None = None
         self._setting = False
+        self._to_fill: list[Place] = []
+        self.filling = Newest(self)
+        self.filling.answered.connect(self._fill)
+        self.filling.failed.connect(editing.said)
         editing.scribbles.mode_changed = self._mode_changed
 
     def use(self, tool: str) -> None:
@@ -69,7 +83,7 @@ class Tools(QObject):
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
         """From the mouse button's press to its release; for napari's ``mouse_drag_callbacks``."""
         editing, tool = self.editing, self._in_hand()
-        start = end = editing.pixel(event.position) if tool in _SAYS else None
+        start = end = self.pixel(event.position) if tool in _SAYS else None
         path = [] if start is None else [start]
         band = self.band if path and tool in _BANDED else None
         corners = [] if band is None else [tuple(event.pos)]  # on the canvas
@@ -77,7 +91,7 @@ class Tools(QObject):
         editing.dragging = True
         yield
         while event.type == "mouse_move":
-            here = editing.pixel(event.position) if path else None
+            here = self.pixel(event.position) if path else None
             if here is not None:
                 end = here
                 path.append(here)
@@ -91,11 +105,26 @@ class Tools(QObject):
         if start is not None and end is not None:
             self._finish(tool, start, end, path)
 
+    def pixel(self, position: tuple[float, ...]) -> Place | None:
+        """The picture's pixel at a place of the canvas."""
+        image, session = self.editing.image, self.editing.session
+        if image is None or session is None or image not in self.editing.viewer.layers:
+            return None
+        row, column = (round(float(value)) for value in image.world_to_data(position)[-2:])
+        inside = 0 <= row < session.picture.shape[0] and 0 <= column < session.picture.shape[1]
+        return (row, column) if inside else None
+
+    def fill(self, place: Place) -> None:
+        """Draw all of the region that a pixel belongs to, as soon as the regions are found."""
+        if self.editing.session is not None:
+            self._to_fill.append(place)
+            self.filling.ask(self.editing.regions.finding(self.editing.session))
+
     def _finish(self, tool: str, start: Place, end: Place, path: list[Place]) -> None:
         if tool == LINE:
             self.editing.draw_line(start, end)
         elif tool == FILL:
-            self.editing.fill(end)
+            self.fill(end)
         elif tool == RECOLOUR:
             self.editing.recolour(end)
         elif tool == REMOVE:
@@ -105,10 +134,34 @@ class Tools(QObject):
             if len(path) > 2:
                 (self.lassoed if tool == LASSO else self.enclosed).emit(path)
         elif tool == PICK:
-            colour = self.editing.colour_at(end)
+            colour = self._colour_at(end)
             self.use(PICK)
             if colour is not None:
                 self.picked.emit(*colour)
+
+    def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
+        """Draw the regions that were clicked at since."""
+        places, self._to_fill = self._to_fill, []
+        session, labels = found
+        for place in places if session is self.editing.session else ():
+            if labels[place] == 0:
+                self.editing.said.emit("This is a line, or a gap in one: click inside a region.")
+            else:
+                self.editing.draw(region(labels, place))
+
+    def _colour_at(self, place: Place) -> Colour | None:
+        """The colour that is shown at a pixel: that of the topmost colour picture that is visible."""
+        picture = self.editing.image
+        assert picture is not None  # noqa: S101  # the place is one of its pixels
+        here = np.add(picture.translate[-2:], np.multiply(picture.scale[-2:], place)).tolist()
+        for layer in reversed(self.editing.viewer.layers):
+            if isinstance(layer, Image) and layer.rgb and layer.visible and layer.ndim == 2:
+                row, column = (round(float(value)) for value in layer.world_to_data(here)[-2:])
+                pixels = layer.data[0] if layer.multiscale else layer.data
+                if 0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1]:
+                    _, a, b = rgb_to_lab(np.asarray(pixels[row, column][:3])[None, None])[0, 0].tolist()
+                    return a, b
+        return None
 
     def _in_hand(self) -> str:
         """The tool, unless another layer has been made the active one."""

@@ -81,7 +81,9 @@ class ColorizeWidget(QWidget):
         )
         self.undo_button = button("Undo", "Take back the last stroke or setting (Ctrl+Z)", self.editing.undo)
         self.redo_button = button("Redo", "Bring back what was undone (Ctrl+Shift+Z)", self.editing.redo)
-        self.compare_button = button("Gray (Q)", "Show the gray picture, or the colours again", self.editing.compare)
+        self.compare_button = button(
+            "Gray (Q)", "Show the gray picture, or the colours again", self.editing.result.compare
+        )
         self.save_button = button(
             "Save picture… (S)",
             "Write the coloured picture; strokes are saved as you go, beside the picture",
@@ -135,7 +137,7 @@ class ColorizeWidget(QWidget):
             "A": self.seeds.shown.toggle,
             "G": self.colour.use_gray,
             "N": self.show_next,
-            "Q": editing.compare,
+            "Q": editing.result.compare,
             "W": self.view.wipe.toggle,
             "U": self.view.unsure.toggle,
             "S": self.save,
@@ -271,7 +273,7 @@ class ColorizeWidget(QWidget):
             self._say(str(error))
 
     def _hover(self, _viewer: Any, event: Any) -> None:
-        self._hovered = self.editing.pixel(event.position)
+        self._hovered = self.tools.pixel(event.position)
         self._rest.start()
 
     def _rested(self) -> None:

@@ -95,7 +95,7 @@ def test_a_drawing_is_known_and_its_gaps_are_closed_up_to_a_width(viewer, qtbot)
     regions = viewer.layers["regions"].data
     assert regions[inside] != regions[outside]
     panel.colour.use(PURPLE)
-    panel.editing.fill(inside)
+    panel.tools.fill(inside)
     wait_for_answer(panel, qtbot)
     (stroke,) = panel.editing.session.drawing.strokes
     assert np.abs(stroke.coords - inside).max() < 25

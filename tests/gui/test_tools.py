@@ -80,7 +80,7 @@ def test_a_region_by_a_click(panel, viewer, qtbot):
     drag(viewer, place, place)
     wait_for_answer(panel, qtbot)
     (stroke,) = panel.editing.session.drawing.strokes
-    ((_, regions),) = panel.editing.finding()(lambda: False)
+    ((_, regions),) = panel.editing.regions.finding(panel.editing.session)(lambda: False)
     (number,) = np.unique(regions[tuple(stroke.coords.T)])
     assert number == regions[place]
     press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)

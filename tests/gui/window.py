@@ -27,7 +27,8 @@ def wait_for_answer(panel, qtbot):
     editing = panel.editing
 
     def rests():
-        busy = (editing.work, editing.saving, editing.filling, panel.overlays.finding, panel.seeds.automatic.looking)
+        looking = (panel.tools.filling, panel.overlays.finding, panel.seeds.automatic.looking)
+        busy = (editing.work, editing.saving, *looking)
         return editing.answer is not None and not (editing.timer.isActive() or any(each.busy for each in busy))
 
     qtbot.waitUntil(rests, timeout=REST)

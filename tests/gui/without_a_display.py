@@ -26,7 +26,8 @@ def main() -> None:
 
     def settle() -> None:
         end = time.monotonic() + 120
-        while editing.timer.isActive() or editing.work.busy or editing.answer is None or automatic.looking.busy:
+        threads = (editing.work, automatic.looking, overlays.finding)
+        while editing.timer.isActive() or editing.answer is None or any(thread.busy for thread in threads):
             assert time.monotonic() < end
             application.processEvents()
             time.sleep(0.002)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
+from hybridcolor.advice import likely_colours
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
@@ -92,7 +93,8 @@ class ColourBox(QGroupBox):
         self.place = place
         luminance = float(session.picture.luminance[place])
         self.plane.set_luminance(luminance)
-        found = self.editing.likely(place)
+        belief = session.belief
+        found = [] if belief is None else likely_colours(belief, *place)
         texts = [f"{chance:.0%}" for _, chance in found]
         self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
         if session.drawing.model == NO_MODEL:
@@ -163,7 +165,7 @@ class ColourBox(QGroupBox):
     def _put(self, a: float, b: float) -> None:
         if self.place is not None:
             self._keep((a, b))
-            self.editing.put(self.place, (a, b))
+            self.editing.draw_line(self.place, self.place, (a, b))  # a dab
 
     def _list_palettes(self) -> None:
         self.open_menu.clear()
@@ -202,9 +204,8 @@ class ColourBox(QGroupBox):
 
     def save_palette(self, path: Path) -> None:
         """Save the colours at hand."""
-        palette = () if self.editing.session is None else self.editing.session.drawing.palette
         try:
-            write_palette(path, palette or (self.editing.first,), name=path.stem)
+            write_palette(path, self.editing.palette, name=path.stem)
         except HybridColorError as error:
             self.editing.said.emit(str(error))
             return

@@ -11,6 +11,7 @@ from hybridcolor.metrics.fidelity import ab_rmse, psnr
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.controls import slider
+from napari_hybridcolor.regions import gap_of, parted_by_lines
 from napari_hybridcolor.work import Job, Newest
 
 MOST_GAP = 40
@@ -91,11 +92,15 @@ class View(QWidget):
             self._released()
 
     def _released(self) -> None:
-        self.overlays.editing.set_gap(float(self.gap.value()))
+        session, gap = self.overlays.editing.session, float(self.gap.value())
+        if session is not None and gap != gap_of(session.drawing):
+            self.overlays.editing.change(options={**session.drawing.options, "levelset": {"gap": gap}})
 
     def _show_drawing(self) -> None:
-        editing = self.overlays.editing
-        drawn = (editing.is_drawing, round(editing.gap))
+        session = self.overlays.editing.session
+        if session is None:
+            return
+        drawn = parted_by_lines(session.drawing), round(gap_of(session.drawing))
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -104,7 +109,7 @@ class View(QWidget):
         self._slid(drawn[1])
         self._showing = False
         for each in (self.gap, self.gap_label):
-            each.setVisible(editing.is_drawing)
+            each.setVisible(drawn[0])
         self.overlays.renew_regions()
 
     def _score(self) -> None:

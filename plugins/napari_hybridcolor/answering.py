@@ -1,0 +1,105 @@
+"""Answers of the picture being edited: asked for in threads of their own, and shown in the layer of the colours.
+
+A large picture is glimpsed besides: what is in view, and again when it is moved before the answer is there. Does not
+know what was drawn, or that anything was: `editing` asks whenever it thinks fit, and `answers` has what the threads do.
+"""
+
+from __future__ import annotations
+
+from threading import Event
+
+import napari
+from napari.layers import Image
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+
+from hybridcolor.glimpse import Glimpse
+from hybridcolor.pipeline import Colorization
+from hybridcolor.session import EditSession
+from napari_hybridcolor.answers import Levels, answers, glimpses, is_large
+from napari_hybridcolor.result import Result
+from napari_hybridcolor.work import Newest
+
+MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
+
+
+class Answering(QObject):
+    """What is shown of a session's answers, from the first glimpse to the best."""
+
+    answered = Signal(object)
+    glimpsed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.result = Result(viewer)
+        self.work = Newest(self)
+        self.work.answered.connect(self._show)
+        self.glancing = Newest(self)  # beside the work, which may be in a long step
+        self.glancing.answered.connect(self._show_glimpse)
+        for thread in (self.work, self.glancing):
+            thread.failed.connect(self.failed)
+        self._viewer = viewer
+        self._asked: tuple[EditSession, Image] | None = None
+        self._glimpsed = Event()  # what was asked for, once
+        self._moving = QTimer(self)
+        self._moving.setSingleShot(True)
+        self._moving.setInterval(MOVED_MS)
+        self._moving.timeout.connect(self._moved)
+        camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
+        self._sights = camera.events.zoom, camera.events.center
+        for event in self._sights:
+            event.connect(self._look_around)
+
+    def ask(self, session: EditSession, image: Image) -> None:
+        """Have a session's drawing as it is now answered, and shown over its picture."""
+        self._asked, self._glimpsed = (session, image), Event()
+        if is_large(session):
+            self._glance(session)
+        self.work.ask(answers(session, self._glimpsed))
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        for each in (self, self.work, self.glancing):
+            each.blockSignals(True)  # who listened has gone
+        self._moving.stop()
+        for event in self._sights:
+            event.disconnect(self._look_around)
+        self.work.stop()
+        self.glancing.stop()
+        self._asked = None
+
+    def _look_around(self) -> None:
+        self._moving.start()
+
+    def _moved(self) -> None:
+        """Another part of the picture, or another size of it, is in view; what it shows may be old."""
+        if self.work.busy and self._asked is not None and is_large(self._asked[0]):
+            self._glance(self._asked[0])
+
+    def _glance(self, session: EditSession) -> None:
+        """Have what is in view glimpsed."""
+        view, nothing_yet = self.result.view(session.picture.shape), self.result.layer is None
+        self.glancing.ask(glimpses(session, view, self._glimpsed, first=nothing_yet))
+
+    def _show(self, outcome: tuple[Colorization, Levels]) -> None:
+        image = self._image()
+        if image is not None:
+            answer, levels = outcome
+            self.result.show(levels, image)
+            self.answered.emit(answer)
+
+    def _show_glimpse(self, seen: Glimpse | Levels) -> None:
+        """Show a part of what comes; the answer itself, should it be there first, is better."""
+        image = self._image()
+        if image is None:
+            return
+        if self.work.busy:
+            if isinstance(seen, Glimpse):
+                self.result.draw(seen)
+            elif self.result.layer is None:
+                self.result.show(seen, image)
+        self.glimpsed.emit()
+
+    def _image(self) -> Image | None:
+        """The picture that was asked for, if nobody has removed it."""
+        return None if self._asked is None or self._asked[1] not in self._viewer.layers else self._asked[1]
