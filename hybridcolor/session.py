@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class EditSession(Document):
-    """`colorize`, for a person who draws stroke after stroke on one picture.
+    """`colorize`, for a person who draws stroke after stroke on one picture: a document that answers.
 
     Parameters
     ----------
