@@ -151,17 +151,14 @@ class EditSession(Document):
         with self._sharing:
             self._glimpses.go_on()
 
-    def listen(self) -> None:
-        """Have the CNN hear what is drawn, as `refine` does first; may run while another thread glimpses."""
-        _ = self._grounds.of(self.drawing).predicted
-
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`; ``seeds`` as in `preview`.
 
         Parameters
         ----------
         cancel : callable, optional
-            Asked between steps; when it returns True no more answers come. The next refinement goes on from there.
+            Asked before the first step and between steps; when it returns True no more answers come. The next
+            refinement goes on from there. It may wait, so that another thread has the processor first.
 
         Raises
         ------

@@ -115,6 +115,20 @@ def _advance(
 
 
 @njit(cache=True, nogil=True)
+def lone_step(residual, solution, directions, last_square, square):  # type: ignore[no-untyped-def]
+    """The same within compiled code, on one thread: step along a direction and the last; False after a breakdown."""
+    _, image, _, last_image = directions
+    rows = residual.shape[0] - 2
+    sums = np.empty((rows, 2, 4))
+    lengths = np.empty((2, 3), np.float32)
+    _dots(residual, image, last_image, sums, 0, rows)
+    possible, _ = _lengths(sums, last_square, False, square, lengths)
+    if possible:
+        _step(residual, solution, directions, lengths, 0, rows)
+    return possible
+
+
+@njit(cache=True, nogil=True)
 def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyped-def]
     """How far to step along each direction, whether that is a number, and whether it is about what the cycle asked."""
     trusted = True

@@ -76,8 +76,10 @@ class OptimizationState:
     def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """Answers of the whole picture, each better than the one before."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
-            system, self._window = self._system, None
-            cycle = self._current_hierarchy().cycle
+            system, cycle = self._system, self._current_hierarchy().cycle
+            if cancel():
+                return
+            self._window = None
             for step in refinements(system, cycle, self._solution, tolerance=self._tolerance):
                 self._warm = True
                 if step.reached:

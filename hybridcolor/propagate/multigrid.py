@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate
+from hybridcolor.propagate.deep import DEEP, MOST_DEEP, Grid, multiply, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
@@ -74,6 +75,16 @@ class _Level:
     coarse_answer: Planes
     work: list[Planes] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """Its pixels."""
+        return self.operator[2].size
+
+    def grid(self) -> Grid:
+        """A coarse level as compiled code takes it."""
+        visits, rows = self.operator[2:]
+        return Grid(visits, rows, self.prolongation, self.swept, self.coarse_load, self.coarse_answer, *self.work)
+
     def part(self, rows: slice, columns: slice) -> Operator:
         """The operator of a window."""
         luminance, pull, visits, stored = self.operator
@@ -108,6 +119,10 @@ class Hierarchy:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
         self._coarsest = operator
         self._inverse = _dense_inverse(operator[3])
+        self._deep = next((n for n, level in enumerate(self.levels) if n and level.size < DEEP), len(self.levels))
+        grids = [level.grid() for level in self.levels[self._deep :]]
+        self._grids = (*grids, *grids[-1:] * (MOST_DEEP - len(grids)))
+        self._steps = np.array([STEPS[(depth - 1) % 2] for depth in range(self._deep, len(self.levels))])
 
     @property
     def pull(self) -> NDArray[np.float32]:
@@ -182,9 +197,11 @@ class Hierarchy:
 
     def _solve(self, depth: int, load: Planes, answer: Planes, *, steps: int) -> None:
         if depth == len(self.levels):
-            flat = load[1:-1, :, 1:-1].transpose(1, 0, 2).reshape(2, -1).astype(np.float64)
-            rows, columns = load.shape[0] - 2, load.shape[2] - 2
-            answer[1:-1, :, 1:-1] = (flat @ self._inverse.T).reshape(2, rows, columns).transpose(1, 0, 2)
+            multiply(self._inverse, load, answer)
+            return
+        if depth == self._deep:
+            self._steps[0] = steps
+            solve_deep(self._grids, self._steps, self._inverse, load, answer)
             return
         answer[:] = 0
 

@@ -66,8 +66,10 @@ class Recomputation:
         chroma[row, column] = self._seeds.ab
         return Propagation(chroma)
 
-    def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
+    def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """The answer."""
+        if cancel():
+            return
         self._last = self._compute(self._seeds)
         yield self._last
 
@@ -197,8 +199,9 @@ class PropagationState:
         Parameters
         ----------
         cancel : callable, optional
-            Asked after each answer, and by `optimization` and `hybrid` after each step toward one, some 60 ms apart at
-            1 megapixel; when it returns True no more answers come. The next refinement goes on from there.
+            Asked before the first answer and after each, and by `optimization` and `hybrid` after each step toward
+            one, some 30 ms apart at 1 megapixel; when it returns True no more answers come. The next refinement goes
+            on from there.
 
         Yields
         ------

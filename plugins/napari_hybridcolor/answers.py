@@ -57,26 +57,30 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
 def answers(session: EditSession, glimpsed: Event) -> Job:
     """Pictures on the way to the present drawing's best one, and that, each as it is shown.
 
-    The first of a small picture is its preview; a large one has `glimpses`, and the first has the processor first.
+    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first:
+    meanwhile the network hears what was drawn, and the equations are set up.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
-        if not is_large(session):
-            yield _as_shown(session.preview())
-        else:
-            session.listen()
-            while not glimpsed.wait(0.02) and not stop():
+        large = is_large(session)
+
+        def over() -> bool:
+            while large and not glimpsed.wait(0.02) and not stop():
                 pass
+            return stop()
+
+        if not large:
+            yield _as_shown(session.preview())
         drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
         waiting: Colorization | None = None
-        for better in () if stop() else session.refine(stop):
+        for better in session.refine(over):
             waiting = better
             if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
                 yield _as_shown(better)
                 shown, waiting = time.perf_counter(), None
         if waiting is not None and session.drawing is drawing:  # else a glimpse of what came since is shown
             yield _as_shown(waiting)
-        if is_large(session) and not stop():
+        if large and not stop():
             session.prepare_glimpse()
 
     return job
