@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from hybridcolor.propagate.smoothing import weigh_row
-from hybridcolor.propagate.stencil import DAMPING, apply_row
+from hybridcolor.propagate.stencil import DAMPING, apply_row, operator_rows
 from hybridcolor.propagate.transfer import (
     TINY,
     columns_row,
@@ -16,6 +19,27 @@ from hybridcolor.propagate.transfer import (
     prune,
     restrict_row,
 )
+from hybridcolor.threads import share_rows
+
+Planes = NDArray[np.float32]
+Operator = tuple[Planes, Planes, Planes, Planes]
+"""Luminance, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
+NONE = np.empty((0, 0), np.float32)
+
+
+def coarser(operator: Operator) -> tuple[Planes, Planes]:
+    """The prolongation from the next coarser grid, (h' + 2, 9, w' + 2), and the operator there, (h', 10, w')."""
+    luminance, pull, visits, stored = operator
+    height, width = visits.shape
+    weighted = (pull, visits, stored if len(stored) else operator_rows(luminance, pull))
+    rows, columns = (height + 1) // 2, (width + 1) // 2
+    prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
+    missing = np.zeros((height + 2, 1, width + 2), np.float32)
+    coarse = np.empty((rows, 10, columns), np.float32)
+    share_rows(partial(interpolate, weighted, prolongation, missing), rows, width=2 * width)
+    prune(prolongation, missing)
+    share_rows(partial(coarsen, weighted, prolongation, missing, coarse), rows, width=2 * width)
+    return prolongation, coarse
 
 
 @njit(cache=True, nogil=True)
@@ -46,38 +70,41 @@ def _absorb(pull, coupling, excess):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def interpolate(operator, prolongation, missing):  # type: ignore[no-untyped-def]
-    """Write the prolongation of an operator (pull, visits, rows), with no rows of pull for one that is not the finest.
+def interpolate(operator, prolongation, missing, first, last):  # type: ignore[no-untyped-def]
+    """Write coarse rows first to last of the prolongation of an operator (pull, visits, rows).
 
-    Also write into missing (h + 2, 1, w + 2) how much each fine pixel's weights lack of 1.
+    There are no rows of pull for one that is not the finest. Also write into missing (h + 2, 1, w + 2) how much each
+    fine pixel's weights lack of 1. Of coarse row ``last`` as much is written as the row before needs.
     """
     height, width = missing.shape[0] - 2, missing.shape[2] - 2
     buffer = np.empty((2, 10, width), np.float32)
     weight = np.empty(width, np.float32)
-    for i in range(height + 1):  # a row between two lines waits for the second
+    for i in range(2 * first, min(2 * last, height) + 1):  # a row between two lines waits for the second
         if i < height:
             weighted_row(operator, i, buffer[i % 2], weight)
         if i < height and i % 2 == 0:
             interpolate_even(buffer[0], prolongation[i // 2 + 1], missing[i + 1, 0])
-        if i > 0 and i % 2 == 0:
+        if i > 2 * first and i % 2 == 0:
             coarse = i // 2
             around = missing[i - 1 : i + 2, 0]
             interpolate_odd(buffer[1], prolongation[coarse], prolongation[coarse + 1], around, i < height)
-    prune(prolongation, missing)
 
 
 @njit(cache=True, nogil=True)
-def coarsen(operator, prolongation, missing, coarse):  # type: ignore[no-untyped-def]
-    """Write P^T diag(v) A P as rows (10, w'). Its excess is P^T (t - A m), with m = 1 - P 1 the missing weight."""
+def coarsen(operator, prolongation, missing, coarse, first, last):  # type: ignore[no-untyped-def]
+    """Write coarse rows first to last of P^T diag(v) A P, as rows (10, w').
+
+    The excess is P^T (t - A m), with m = 1 - P 1 the missing weight.
+    """
     height, width = missing.shape[0] - 2, missing.shape[2] - 2
-    rows, columns = coarse.shape[0], coarse.shape[2]
+    columns = coarse.shape[2]
     buffer = np.empty((10, width), np.float32)
     weight = np.empty(width, np.float32)
     products = np.zeros((3, 2, 9, columns + 2), np.float32)  # of fine rows 2 I - 1 to 2 I + 1
     unmet = np.zeros((3, 1, width + 2), np.float32)
     excess = np.zeros((1, columns + 2), np.float32)
     entries = np.empty((2, 9, columns), np.float32)
-    for i in range(2 * rows):
+    for i in range(max(2 * first - 1, 0), 2 * last):
         k = 1 + i % 2
         products[k] = np.float32(0)
         unmet[k] = np.float32(0)
@@ -87,13 +114,14 @@ def coarsen(operator, prolongation, missing, coarse):  # type: ignore[no-untyped
             apply_row(buffer, missing[i], missing[i + 1], missing[i + 2], unmet[k])
             for j in range(width):
                 unmet[k, 0, j + 1] = buffer[4, j] - unmet[k, 0, j + 1]
-        if i % 2 == 1:
+        if i % 2 == 1 and i // 2 >= first:
             before, here = prolongation[i // 2], prolongation[i // 2 + 1]
             galerkin_row(products, before, here, coarse[i // 2])
             restrict_row(before, here, unmet[0], unmet[1], unmet[2], excess)
             for j in range(columns):
                 coarse[i // 2, 4, j] = excess[0, j + 1]
             invert_diagonal(coarse[i // 2])
+        if i % 2 == 1:
             _copy(products[2], products[0])
             _copy(unmet[2], unmet[0])
 

@@ -1,8 +1,8 @@
 """The deeper levels of a multigrid cycle, walked through in one compiled call.
 
-Small grids cost next to nothing, but a K-cycle visits them some thirty times, and a thread that comes back from a kernel
-waits for the interpreter while a window draws. So the levels too small for two threads to share are one call, by the
-same kernels; `multigrid` has the others, and says what a cycle is.
+Small grids cost next to nothing, but a K-cycle visits them some thirty times, and a thread that comes back from a
+kernel waits for the interpreter while a window draws. So the levels too small for two threads to share are one call, by
+the same kernels; `multigrid` has the others, and says what a cycle is.
 """
 
 from __future__ import annotations

@@ -14,17 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
-from hybridcolor.propagate.coarsening import coarsen, interpolate
+from hybridcolor.propagate.coarsening import NONE, Operator, coarser
 from hybridcolor.propagate.deep import DEEP, MOST_DEEP, Grid, multiply, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
-from hybridcolor.propagate.stationary import BALANCED, stationary_vector
+from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
 from hybridcolor.propagate.stencil import operator_rows
 from hybridcolor.threads import share_rows
 
-BALANCING_CYCLES = 6
-"""For the stationary vector. With two, photos with dark areas of few gray levels may take three times as many steps."""
 STEPS = (2, 1)
 """Krylov steps on the first coarser level, the second, the third as on the first, and so on. Two on all of them need as
 many steps of the whole and take a fifth longer; one on all but the first needs more on pictures of 5 megapixels."""
@@ -32,10 +30,7 @@ COARSEST = 100
 """Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
 Planes = NDArray[np.float32]
-Operator = tuple[Planes, Planes, Planes, Planes]
-"""Luminance, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
 Window = tuple[slice, slice]
-NONE = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +53,7 @@ class Walk:
     def of(cls, luminance: Planes) -> Walk:
         """The picture's."""
         rows = operator_rows(luminance, np.zeros_like(luminance))
-        return cls(luminance, stationary_vector(rows, cycles=BALANCING_CYCLES), find_pockets(rows))
+        return cls(luminance, stationary_vector(rows), find_pockets(rows))
 
     def window(self, rows: slice, columns: slice) -> Walk:
         """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
@@ -111,10 +106,10 @@ class Hierarchy:
         operator: Operator = (walk.luminance, pull, walk.visits, np.empty((0, 10, 0), np.float32))
         shape = walk.luminance.shape
         while shape[0] * shape[1] > COARSEST or not self.levels:
-            prolongation, coarse = _coarser(operator)
+            prolongation, coarse = coarser(operator)
             swept, shape = padded(shape), (coarse.shape[0], coarse.shape[2])
             self.levels.append(_Level(operator, prolongation, swept, padded(shape), padded(shape)))
-            operator = (NONE, NONE, stationary_vector(coarse), coarse)
+            operator = (NONE, NONE, balance(coarse), coarse)
         for level in self.levels[1:]:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
         self._coarsest = operator
@@ -136,13 +131,13 @@ class Hierarchy:
         rows, columns = window
         if rows.start == rows.stop:
             return
-        coarser = [*(level.operator for level in self.levels[1:]), self._coarsest]
-        for level, following in zip(self.levels, coarser, strict=True):
+        operators = [*(level.operator for level in self.levels[1:]), self._coarsest]
+        for level, following in zip(self.levels, operators, strict=True):
             height, width = level.operator[2].shape
             coarse_height, coarse_width = following[2].shape
             rows, rows_there, fine_rows = _reach(rows, coarse_height, height)
             columns, columns_there, fine_columns = _reach(columns, coarse_width, width)
-            prolongation, coarse = _coarser(level.part(fine_rows, fine_columns))
+            prolongation, coarse = coarser(level.part(fine_rows, fine_columns))
             here, there = (rows, slice(None), columns), (rows_there, slice(None), columns_there)
             level.prolongation[1:-1, :, 1:-1][here] = prolongation[1:-1, :, 1:-1][there]
             following[3][here] = coarse[there]
@@ -217,20 +212,6 @@ def padded(shape: tuple[int, int]) -> Planes:
     return np.zeros((shape[0] + 2, 2, shape[1] + 2), np.float32)
 
 
-def _coarser(operator: Operator) -> tuple[Planes, Planes]:
-    """The prolongation from the next coarser grid, and the operator there."""
-    luminance, pull, visits, stored = operator
-    height, width = visits.shape
-    weighted = (pull, visits, stored if len(stored) else operator_rows(luminance, pull))
-    rows, columns = (height + 1) // 2, (width + 1) // 2
-    prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
-    missing = np.zeros((height + 2, 1, width + 2), np.float32)
-    interpolate(weighted, prolongation, missing)
-    coarse = np.empty((rows, 10, columns), np.float32)
-    coarsen(weighted, prolongation, missing, coarse)
-    return prolongation, coarse
-
-
 def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]:
     """Along one axis: coarse pixels that a change of fine ones reaches, their place in a part, and its fine pixels.
 
@@ -251,7 +232,7 @@ def _balance_anew(operator: Operator, changed: Window) -> Window:
     window, part, inside = zip(
         *(_widened(side, of=size) for side, size in zip(changed, visits.shape, strict=True)), strict=True
     )
-    balanced = stationary_vector(np.ascontiguousarray(stored[part[0], :, part[1]]))
+    balanced = balance(np.ascontiguousarray(stored[part[0], :, part[1]]))
     visits[window] = balanced[inside]
     return window[0], window[1]
 

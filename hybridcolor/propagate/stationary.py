@@ -3,10 +3,13 @@
 pi W = pi for the stationary vector pi of a walk with step probabilities W. Its use here: the flux pi_i w_ij has
 equal row and column sums, so diag(pi) (I - W) is positive semi-definite (its symmetric part is a graph Laplacian)
 although I - W is not, and Galerkin coarsening of it cannot break down. For that mostly the balance between a pixel
-and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it. Some cycles of aggregation and disaggregation
-(H. De Sterck et al., "Multilevel adaptive aggregation for Markov chains", 2008, doi 10.1137/070685142) settle what
-is unbalanced over longer distances; what is left of that is almost constant locally, goes over to the coarser
-operator as a factor of its rows, and is settled by sweeps there.
+and those nearby matters: sweeps pi_i <- sum_j pi_j w_ji settle it (`balance`).
+
+What is unbalanced over longer distances makes coarse corrections too weak, and the solver slow or even wrong where
+dark or noisy areas hardly let a walk out again. Coarser grids settle it: if pi is balanced but for a factor P f, then f
+is the stationary vector of the coarser operator P^T diag(pi) (I - W) P, and P is the solver's own interpolation, which
+follows the picture's edges (H. De Sterck et al., "Smoothed aggregation multigrid for Markov chains", 2010, doi
+10.1137/080719157).
 """
 
 from __future__ import annotations
@@ -15,60 +18,94 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import FAST
+from hybridcolor.propagate.affinity import FAST, planes_to_matrix
+from hybridcolor.propagate.coarsening import NONE, coarser
+from hybridcolor.propagate.smoothing import prolong
 
 DAMPING = np.float32(0.95)
 TINY = np.float32(1e-30)
+LEAST_FACTOR = np.float32(1e-6)
+"""A coarser grid's factor is above 0 but for rounding."""
 SWEEPS = 8
 """Sweeps that run together in one pass over the picture, each two rows behind the one before."""
 BALANCED = 2 * SWEEPS
 """Pixels within which the balance between neighbours alone is found: without cycles, rows farther off do not matter."""
+LEAST_CHANGE = 0.3
+"""Mean size of the logarithm of a cycle's change from which on another is worth its time."""
+MOST_CYCLES = 6
+COARSEST = 100
+"""Pixels of a grid whose vector is solved for."""
+TWICE = 4096
+"""Coarse grids of more pixels than this are visited twice in a cycle."""
+
+Planes = NDArray[np.float32]
 
 
-def stationary_vector(rows: NDArray[np.float32], *, cycles: int = 0) -> NDArray[np.float32]:
-    """Visit frequencies, balanced between neighbours and roughly over the picture.
+def stationary_vector(rows: Planes) -> Planes:
+    """How often each pixel is visited, balanced over the whole picture.
 
     Parameters
     ----------
     rows : (H, 10, W) float32
         An operator (see `stencil`) whose couplings are the walk's rates.
-    cycles : int, optional
-        Cycles that balance over all distances; without, the balance is between neighbours only.
 
     Returns
     -------
-    (H, W) float32, positive
+    (H, W) float32, positive, of mean 1
 
     Examples
     --------
     >>> from hybridcolor.propagate.stencil import operator_rows
-    >>> pi = stationary_vector(operator_rows(np.full((4, 6), 50, np.float32), np.zeros((4, 6), np.float32)), cycles=2)
-    >>> bool(abs(pi[1, 1] / pi[0, 0] - 8 / 3) < 0.1)  # on a plain picture: the number of neighbours
+    >>> pi = stationary_vector(operator_rows(np.full((4, 6), 50, np.float32), np.zeros((4, 6), np.float32)))
+    >>> bool(abs(pi[1, 1] / pi[0, 0] - 8 / 3) < 0.01)  # on a plain picture: the number of neighbours
     True
     """
-    visits = np.ones((rows.shape[0], rows.shape[2]), np.float32)
-    _sweep(rows, visits)
-    for _ in range(cycles):
-        _correct(rows, visits)
-        _sweep(rows, visits)
-    if cycles == 0:
-        _sweep(rows, visits)
+    visits = balance(rows)
+    for _ in range(MOST_CYCLES):
+        before, visits = visits, _cycle(rows, visits)
+        if np.abs(np.log(visits / before)).mean() < LEAST_CHANGE:
+            break
     return visits
 
 
-def _correct(rows: NDArray[np.float32], visits: NDArray[np.float32]) -> None:
-    """Balance blocks of two by two pixels against each other, on all scales."""
-    height, width = (visits.shape[0] + 1) // 2, (visits.shape[1] + 1) // 2
-    if height * width < 2:
-        return
-    blocks = np.zeros((height, 10, width), np.float32)
-    _aggregate(rows, visits, blocks)
-    factor = np.ones((height, width), np.float32)
-    _sweep(blocks, factor)
-    _correct(blocks, factor)
-    _sweep(blocks, factor)
-    factor /= factor.mean()
-    _multiply_up(visits, factor)
+def balance(rows: Planes) -> Planes:
+    """The same as `stationary_vector`, but only balanced between neighbours."""
+    visits = np.ones((rows.shape[0], rows.shape[2]), np.float32)
+    _sweep(rows, visits)
+    _sweep(rows, visits)
+    return visits
+
+
+def _cycle(rows: Planes, visits: Planes) -> Planes:
+    """Better visits, by those of the coarser grids."""
+    if visits.size <= COARSEST:
+        return _solved(rows)
+    prolongation, coarse = coarser((NONE, NONE, visits, rows))
+    factor = balance(coarse)
+    for _ in range(2 if factor.size > TWICE else 1):
+        factor = _cycle(coarse, factor)
+    padded = np.zeros((prolongation.shape[0], 1, prolongation.shape[2]), np.float32)
+    padded[1:-1, 0, 1:-1] = factor
+    fine = np.zeros((visits.shape[0] + 2, 1, visits.shape[1] + 2), np.float32)
+    prolong(prolongation, padded, fine)
+    better = visits * np.maximum(fine[1:-1, 0, 1:-1], LEAST_FACTOR)
+    better /= better.mean(dtype=np.float64)
+    _sweep(rows, better)
+    return better
+
+
+def _solved(rows: Planes) -> Planes:
+    """The stationary vector of a small grid."""
+    rates = rows.transpose(1, 0, 2)[:9].astype(np.float64)
+    rates[4] = 0.0
+    flux = planes_to_matrix(rates).toarray().T
+    flux -= np.diag(flux.sum(axis=0))
+    flux[0] = 1.0  # one of the equations follows from the others; instead, the mean is 1
+    try:
+        visits = np.linalg.solve(flux, np.eye(len(flux))[0] * len(flux))
+    except np.linalg.LinAlgError:  # it falls apart
+        return balance(rows)
+    return np.maximum(visits, LEAST_FACTOR).reshape(len(rows), -1).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)
@@ -122,32 +159,3 @@ def _settle(departing, arriving, visits):  # type: ignore[no-untyped-def]
     for j in range(visits.size):
         settled = (np.float32(1) - DAMPING) * visits[j] + DAMPING * arriving[j] / departing[j]
         visits[j] = max(settled, np.float32(1e-12))
-
-
-@njit(cache=True, nogil=True)
-def _aggregate(rows, visits, blocks):  # type: ignore[no-untyped-def]
-    """Add up the flux between blocks."""
-    height, width = visits.shape
-    buffer = np.empty((10, width), np.float32)
-    for i in range(height):
-        _rates_row(rows, i, buffer)
-        for k in range(9):
-            y = (i % 2 + k // 3 - 1) // 2
-            for odd in range(2):
-                x = (odd + k % 3 - 1) // 2
-                if k != 4 and (y != 0 or x != 0):
-                    _collect(buffer[k], visits[i], odd, blocks[i // 2, 3 * (y + 1) + x + 1])
-
-
-@njit(cache=True, nogil=True, fastmath=FAST)
-def _collect(rate, visits, odd, flux):  # type: ignore[no-untyped-def]
-    for j in range((visits.size + 1 - odd) // 2):
-        flux[j] += rate[2 * j + odd] * visits[2 * j + odd]
-
-
-@njit(cache=True, nogil=True)
-def _multiply_up(visits, factor):  # type: ignore[no-untyped-def]
-    for i in range(visits.shape[0]):
-        row, by = visits[i], factor[i // 2]
-        for j in range(row.size):
-            row[j] *= by[j // 2]

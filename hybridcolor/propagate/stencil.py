@@ -15,11 +15,14 @@ Operators are stored as (h, 10, w), but the finest, q + (1 - q)(I - W), only whi
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import FAST, fill_affinity
+from hybridcolor.threads import share_rows
 
 DAMPING = np.float32(0.9)
 MOST_PULL = np.float32(1e30)
@@ -28,13 +31,13 @@ MOST_PULL = np.float32(1e30)
 def operator_rows(luminance: NDArray[np.float32], pull: NDArray[np.float32]) -> NDArray[np.float32]:
     """The finest operator, stored; both arguments are (H, W). Without any pull its couplings are W."""
     rows = np.empty((luminance.shape[0], 10, luminance.shape[1]), np.float32)
-    _fill_rows(luminance, pull, rows)
+    share_rows(partial(_fill_rows, luminance, pull, rows), len(luminance), width=luminance.shape[1])
     return rows
 
 
 @njit(cache=True, nogil=True)
-def _fill_rows(luminance, pull, rows):  # type: ignore[no-untyped-def]
-    for i in range(rows.shape[0]):
+def _fill_rows(luminance, pull, rows, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
         fill_affinity(luminance, i, rows[i])
         _pull_row(pull[i], rows[i])
 

@@ -159,7 +159,7 @@ def test_coarse_levels_spread_a_local_residual(luminance):
     far = np.ones(luminance.shape, bool)
     far[50:100, 70:130] = False
     error = np.abs(inner(found) - inner(exact))
-    assert error.mean() < 0.3 * np.abs(inner(exact)).mean()
+    assert error.mean() < 0.5 * np.abs(inner(exact)).mean()
     assert error[:, far].mean() < 0.3 * np.abs(inner(exact)[:, far]).mean()
 
 
