@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 
 def conjugate_residuals(
-    cycle: Cycle, residual: Planes, solution: NDArray[np.floating], work: list[Planes], *, bold: bool = False
+    cycle: Cycle, residual: Planes, solution: NDArray[np.floating], work: list[Planes]
 ) -> Iterator[Step]:
     """Improve ``solution`` of A x = b step by step, for as long as the caller asks for another.
 
@@ -57,14 +57,11 @@ def conjugate_residuals(
     cycle : callable
         ``cycle(residual, z, image)`` writes an approximate solution z of A z = residual, and A z.
     residual : (h + 2, 2, w + 2) float32
-        b - A x; kept up to date in place.
+        b - A x; kept up to date in place. Between steps it may be found anew.
     solution : (h + 2, 2, w + 2)
         x, changed in place.
     work : list of (h + 2, 2, w + 2) float32
         Four to go by the last direction, and two more for each direction that is to be kept longer.
-    bold : bool, optional
-        Take the first step at full length, whatever the residual says: it corrects an error that is nearly the same
-        everywhere and is lost in the rounding of the residual.
 
     Yields
     ------
@@ -80,11 +77,10 @@ def conjugate_residuals(
             _conjugate(direction, image, kept, kept_image, kept_square)
         square = np.empty(2)
         directions = direction, image, last_direction, last_image
-        step = _advance(residual, solution, directions, last_square, bold, square)
+        step = _advance(residual, solution, directions, last_square, square)
         yield step
         if not np.isfinite(step.change):
             return
-        bold = False
         following = last_direction, last_image
         if rest:
             older.append((last_direction, last_image, last_square))
@@ -98,7 +94,6 @@ def _advance(
     solution: NDArray[np.floating],
     directions: tuple[Planes, Planes, Planes, Planes],
     last_square: Squares,
-    bold: bool,
     square: Squares,
 ) -> Step:
     """Make the direction conjugate to the last and step along both; writes the image's square."""
@@ -107,7 +102,7 @@ def _advance(
     sums = np.empty((rows, 2, 4))
     share_rows(partial(_dots, residual, image, last_image, sums), rows, width=width)
     lengths = np.empty((2, 3), np.float32)
-    possible, trusted = _lengths(sums, last_square, bold, square, lengths)
+    possible, trusted = _lengths(sums, last_square, square, lengths)
     if not possible:
         return Step(np.nan, False)
     changes = share_rows(partial(_step, residual, solution, directions, lengths), rows, width=width)
@@ -122,14 +117,14 @@ def lone_step(residual, solution, directions, last_square, square):  # type: ign
     sums = np.empty((rows, 2, 4))
     lengths = np.empty((2, 3), np.float32)
     _dots(residual, image, last_image, sums, 0, rows)
-    possible, _ = _lengths(sums, last_square, False, square, lengths)
+    possible, _ = _lengths(sums, last_square, square, lengths)
     if possible:
         _step(residual, solution, directions, lengths, 0, rows)
     return possible
 
 
 @njit(cache=True, nogil=True)
-def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyped-def]
+def _lengths(sums, last_square, square, lengths):  # type: ignore[no-untyped-def]
     """How far to step along each direction, whether that is a number, and whether it is about what the cycle asked."""
     trusted = True
     for c in range(2):
@@ -143,7 +138,7 @@ def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyp
             return False, False
         back = _ratio(repeated, last_square[c])
         square[c] = max(alone - back * repeated, 0.0)
-        length = 1.0 if bold else _ratio(projected - back * crossed, square[c])
+        length = _ratio(projected - back * crossed, square[c])
         again = _ratio(crossed, last_square[c])  # not 0 where the caller changed the residual
         lengths[c] = back, length, again
         trusted &= length > LEAST_LENGTH or alone == 0.0

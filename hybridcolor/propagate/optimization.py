@@ -31,7 +31,7 @@ from hybridcolor.propagate.grouping import grouped
 from hybridcolor.propagate.lattice import Lattice
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
-from hybridcolor.propagate.refinement import CAUTION, MOST_RESTARTS, Watch, iterations_to, refinements
+from hybridcolor.propagate.refinement import CAUTION, MOST_RENEWALS, Watch, iterations_to, refinements
 from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 from hybridcolor.seeds import Seeds
 
@@ -159,7 +159,7 @@ def _refined(system: SeededSystem, correct: Correct, tolerance: float) -> Soluti
     """Iterative refinement with the corrections of a safe solver. None if the error does not keep shrinking."""
     chroma = system.start()
     watch = Watch()
-    for iteration in range(1, MOST_RESTARTS + 1):
+    for iteration in range(1, MOST_RENEWALS + 1):
         residual = system.residual(chroma)
         step = correct(inner(residual).astype(np.float64))
         change = float(np.abs(step).max())

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.krylov import Cycle, conjugate_residuals
 from hybridcolor.propagate.system import SeededSystem, largest
 
-MOST_RESTARTS = 25
+MOST_RENEWALS = 25
 MOST_STEPS = 20
-RESTART_AT = 0.05
+RENEW_AT = 0.05
 WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
 KEPT = 9
 """Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
 CAUTION, SLOW_CAUTION = 5.0, 20.0
 """So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
-SLOW_RESTARTS = 5
-"""So many restarts in a row that did not halve the changes are one too many."""
+SLOW_RENEWALS = 5
+"""So many new residuals in a row that did not halve the changes are one too many."""
 
 
 class Refinement(NamedTuple):
@@ -41,7 +41,7 @@ class Watch:
     """Estimates the error that is left from the changes an iteration makes.
 
     If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
-    two factors and the larger of the last two changes are taken, since the first step after a restart is short, and
+    two factors and the larger of the last two changes are taken, since the first step by a new residual is short, and
     all that twice, since the factors still rise as the slower errors come to the fore.
     """
 
@@ -73,10 +73,11 @@ def refinements(
     *,
     tolerance: float,
 ) -> Iterator[Refinement]:
-    """Conjugate residuals preconditioned by multigrid in float32, restarted from the true residual now and then.
+    """Conjugate residuals preconditioned by multigrid in float32, whose residual is found anew now and then.
 
     Ends when the tolerance is reached, or when the error does not keep shrinking. It is believed to be small only
-    after a restart, because an error that is nearly the same everywhere hardly shows in a residual of seven digits.
+    once the residual is the true one, because an error that is nearly the same everywhere hardly shows in one of seven
+    digits. The last direction stays: starting again without it costs a step or two.
 
     Parameters
     ----------
@@ -89,32 +90,33 @@ def refinements(
         Largest error wanted at any pixel, in ab units.
     """
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
-    slowly = False
     residual = np.zeros(chroma.shape, np.float32)
+    steps = conjugate_residuals(cycle, residual, chroma, work)
     watch = Watch()
+    slowly = False
     iterations = slow = 0
     first_before = np.inf
-    for restart in range(MOST_RESTARTS):
+    for renewal in range(MOST_RENEWALS):
         if slow == 1 and not slowly:
             slowly = True
             work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
+            steps = conjugate_residuals(cycle, residual, chroma, work)
         system.fill_residual(chroma, residual)
         missed = largest(residual)
         first = 0.0
-        steps = conjugate_residuals(cycle, residual, chroma, work, bold=restart > 0)
         for change, trusted in islice(steps, KEPT + 1 if slowly else MOST_STEPS):
             if not np.isfinite(change):
                 return
             iterations += 1
             error = (SLOW_CAUTION if slowly else CAUTION) * watch.error(change)
-            reached = restart > 0 and trusted and max(error, missed) <= tolerance
+            reached = renewal > 0 and trusted and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:
                 return
             first = first or change
-            if not slowly and (change <= RESTART_AT * first or not trusted):
+            if not slowly and (change <= RENEW_AT * first or not trusted):
                 break
         slow = slow + 1 if first > 0.5 * first_before else 0
-        if slow == SLOW_RESTARTS:
+        if slow == SLOW_RENEWALS:
             return
         first_before = first

@@ -124,11 +124,11 @@ def test_visits_are_balanced_between_neighbours():
 
 @pytest.mark.parametrize("name", ["chelsea", "brick", "rocket"])
 def test_visits_are_about_right_over_the_whole_picture(name):
-    """Against the eigenvector: nine tenths of the pixels within a factor 4, where balance alone is off by hundreds."""
+    """Against the eigenvector: nine tenths of the pixels within a factor 8, where balance alone is off by hundreds."""
     luminance = np.ascontiguousarray(Picture.from_array(getattr(skimage.data, name)()[:150, :180]).luminance)
     flux = (sp.eye_array(luminance.size) - affinity_matrix(luminance)).T.tocsc()
     exact = np.r_[1.0, spla.splu(flux[1:, 1:]).solve(-flux[1:, [0]].toarray().ravel())]
     ratio = stationary.stationary_vector(walk_rows(luminance)).ravel() / exact
     low, high = np.percentile(ratio / np.median(ratio), [5, 95])
-    assert low > 1 / 4
-    assert high < 4
+    assert low > 1 / 8
+    assert high < 8

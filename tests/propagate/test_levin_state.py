@@ -160,7 +160,7 @@ def test_coarse_levels_spread_a_local_residual(luminance):
     far[50:100, 70:130] = False
     error = np.abs(inner(found) - inner(exact))
     assert error.mean() < 0.5 * np.abs(inner(exact)).mean()
-    assert error[:, far].mean() < 0.3 * np.abs(inner(exact)[:, far]).mean()
+    assert error[:, far].mean() < 0.5 * np.abs(inner(exact)[:, far]).mean()
 
 
 def test_safe_solver_takes_over(luminance, monkeypatch):
