@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,16 +19,15 @@ from hybridcolor.drawing import Drawing
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import PropagationState, has_engine
-from hybridcolor.resampling import guided_resample, resample
+from hybridcolor.resampling import Window, guided_fit, resample
 from hybridcolor.seeds import Seeds
 
-MOST_PIXELS = 160_000
+MOST_PIXELS = 130_000
 """Of the small copy."""
+STEPS = 1
+"""Of the solver on the copy. A second brings its answers 2% nearer to the picture's; the rest is its size."""
 UNSEEN = 0.75
 """Ab units by which a colour may change before it is drawn anew."""
-
-Window = tuple[slice, slice]
-"""Rows and columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +46,58 @@ class Glimpse:
     rgb: NDArray[np.uint8]
 
 
+class Seen(NamedTuple):
+    """A glimpse before it is made ready for the screen: every pixel's L*, a* and b*."""
+
+    window: Window
+    luminance: NDArray[np.float32]
+    chroma: NDArray[np.float32]
+
+
+class Thinned:
+    """A large plane of which every so many-th pixel is looked at: those are kept, for to read them with gaps is slow.
+
+    Parameters
+    ----------
+    plane : (H, W) or (H, W, 2) float32
+    pixels : Window, optional
+        Those that will be looked at first.
+    """
+
+    def __init__(self, plane: NDArray[np.float32], pixels: Window | None = None) -> None:
+        self._plane = self._kept = plane
+        self.pixels: Window = (slice(0, None, 1), slice(0, None, 1))
+        if pixels is not None:
+            self._keep(pixels)
+
+    def part(self, window: Window) -> NDArray[np.float32]:
+        """``plane[window]``.
+
+        Examples
+        --------
+        >>> plane = np.arange(100, dtype=np.float32).reshape(10, 10)
+        >>> Thinned(plane).part((slice(5, 10, 2), slice(2, 9, 3))).tolist()
+        [[52.0, 55.0, 58.0], [72.0, 75.0, 78.0], [92.0, 95.0, 98.0]]
+        """
+        steps = [side.step or 1 for side in window]
+        pixels = [slice(side.start % step, None, step) for side, step in zip(window, steps, strict=True)]
+        self._keep((pixels[0], pixels[1]))
+        rows, columns = (
+            slice(side.start // step, (side.stop - side.start % step - 1) // step + 1)
+            for side, step in zip(window, steps, strict=True)
+        )
+        return self._kept[rows, columns]
+
+    def _keep(self, pixels: Window) -> None:
+        if self.pixels != pixels:
+            self.pixels, self._kept = pixels, np.ascontiguousarray(self._plane[pixels])
+
+
 class Exact(NamedTuple):
     """The last exact answer, what the small copy makes of the same drawing, and how far glimpses since have led."""
 
     settings: tuple[Any, ...]
-    chroma: NDArray[np.float32]
+    chroma: Thinned
     small: NDArray[np.float32]
     touched: NDArray[np.float32]
 
@@ -69,7 +116,8 @@ class Glimpses:
     """
 
     def __init__(self, picture: Picture, ground_for: Callable[[Drawing], Groundwork]) -> None:
-        self._picture, self._ground_for = picture, ground_for
+        self._shape, self._ground_for = picture.shape, ground_for
+        self._luminance = Thinned(picture.luminance)
         self._copy: SmallCopy | None = None
         self._settings: tuple[Any, ...] | None = None  # of the copy
         self._heard: Drawing | None = None  # what its CNN has been told
@@ -77,26 +125,28 @@ class Glimpses:
         self._answer: _Answer | None = None  # the last exact one
         self._gone_on: _Answer | None = None  # from this one
 
-    def look(self, drawing: Drawing, view: Window, *, hear: bool) -> tuple[Window, NDArray[np.float32]] | None:
-        """The part of a view that a drawing changes, and its colours; see `hybridcolor.session.EditSession.glimpse`."""
+    def look(self, drawing: Drawing, view: Window, *, hear: bool) -> Seen | None:
+        """The part of a view that a drawing changes, as it will look; see `hybridcolor.session.EditSession.glimpse`."""
         self.go_on()
         copy = self._copy_for(drawing)
         if hear and not self._hear(copy, drawing):
             return None
-        chroma = copy.chroma(drawing.scribbles)
+        change = copy.chroma(drawing.scribbles)
         exact = self._exact
         if exact is None or exact.settings != self._settings:
-            shown = brought_to(view, chroma, self._picture.luminance)
-            lay_on(shown, drawing.scribbles, view)
-            return view, shown
-        change = chroma - exact.small
-        np.maximum(exact.touched, np.abs(change), out=exact.touched)
-        window = changed_window(exact.touched, self._picture.shape, view)
-        if window is None:
-            return None
-        shown = exact.chroma[window] + brought_to(window, change, self._picture.luminance)
-        lay_on(shown, drawing.scribbles, window)
-        return window, shown
+            window, before = view, None
+        else:
+            change = change - exact.small
+            np.maximum(exact.touched, np.abs(change), out=exact.touched)
+            changed = changed_window(exact.touched, self._shape, view)
+            if changed is None:
+                return None
+            window, before = changed, exact.chroma.part(changed)
+        luminance = np.ascontiguousarray(self._luminance.part(window))
+        chroma = np.zeros((*luminance.shape, 2), np.float32) if before is None else before.copy()
+        guided_fit(change, copy.luminance, cell=1).add_to(chroma, luminance, window, self._shape)
+        lay_on(chroma, drawing.scribbles, window)
+        return Seen(window, luminance, chroma)
 
     def answered(self, drawing: Drawing, ground: Groundwork, chroma: NDArray[np.float32]) -> None:
         """Note an exact answer for glimpses to `go_on` from; takes no time, and may come from any thread."""
@@ -114,7 +164,7 @@ class Glimpses:
         copy.hear(ground)
         self._heard = drawing
         small = copy.chroma(drawing.scribbles)
-        self._exact = Exact(drawing.settings(), chroma, small, np.zeros_like(small))
+        self._exact = Exact(drawing.settings(), Thinned(chroma, self._luminance.pixels), small, np.zeros_like(small))
 
     def _copy_for(self, drawing: Drawing) -> SmallCopy:
         settings = drawing.settings()
@@ -157,10 +207,17 @@ class SmallCopy:
         suited = ground.suited(method, options)
         self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **suited)
         self._goes_on = has_engine(method)
+        self._answered: Seeds | None = None
+        self._answer: NDArray[np.float32]
+
+    @property
+    def luminance(self) -> NDArray[np.float32]:
+        """The copy's L*."""
+        return self._picture.luminance
 
     def hear(self, ground: Groundwork) -> None:
         """Take up what the CNN says now."""
-        self._ground = ground.at_size_of(self._picture)
+        self._ground, self._answered = ground.at_size_of(self._picture), None
         if self._ground.predicted is not None:
             self._state.set_prior(self._ground.predicted)
 
@@ -172,22 +229,25 @@ class SmallCopy:
         SeedError
             If there is nothing to go by.
         """
-        small = self._scaled(scribbles)
-        self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
-        if self._goes_on:
-            return self._state.preview().chroma
-        *_, answer = self._state.refine()
-        return answer.chroma
+        if self._answered is not scribbles:
+            self._answered = scribbles
+            small = self._scaled(scribbles)
+            self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
+            asked = count()
+            answers = list(self._state.refine(lambda: self._goes_on and next(asked) == STEPS))
+            self._answer = (answers[-1] if answers else self._state.preview()).chroma
+        return self._answer
 
     def _scaled(self, seeds: Seeds) -> Seeds:
         """Seeds of the picture as seeds of the copy; the last of those that fall together holds."""
-        coords = seeds.coords.astype(np.int64) * self.shape // self._full
-        _, last = np.unique((coords @ (self.shape[1], 1))[::-1], return_index=True)
-        kept = seeds.take(np.sort(len(coords) - 1 - last))
+        row, column = (seeds.coords[:, axis].astype(np.int64) * self.shape[axis] // self._full[axis] for axis in (0, 1))
+        last = np.full(self.shape, -1)
+        last[row, column] = np.arange(len(seeds))
+        held = np.sort(last[last >= 0])
+        kept = seeds.take(held)
         weight = kept.weight * np.float32(max(self._full) / max(self.shape))
-        return Seeds(
-            coords[np.sort(len(coords) - 1 - last)].astype(np.int32), kept.ab, weight, kept.stroke, kept.origin
-        )
+        coords = np.stack([row[held], column[held]], axis=1).astype(np.int32)
+        return Seeds(coords, kept.ab, weight, kept.stroke, kept.origin)
 
 
 def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Window) -> Window | None:
@@ -209,10 +269,10 @@ def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Wi
     >>> changed_window(change, (100, 100), (slice(0, 100, 2), slice(0, 55, 2)))
     (slice(30, 60, 2), slice(40, 55, 2))
     """
-    seen = np.abs(change).max(axis=2) > UNSEEN
+    seen = (np.abs(change[..., 0]) > UNSEEN) | (np.abs(change[..., 1]) > UNSEEN)
     found = []
     for axis, (side, part) in enumerate(zip(shape, view, strict=True)):
-        along = np.flatnonzero(seen.max(axis=1 - axis)).tolist()
+        along = np.flatnonzero(seen.any(axis=1 - axis)).tolist()
         if not len(along):
             return None
         small, step = change.shape[axis], part.step or 1
@@ -225,29 +285,6 @@ def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Wi
     return found[0], found[1]
 
 
-def brought_to(window: Window, change: NDArray[np.float32], luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A small copy's change at the pixels of a window, along the picture's edges.
-
-    Parameters
-    ----------
-    window : (rows, columns)
-        Slices of the picture, with a step.
-    change : (h, w, 2) float32
-    luminance : (H, W) float32
-        The picture's L*.
-
-    Returns
-    -------
-    (rows, columns, 2) float32
-    """
-    guide = np.ascontiguousarray(luminance[window])
-    inside = []
-    for part, small, side in zip(window, change.shape, luminance.shape, strict=False):
-        first, last = part.start * small // side, -(-part.stop * small // side)
-        inside.append(slice(first, max(last, first + 1)))
-    return guided_resample(np.ascontiguousarray(change[inside[0], inside[1]]), guide, cell=1)
-
-
 def lay_on(chroma: NDArray[np.float32], scribbles: Seeds, window: Window) -> None:
     """Give the hard scribbles in a window exactly their colour.
 
@@ -258,8 +295,9 @@ def lay_on(chroma: NDArray[np.float32], scribbles: Seeds, window: Window) -> Non
     >>> chroma.tolist()
     [[[0.0, 0.0], [9.0, 9.0]]]
     """
-    first, stop, step = np.transpose([(side.start, side.stop, side.step or 1) for side in window])
-    inside = ((scribbles.coords >= first) & (scribbles.coords < stop)).all(axis=1) & np.isinf(scribbles.weight)
-    place, rest = np.divmod(scribbles.coords[inside] - first, step)
-    seen = (rest == 0).all(axis=1)
-    chroma[tuple(place[seen].T)] = scribbles.ab[inside][seen]
+    seen = np.flatnonzero(np.isinf(scribbles.weight))
+    for axis, side in enumerate(window):
+        along = scribbles.coords[seen, axis]
+        seen = seen[(along >= side.start) & (along < side.stop) & ((along - side.start) % (side.step or 1) == 0)]
+    row, column = ((scribbles.coords[seen, axis] - side.start) // (side.step or 1) for axis, side in enumerate(window))
+    chroma[row, column] = scribbles.ab[seen]

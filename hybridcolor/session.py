@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.document import Document
 from hybridcolor.drawing import Drawing
-from hybridcolor.glimpse import Glimpse, Glimpses, Window
+from hybridcolor.glimpse import Glimpse, Glimpses
 from hybridcolor.grounds import Grounds
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, colorize, own_finish
 from hybridcolor.propagate import Propagation, PropagationState
 from hybridcolor.provenance import made_by
+from hybridcolor.resampling import Window
 from hybridcolor.seeds import USER, Seeds
 from hybridcolor.sessionfiles import document_of
 
@@ -141,10 +142,8 @@ class EditSession(Document):
             found = self._glimpses.look(drawing, view or (slice(0, rows), slice(0, columns)), hear=hear)
         if found is None:
             return None
-        window, chroma = found
-        part = Picture(np.ascontiguousarray(self.picture.luminance[window]))
-        answer = self._colorization(drawing, Propagation(chroma), drawing.scribbles, None)
-        return Glimpse(window, replace(answer, picture=part).on_screen())
+        answer = self._colorization(drawing, Propagation(found.chroma), drawing.scribbles, None)
+        return Glimpse(found.window, replace(answer, picture=Picture(found.luminance)).on_screen())
 
     def prepare_glimpse(self) -> None:
         """Do now, after an exact answer, what the next `glimpse` would have to do first."""

@@ -10,8 +10,9 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.glimpse import Glimpse, Window
+from hybridcolor.glimpse import Glimpse
 from hybridcolor.pipeline import Colorization, write_colorization
+from hybridcolor.resampling import Window
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job

@@ -6,7 +6,8 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from hybridcolor.glimpse import Glimpse, Window
+from hybridcolor.glimpse import Glimpse
+from hybridcolor.resampling import Window
 from napari_hybridcolor.held import Held
 
 RESULT = "colorized"
