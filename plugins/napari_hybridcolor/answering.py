@@ -13,6 +13,7 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.glimpse import Glimpse
+from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import Levels, answers, glimpses, is_large
@@ -82,15 +83,16 @@ class Answering(QObject):
         self.glancing.ask(glimpses(session, view, self._glimpsed, first=nothing_yet))
 
     def _show(self, outcome: tuple[Colorization, Levels]) -> None:
-        image = self._image()
+        answer, levels = outcome
+        image = self._image_of(answer.picture)
         if image is not None:
-            answer, levels = outcome
             self.result.show(levels, image)
             self.answered.emit(answer)
 
-    def _show_glimpse(self, seen: Glimpse | Levels) -> None:
+    def _show_glimpse(self, outcome: tuple[Picture, Glimpse | Levels]) -> None:
         """Show a part of what comes; the answer itself, should it be there first, is better."""
-        image = self._image()
+        picture, seen = outcome
+        image = self._image_of(picture)
         if image is None:
             return
         if self.work.busy:
@@ -100,6 +102,9 @@ class Answering(QObject):
                 self.result.show(seen, image)
         self.glimpsed.emit()
 
-    def _image(self) -> Image | None:
-        """The picture that was asked for, if nobody has removed it."""
-        return None if self._asked is None or self._asked[1] not in self._viewer.layers else self._asked[1]
+    def _image_of(self, picture: Picture) -> Image | None:
+        """The layer of a picture, if that is still the one asked for and nobody has removed it."""
+        if self._asked is None:
+            return None
+        session, image = self._asked
+        return image if session.picture is picture and image in self._viewer.layers else None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.glimpse import Glimpse
+from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.resampling import Window
 from hybridcolor.session import EditSession
@@ -38,19 +39,20 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
         Nothing is shown yet: the glimpse is to be the whole picture.
     """
 
-    def job(stop: Callable[[], bool]) -> Iterator[Glimpse | Levels]:
+    def job(stop: Callable[[], bool]) -> Iterator[tuple[Picture, Glimpse | Levels]]:
+        picture = session.picture
         try:
             seen = session.glimpse(view)
         finally:
             done.set()
         if first and seen is not None:
-            yield sizes(enlarged(seen.rgb, view[0].step or 1, session.picture.shape))
+            yield picture, sizes(enlarged(seen.rgb, view[0].step or 1, picture.shape))
         elif seen is not None:
-            yield seen
-        if session.picture.luminance.size > SLOW and not stop():
+            yield picture, seen
+        if picture.luminance.size > SLOW and not stop():
             heard = session.glimpse(view, hear=True)
             if heard is not None:
-                yield heard
+                yield picture, heard
 
     return job
 
@@ -58,23 +60,19 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
 def answers(session: EditSession, glimpsed: Event) -> Job:
     """Pictures on the way to the present drawing's best one, and that, each as it is shown.
 
-    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first:
-    meanwhile the network hears what was drawn, and the equations are set up.
+    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first: on
+    two cores it comes a third later if the network hears what was drawn meanwhile, and the answers come no sooner.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         large = is_large(session)
-
-        def over() -> bool:
-            while large and not glimpsed.wait(0.02) and not stop():
-                pass
-            return stop()
-
         if not large:
             yield _as_shown(session.preview())
+        while large and not glimpsed.wait(0.02) and not stop():
+            pass
         drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
         waiting: Colorization | None = None
-        for better in session.refine(over):
+        for better in () if stop() else session.refine(stop):
             waiting = better
             if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
                 yield _as_shown(better)

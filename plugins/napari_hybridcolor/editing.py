@@ -16,7 +16,7 @@ import napari
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import ArrayLike, NDArray
-from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, Qt, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import next_place
 from hybridcolor.drawing import Drawing, Stroke, weight_of
@@ -49,6 +49,7 @@ class Editing(QObject):
     glimpsed = Signal()
     drawing_changed = Signal()
     said = Signal(str)
+    painted = Signal()
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
@@ -76,6 +77,7 @@ class Editing(QObject):
         self.timer.setSingleShot(True)
         self.timer.setInterval(DEBOUNCE_MS)
         self.timer.timeout.connect(self.take_up)
+        self.painted.connect(self.take_up, Qt.ConnectionType.QueuedConnection)
 
     # ----- pictures
 
@@ -288,8 +290,12 @@ class Editing(QObject):
         self._changed()
 
     def _painted(self) -> None:
-        """Something is being painted in the scribbles' layer: napari tells before it has changed the labels."""
+        """Something is being painted in the scribbles' layer: napari tells before it has changed the labels.
+
+        Qt delivers what is queued before it draws the window anew, and lets timers wait for that.
+        """
         self.timer.start()
+        self.painted.emit()
 
     def take_up(self) -> None:
         """What was painted in the scribbles' layer becomes strokes."""

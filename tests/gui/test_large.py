@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari_hybridcolor.layers import sizes
 
 from tests.gui.window import drag, opened, shown, wait_for_answer
 
@@ -56,3 +57,15 @@ def test_a_small_picture_after_a_large_one(large, viewer, gray, qtbot, monkeypat
     drag(viewer, (80, 30), (80, 60))
     wait_for_answer(large, qtbot)
     assert shown(viewer).shape == (SIDE, SIDE, 3)
+
+
+def test_what_was_answered_for_another_picture_is_not_shown_over_the_next(large, viewer, gray, qtbot):
+    editing, answer = large.editing, large.editing.answer
+    levels = sizes(answer.on_screen())
+    editing.open(viewer.add_image(gray[::-1], name="next"))
+    editing.work.answered.emit((answer, levels))  # as if they had been on their way
+    editing.glancing.answered.emit((answer.picture, levels))
+    assert editing.result.layer is None
+    assert editing.answer is None
+    wait_for_answer(large, qtbot)
+    assert editing.answer.picture is editing.session.picture
