@@ -24,8 +24,9 @@ from hybridcolor.seeds import Seeds
 
 MOST_PIXELS = 130_000
 """Of the small copy."""
-STEPS = 1
-"""Of the solver on the copy. A second brings its answers 2% nearer to the picture's; the rest is its size."""
+FIRST_STEPS, STEPS = 2, 1
+"""Of the solver on the copy, to its first answer and from one to the next. After a second step these are nearer to the
+picture's answers by 1% on photos with a network, 4% by strokes alone; the rest is the copy's size."""
 UNSEEN = 0.75
 """Ab units by which a colour may change before it is drawn anew."""
 
@@ -208,7 +209,7 @@ class SmallCopy:
         self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **suited)
         self._goes_on = has_engine(method)
         self._answered: Seeds | None = None
-        self._answer: NDArray[np.float32]
+        self._answer: NDArray[np.float32] | None = None
 
     @property
     def luminance(self) -> NDArray[np.float32]:
@@ -229,13 +230,13 @@ class SmallCopy:
         SeedError
             If there is nothing to go by.
         """
-        if self._answered is not scribbles:
-            self._answered = scribbles
+        if self._answer is None or self._answered is not scribbles:
             small = self._scaled(scribbles)
             self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
-            asked = count()
-            answers = list(self._state.refine(lambda: self._goes_on and next(asked) == STEPS))
+            steps, asked = FIRST_STEPS if self._answer is None else STEPS, count()
+            answers = list(self._state.refine(lambda: self._goes_on and next(asked) == steps))
             self._answer = (answers[-1] if answers else self._state.preview()).chroma
+            self._answered = scribbles
         return self._answer
 
     def _scaled(self, seeds: Seeds) -> Seeds:

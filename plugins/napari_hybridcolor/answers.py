@@ -61,7 +61,7 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
     """Pictures on the way to the present drawing's best one, and that, each as it is shown.
 
     The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first: on
-    two cores it comes a third later if the network hears what was drawn meanwhile, and the answers come no sooner.
+    two busy cores it comes a third later if the network hears what was drawn meanwhile, and the answers no sooner.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
