@@ -23,7 +23,7 @@ WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
 KEPT = 9
 """Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
-CAUTION, SLOW_CAUTION = 5.0, 20.0
+CAUTION, SLOW_CAUTION = 3.0, 20.0
 """So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
 SLOW_RENEWALS = 5
 """So many new residuals in a row that did not halve the changes are one too many."""

@@ -35,6 +35,7 @@ class Answering(QObject):
         self.result = Result(viewer)
         self.work = Newest(self)
         self.work.answered.connect(self._show)
+        self.work.rested.connect(self.result.finish)
         self.glancing = Newest(self)  # beside the work, which may be in a long step
         self.glancing.answered.connect(self._show_glimpse)
         for thread in (self.work, self.glancing):

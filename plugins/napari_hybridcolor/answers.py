@@ -66,13 +66,17 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         large = is_large(session)
+
+        def over() -> bool:
+            while large and not glimpsed.wait(0.02) and not stop():
+                pass
+            return stop()
+
         if not large:
             yield _as_shown(session.preview())
-        while large and not glimpsed.wait(0.02) and not stop():
-            pass
         drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
         waiting: Colorization | None = None
-        for better in () if stop() else session.refine(stop):
+        for better in session.refine(over):
             waiting = better
             if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
                 yield _as_shown(better)

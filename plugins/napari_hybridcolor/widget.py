@@ -33,7 +33,7 @@ from napari_hybridcolor.panel.view import View
 from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
-BUSY_MS = 400  # work that takes longer is told
+BUSY_MS = 1000  # work that takes longer is told; to tell has the whole window painted
 _ANSWER = (
     "The answer's number, and the time since your last change.\n"
     "The residual is the most by which any pixel still misses the colour that its neighbours and your strokes\n"
