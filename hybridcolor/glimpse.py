@@ -22,7 +22,7 @@ from hybridcolor.propagate import PropagationState, has_engine
 from hybridcolor.resampling import Window, guided_fit, resample
 from hybridcolor.seeds import Seeds
 
-MOST_PIXELS = 130_000
+MOST_PIXELS = 160_000
 """Of the small copy."""
 FIRST_STEPS, STEPS = 2, 1
 """Of the solver on the copy, to its first answer and from one to the next. After a second step these are nearer to the
