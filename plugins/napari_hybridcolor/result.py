@@ -41,7 +41,7 @@ class Result(Held[Image]):
             layer.refresh(extent=False, thumbnail=False)
 
     def finish(self) -> None:
-        """Bring the layer list's thumbnail up to date, once all answers are shown: the whole window is painted for it."""
+        """Bring the thumbnail up to date, once all answers are shown: the whole window is painted for it."""
         if self.layer is not None:
             self.layer.refresh(extent=False, data_displayed=False, highlight=False)
 
