@@ -23,8 +23,11 @@ WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
 KEPT = 9
 """Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
-CAUTION, SLOW_CAUTION = 3.0, 20.0
-"""So much larger are errors taken to be than changes tell; and where convergence is slow, which hides more."""
+QUICK = 8
+"""Iterations of a solution that gives no trouble."""
+QUICK_CAUTION, CAUTION, SLOW_CAUTION = 3.0, 5.0, 20.0
+"""So much larger are errors taken to be than changes tell: in the first iterations, later, and where convergence is
+slow, which hides more. With 3 for all a plain gradient ended 2 ab off; with these 216 edits of photos, 0.5 at most."""
 SLOW_RENEWALS = 5
 """So many new residuals in a row that did not halve the changes are one too many."""
 
@@ -108,7 +111,8 @@ def refinements(
             if not np.isfinite(change):
                 return
             iterations += 1
-            error = (SLOW_CAUTION if slowly else CAUTION) * watch.error(change)
+            caution = SLOW_CAUTION if slowly else QUICK_CAUTION if iterations <= QUICK else CAUTION
+            error = caution * watch.error(change)
             reached = renewal > 0 and trusted and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:
