@@ -60,8 +60,9 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
 def answers(session: EditSession, glimpsed: Event) -> Job:
     """Pictures on the way to the present drawing's best one, and that, each as it is shown.
 
-    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first: on
-    two busy cores it comes a third later if the network hears what was drawn meanwhile, and the answers no sooner.
+    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first:
+    meanwhile the network hears what was drawn, and the equations are set up. On two cores that makes the glimpse some
+    20 ms later and the answers at 1 megapixel 30 ms sooner than if all waited for it.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
