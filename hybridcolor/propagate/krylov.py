@@ -28,7 +28,6 @@ from hybridcolor.threads import share_rows
 Planes = NDArray[np.float32]
 Squares = NDArray[np.float64]
 Cycle = Callable[[Planes, Planes, Planes], None]
-LEAST_LENGTH = 0.3
 
 
 class Step(NamedTuple):
@@ -38,17 +37,17 @@ class Step(NamedTuple):
     ----------
     change : float
         The largest change of any value; nan or inf after a breakdown.
-    trusted : bool
-        Whether the step had about the length that its cycle asked for. If not, the cycle solved another system, or
-        the residual no longer shows the error through the rounding of float32.
+    length : float
+        Of the step, as part of what its cycle asked for. If it is far below 1, the cycle solved another system, or the
+        residual hardly shows the error: it is nearly the same everywhere, or lost in the rounding of float32.
     """
 
     change: float
-    trusted: bool
+    length: float
 
 
 def conjugate_residuals(
-    cycle: Cycle, residual: Planes, solution: NDArray[np.floating], work: list[Planes]
+    cycle: Cycle, residual: Planes, solution: NDArray[np.floating], work: list[Planes], *, bold: bool = False
 ) -> Iterator[Step]:
     """Improve ``solution`` of A x = b step by step, for as long as the caller asks for another.
 
@@ -62,6 +61,9 @@ def conjugate_residuals(
         x, changed in place.
     work : list of (h + 2, 2, w + 2) float32
         Four to go by the last direction, and two more for each direction that is to be kept longer.
+    bold : bool, optional
+        Take the first step at full length, whatever the residual says: it corrects an error that is nearly the same
+        everywhere and is lost in the rounding of the residual.
 
     Yields
     ------
@@ -77,10 +79,11 @@ def conjugate_residuals(
             _conjugate(direction, image, kept, kept_image, kept_square)
         square = np.empty(2)
         directions = direction, image, last_direction, last_image
-        step = _advance(residual, solution, directions, last_square, square)
+        step = _advance(residual, solution, directions, last_square, bold, square)
         yield step
         if not np.isfinite(step.change):
             return
+        bold = False
         following = last_direction, last_image
         if rest:
             older.append((last_direction, last_image, last_square))
@@ -94,6 +97,7 @@ def _advance(
     solution: NDArray[np.floating],
     directions: tuple[Planes, Planes, Planes, Planes],
     last_square: Squares,
+    bold: bool,
     square: Squares,
 ) -> Step:
     """Make the direction conjugate to the last and step along both; writes the image's square."""
@@ -102,11 +106,11 @@ def _advance(
     sums = np.empty((rows, 2, 4))
     share_rows(partial(_dots, residual, image, last_image, sums), rows, width=width)
     lengths = np.empty((2, 3), np.float32)
-    possible, trusted = _lengths(sums, last_square, square, lengths)
+    possible, shortest = _lengths(sums, last_square, bold, square, lengths)
     if not possible:
-        return Step(np.nan, False)
+        return Step(np.nan, 0.0)
     changes = share_rows(partial(_step, residual, solution, directions, lengths), rows, width=width)
-    return Step(float(np.max(changes)), trusted)
+    return Step(float(np.max(changes)), shortest)
 
 
 @njit(cache=True, nogil=True)
@@ -117,16 +121,16 @@ def lone_step(residual, solution, directions, last_square, square):  # type: ign
     sums = np.empty((rows, 2, 4))
     lengths = np.empty((2, 3), np.float32)
     _dots(residual, image, last_image, sums, 0, rows)
-    possible, _ = _lengths(sums, last_square, square, lengths)
+    possible, _ = _lengths(sums, last_square, False, square, lengths)
     if possible:
         _step(residual, solution, directions, lengths, 0, rows)
     return possible
 
 
 @njit(cache=True, nogil=True)
-def _lengths(sums, last_square, square, lengths):  # type: ignore[no-untyped-def]
-    """How far to step along each direction, whether that is a number, and whether it is about what the cycle asked."""
-    trusted = True
+def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyped-def]
+    """How far to step along each direction, whether that is a number, and the shorter of both planes' lengths."""
+    shortest = np.inf
     for c in range(2):
         crossed = projected = alone = repeated = 0.0
         for i in range(sums.shape[0]):
@@ -135,14 +139,15 @@ def _lengths(sums, last_square, square, lengths):  # type: ignore[no-untyped-def
             alone += sums[i, c, 2]
             repeated += sums[i, c, 3]
         if not np.isfinite(crossed + projected + alone + repeated):
-            return False, False
+            return False, 0.0
         back = _ratio(repeated, last_square[c])
         square[c] = max(alone - back * repeated, 0.0)
-        length = _ratio(projected - back * crossed, square[c])
+        length = 1.0 if bold else _ratio(projected - back * crossed, square[c])
         again = _ratio(crossed, last_square[c])  # not 0 where the caller changed the residual
         lengths[c] = back, length, again
-        trusted &= length > LEAST_LENGTH or alone == 0.0
-    return True, trusted
+        if alone > 0.0:
+            shortest = min(shortest, length)
+    return True, shortest
 
 
 @njit(cache=True, nogil=True)
