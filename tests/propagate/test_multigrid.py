@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from hybridcolor.propagate import multigrid
 from hybridcolor.propagate.affinity import affinity_matrix, planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate, prune
 from hybridcolor.propagate.krylov import conjugate_residuals
@@ -143,6 +144,32 @@ def test_pockets_are_found_and_corrected_exactly():
         assert share.sum() == pytest.approx(1)
         np.testing.assert_allclose(share @ matrix[inside][:, inside], 0, atol=0.01)
         np.testing.assert_allclose(share @ expected[inside], 0, atol=1e-5)
+
+
+def test_a_thin_line_that_ends_in_something_is_several_pockets():
+    luminance = np.full((60, 40), 50.0, np.float32)
+    luminance[:, 20] = 80.0
+    luminance[:8, 10:30] = 80.0  # what its upper end runs into
+    pockets = find_pockets(operator_rows(luminance, np.zeros_like(luminance)))
+    own = [
+        set(map(tuple, pockets.where[a : a + n].tolist())) for a, n in zip(pockets.start, pockets.size, strict=False)
+    ]
+    assert max(map(len, own)) <= 16
+    assert set.union(*own) >= {(row, 20) for row in range(12, 60)}
+    assert sum(map(len, own)) == len(set.union(*own))
+
+
+def test_deep_levels_are_solved_like_the_others(monkeypatch):
+    luminance, pull, _ = seeded(90, 101)
+    load = as_rows(np.random.default_rng(0).uniform(-1, 1, (2, 90, 101)).astype(np.float32))
+    load[1:-1, :, 1:-1][np.isinf(pull)[:, None, :].repeat(2, axis=1)] = 0
+    walk, answers = Walk.of(luminance), []
+    for deep in (multigrid.DEEP, 0):
+        monkeypatch.setattr(multigrid, "DEEP", deep)
+        answer, image = padded((90, 101)), padded((90, 101))
+        Hierarchy(walk, pull).cycle(load, answer, image)
+        answers.append(answer)
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-4 * np.abs(answers[1]).max())
 
 
 def test_pockets_with_seeds_are_left_alone():
