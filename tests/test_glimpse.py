@@ -155,6 +155,24 @@ def test_a_second_glimpse_hears_what_was_drawn(session):
     assert right < 0.3 * wrong
 
 
+def test_the_network_is_not_asked_again_for_what_it_heard_ahead(session):
+    asked = []
+
+    class Counting(Listener):
+        def read(self, luminance):
+            reading = super().read(luminance)
+            return SimpleNamespace(predict=lambda hints=None: asked.append(hints) or reading.predict(hints))
+
+    session = EditSession(session.picture, predictor=Counting())
+    session.result()
+    stroke(session)
+    session.glimpse(hear=True)
+    heard = len(asked)
+    session.result()
+    assert len(asked) == heard
+    assert asked[-1] is not None
+
+
 def test_a_glimpse_of_nothing_is_told(session):
     with pytest.raises(SeedError, match="draw at least one"):
         EditSession(session.picture).glimpse()

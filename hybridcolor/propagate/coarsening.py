@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.smoothing import weigh_row
 from hybridcolor.propagate.stencil import DAMPING, apply_row, operator_rows
 from hybridcolor.propagate.transfer import (
@@ -25,6 +26,8 @@ Planes = NDArray[np.float32]
 Operator = tuple[Planes, Planes, Planes, Planes]
 """Luminance, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
 NONE = np.empty((0, 0), np.float32)
+COARSEST = 100
+"""Pixels of a grid that is solved outright: few enough that linear algebra does not spread over threads."""
 
 
 def coarser(operator: Operator) -> tuple[Planes, Planes]:
@@ -40,6 +43,13 @@ def coarser(operator: Operator) -> tuple[Planes, Planes]:
     prune(prolongation, missing)
     share_rows(partial(coarsen, weighted, prolongation, missing, coarse), rows, width=2 * width)
     return prolongation, coarse
+
+
+def dense_couplings(rows: Planes) -> NDArray[np.float64]:
+    """The couplings of a stored operator (h, 10, w) as a matrix (h w, h w)."""
+    couplings = rows.transpose(1, 0, 2)[:9].astype(np.float64)
+    couplings[4] = 0.0
+    return np.asarray(planes_to_matrix(couplings).toarray())
 
 
 @njit(cache=True, nogil=True)

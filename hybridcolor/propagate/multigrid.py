@@ -13,8 +13,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import planes_to_matrix
-from hybridcolor.propagate.coarsening import NONE, Operator, coarser
+from hybridcolor.propagate.coarsening import COARSEST, NONE, Operator, coarser, dense_couplings
 from hybridcolor.propagate.deep import DEEP, MOST_DEEP, Grid, multiply, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
@@ -26,8 +25,6 @@ from hybridcolor.threads import share_rows
 STEPS = (2, 1)
 """Krylov steps on the first coarser level, the second, the third as on the first, and so on. Two on all of them need as
 many steps of the whole and take a fifth longer; one on all but the first needs more on pictures of 5 megapixels."""
-COARSEST = 100
-"""Pixels of the coarsest grid, whose inverse is stored: few enough that linear algebra does not spread over threads."""
 
 Planes = NDArray[np.float32]
 Window = tuple[slice, slice]
@@ -245,12 +242,9 @@ def _widened(side: slice, *, of: int) -> tuple[slice, slice, slice]:
 
 
 def _dense_inverse(operator: Planes) -> NDArray[np.float64]:
-    couplings = operator.transpose(1, 0, 2)[:9].astype(np.float64)
-    excess = couplings[4].copy()
-    couplings[4] = 0.0
-    diagonal = couplings.sum(axis=0) + excess
-    couplings[4] = -np.where(diagonal > 0.0, diagonal, 1.0)
-    matrix = -planes_to_matrix(couplings).toarray()
+    matrix = np.negative(dense_couplings(operator), dtype=np.float64)
+    diagonal = operator[:, 4].ravel() - matrix.sum(axis=1)
+    np.fill_diagonal(matrix, np.where(diagonal > 0.0, diagonal, 1.0))
     try:
         return np.linalg.inv(matrix)
     except np.linalg.LinAlgError:  # seeds so weak that they are lost in float32

@@ -18,8 +18,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import FAST, planes_to_matrix
-from hybridcolor.propagate.coarsening import NONE, coarser
+from hybridcolor.propagate.affinity import FAST
+from hybridcolor.propagate.coarsening import COARSEST, NONE, coarser, dense_couplings
 from hybridcolor.propagate.smoothing import prolong
 
 DAMPING = np.float32(0.95)
@@ -29,12 +29,10 @@ LEAST_FACTOR = np.float32(1e-6)
 SWEEPS = 8
 """Sweeps that run together in one pass over the picture, each two rows behind the one before."""
 BALANCED = 2 * SWEEPS
-"""Pixels within which the balance between neighbours alone is found: without cycles, rows farther off do not matter."""
+"""Pixels within which the balance between neighbours alone is found by `balance`: rows farther off do not matter."""
 LEAST_CHANGE = 0.3
 """Mean size of the logarithm of a cycle's change from which on another is worth its time."""
 MOST_CYCLES = 6
-COARSEST = 100
-"""Pixels of a grid whose vector is solved for."""
 TWICE = 4096
 """Coarse grids of more pixels than this are visited twice in a cycle."""
 
@@ -96,9 +94,7 @@ def _cycle(rows: Planes, visits: Planes) -> Planes:
 
 def _solved(rows: Planes) -> Planes:
     """The stationary vector of a small grid."""
-    rates = rows.transpose(1, 0, 2)[:9].astype(np.float64)
-    rates[4] = 0.0
-    flux = planes_to_matrix(rates).toarray().T
+    flux = dense_couplings(rows).T
     flux -= np.diag(flux.sum(axis=0))
     flux[0] = 1.0  # one of the equations follows from the others; instead, the mean is 1
     try:
