@@ -67,7 +67,7 @@ class Tour:
     def settle(self) -> None:
         """Let the window live until the last answer is there."""
         editing = self.panel.editing
-        self.wait(lambda: not editing.waiting and not editing.work.busy and editing.answer is not None)
+        self.wait(lambda: not editing.timer.isActive() and not editing.work.busy and editing.answer is not None)
         QTest.qWait(150)
 
     def place(self, row: int, column: int) -> QPoint:

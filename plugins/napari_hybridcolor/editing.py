@@ -16,7 +16,7 @@ import napari
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import ArrayLike, NDArray
-from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import next_place
 from hybridcolor.drawing import Drawing, Stroke, weight_of
@@ -38,6 +38,7 @@ from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
+DEBOUNCE_MS = 0  # a stroke comes whole, when the mouse is let go: only what one event does is waited for
 
 
 class Editing(QObject):
@@ -48,7 +49,6 @@ class Editing(QObject):
     glimpsed = Signal()
     drawing_changed = Signal()
     said = Signal(str)
-    painted = Signal()
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
@@ -72,8 +72,10 @@ class Editing(QObject):
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
         self.saving.failed.connect(self.said)
-        self.waiting = False  # something was painted that is not yet taken up
-        self.painted.connect(self.take_up, Qt.ConnectionType.QueuedConnection)
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(DEBOUNCE_MS)
+        self.timer.timeout.connect(self.take_up)
 
     # ----- pictures
 
@@ -130,6 +132,7 @@ class Editing(QObject):
         self._answering.close()
         for each in (self, self.saving):
             each.blockSignals(True)  # who listened has gone
+        self.timer.stop()
         self.image = self.session = None
 
     # ----- drawing
@@ -285,17 +288,12 @@ class Editing(QObject):
         self._changed()
 
     def _painted(self) -> None:
-        """Something is being painted in the scribbles' layer: napari tells before it has changed the labels.
-
-        Qt delivers what is queued before it draws the window anew, and lets timers wait for that.
-        """
-        if not self.waiting:
-            self.waiting = True
-            self.painted.emit()
+        """Something is being painted in the scribbles' layer: napari tells before it has changed the labels."""
+        self.timer.start()
 
     def take_up(self) -> None:
         """What was painted in the scribbles' layer becomes strokes."""
-        self.waiting = False
+        self.timer.stop()
         layer = self.scribbles.layer
         if self.session is None or layer is None or self.dragging:
             return

@@ -29,7 +29,7 @@ def wait_for_answer(panel, qtbot):
     def rests():
         looking = (panel.tools.filling, panel.overlays.finding, panel.seeds.automatic.looking)
         busy = (editing.work, editing.saving, *looking)
-        return editing.answer is not None and not (editing.waiting or any(each.busy for each in busy))
+        return editing.answer is not None and not (editing.timer.isActive() or any(each.busy for each in busy))
 
     qtbot.waitUntil(rests, timeout=REST)
 

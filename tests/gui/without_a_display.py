@@ -27,7 +27,7 @@ def main() -> None:
     def settle() -> None:
         end = time.monotonic() + 120
         threads = (editing.work, automatic.looking, overlays.finding)
-        while editing.waiting or editing.answer is None or any(thread.busy for thread in threads):
+        while editing.timer.isActive() or editing.answer is None or any(thread.busy for thread in threads):
             assert time.monotonic() < end
             application.processEvents()
             time.sleep(0.002)
