@@ -26,7 +26,7 @@ class Result(Held[Image]):
             if [level.shape for level in shown] == [level.shape for level in levels]:
                 for now, then in zip(shown, levels, strict=True):
                     now[...] = then  # other data would have napari look at all layers anew
-                layer.refresh(extent=False, thumbnail=False)
+                self._refresh(layer)
                 return
         self.remove()
         data = levels if many else levels[0]
@@ -38,12 +38,17 @@ class Result(Held[Image]):
         if layer is not None:
             level = layer.data[step.bit_length() - 1] if layer.multiscale else layer.data
             level[tuple(slice(side.start // step, -(-side.stop // step)) for side in glimpse.window)] = glimpse.rgb
-            layer.refresh(extent=False, thumbnail=False)
+            self._refresh(layer)
 
     def finish(self) -> None:
         """Bring the thumbnail up to date, once all answers are shown: the whole window is painted for it."""
         if self.layer is not None:
             self.layer.refresh(extent=False, data_displayed=False, highlight=False)
+
+    def _refresh(self, layer: Image) -> None:
+        """Have other colours drawn, and the list of layers, which they do not concern, not painted anew."""
+        with self._viewer.layers.events.blocker():
+            layer.refresh(extent=False, thumbnail=False)
 
     def compare(self) -> None:
         """Show the gray picture below, or the colours again."""

@@ -59,6 +59,7 @@ class ColorizeWidget(QWidget):
         self._answers = 0
         self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
+        self._untold: Colorization | None = None
         self._listed: set[Image] = set()
         self._rest = self._timer(REST_MS, self._rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
@@ -211,11 +212,17 @@ class ColorizeWidget(QWidget):
             self.editing.save_picture(Path(path))
 
     def _answered(self, answer: Colorization) -> None:
-        session = self.editing.session
-        if session is None:
-            return
         self._answers += 1
+        self._untold = answer
         _spare_what_is_loaded()
+        if not self._waiting.isActive():  # else a better one comes soon, and a new text has the whole window painted
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say how good the last answer is, unless that was said, or something else since."""
+        answer, session = self._untold, self.editing.session
+        if answer is None or session is None:
+            return
         strokes = len(session.drawing.strokes)
         saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
         todo = "" if strokes else f". {self.editing.advice}"
@@ -228,6 +235,7 @@ class ColorizeWidget(QWidget):
         )
 
     def _say(self, text: str, about: str = "") -> None:
+        self._untold = None
         self.message.setText(text)
         self.message.setToolTip(about)
 
@@ -238,6 +246,7 @@ class ColorizeWidget(QWidget):
     def _rested_from_work(self) -> None:
         self._waiting.stop()
         self._show_busy(False)
+        self._tell()
 
     def _layers_changed(self) -> None:
         for canvas in self._canvases:
