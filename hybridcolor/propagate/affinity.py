@@ -237,29 +237,23 @@ def _fill_planes(luminance, planes):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _fill_residual(luminance, pull, target, chroma, residual, first, last):  # type: ignore[no-untyped-def]
-    width = luminance.shape[1]
-    row = np.empty((10, width))
-    flow = np.empty(width)
+    weights = np.empty((10, luminance.shape[1]))
     for i in range(first, last):
-        fill_affinity(luminance, i, row)
+        fill_affinity(luminance, i, weights)
         for c in range(2):
-            flow[:] = 0.0
-            here = chroma[i + 1, c][1 : width + 1]
-            for k in range(9):
-                if k != 4:
-                    _add_flow(row[k], here, chroma[i + k // 3, c][k % 3 : k % 3 + width], flow)
-            _stop(pull[i], target[c, i], here, flow, residual[i + 1, c][1 : width + 1])
+            _miss(weights, pull[i], target[c, i], chroma[i, c], chroma[i + 1, c], chroma[i + 2, c], residual[i + 1, c])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
-def _add_flow(weight, here, there, flow):  # type: ignore[no-untyped-def]
-    for j in range(flow.size):
-        flow[j] += weight[j] * (there[j] - here[j])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _stop(pull, target, chroma, flow, residual):  # type: ignore[no-untyped-def]
-    for j in range(flow.size):
-        free = 1.0 / (1.0 + np.float64(pull[j]))
-        stop = 1.0 / (1.0 + 1.0 / np.float64(pull[j]))
-        residual[j] = stop * (target[j] - chroma[j]) + free * flow[j]
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-def]
+    """By how much the pixels of a row and plane miss their equations; n, x and s are its chroma and its neighbours'."""
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    w5, w6, w7, w8 = weights[5], weights[6], weights[7], weights[8]
+    for j in range(pull.size):
+        m = x[j + 1]
+        flow = (
+            ((w0[j] * (n[j] - m) + w1[j] * (n[j + 1] - m)) + (w2[j] * (n[j + 2] - m) + w3[j] * (x[j] - m)))
+            + ((w5[j] * (x[j + 2] - m) + w6[j] * (s[j] - m)) + (w7[j] * (s[j + 1] - m) + w8[j] * (s[j + 2] - m)))
+        )  # fmt: skip
+        t = min(np.float64(pull[j]), 1e30)
+        residual[j + 1] = (t * (target[j] - m) + flow) / (1.0 + t)

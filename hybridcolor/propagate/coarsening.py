@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.smoothing import weigh_row
-from hybridcolor.propagate.stencil import DAMPING, apply_row, operator_rows
+from hybridcolor.propagate.stencil import DAMPING, Weights, apply_row, operator_rows
 from hybridcolor.propagate.transfer import (
     TINY,
     columns_row,
@@ -23,18 +23,18 @@ from hybridcolor.propagate.transfer import (
 from hybridcolor.threads import share_rows
 
 Planes = NDArray[np.float32]
-Operator = tuple[Planes, Planes, Planes, Planes]
-"""Luminance, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
-NONE = np.empty((0, 0), np.float32)
+Operator = tuple[Weights, Planes, Planes, Planes]
+"""Weights, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
+NO_WEIGHTS, NO_PULL, NO_ROWS = np.empty((0, 8, 0), np.uint16), np.empty((0, 0), np.float32), np.empty((0, 10, 0), np.float32)
 COARSEST = 100
 """Pixels of a grid that is solved outright: few enough that linear algebra does not spread over threads."""
 
 
 def coarser(operator: Operator) -> tuple[Planes, Planes]:
     """The prolongation from the next coarser grid, (h' + 2, 9, w' + 2), and the operator there, (h', 10, w')."""
-    luminance, pull, visits, stored = operator
+    weights, pull, visits, stored = operator
     height, width = visits.shape
-    weighted = (pull, visits, stored if len(stored) else operator_rows(luminance, pull))
+    weighted = (pull, visits, stored if len(stored) else operator_rows(weights, pull))
     rows, columns = (height + 1) // 2, (width + 1) // 2
     prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
     missing = np.zeros((height + 2, 1, width + 2), np.float32)

@@ -56,14 +56,14 @@ def solve_deep(grids, steps, inverse, load, answer):  # type: ignore[no-untyped-
     load, answer : (h + 2, 2, w + 2) float32
         The load becomes what is left of it.
     """
-    none = np.empty((0, 0), np.float32)
+    no_weights, no_pull = np.empty((0, 8, 0), np.uint16), np.empty((0, 0), np.float32)
     done = np.zeros(steps.size, np.int64)
     squares = np.zeros((steps.size, 2, 2))
     depth = 0
     arriving = True
     while depth >= 0:
         grid = grids[depth]
-        operator, rows = (none, none, grid.visits, grid.rows), (0, grid.rows.shape[0])
+        operator, rows = (no_weights, no_pull, grid.visits, grid.rows), (0, grid.rows.shape[0])
         here_load = load if depth == 0 else grids[depth - 1].coarse_load
         here_answer = answer if depth == 0 else grids[depth - 1].coarse_answer
         if arriving:

@@ -13,13 +13,13 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.coarsening import COARSEST, NONE, Operator, coarser, dense_couplings
+from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_ROWS, NO_WEIGHTS, Operator, coarser, dense_couplings
 from hybridcolor.propagate.deep import DEEP, MOST_DEEP, Grid, multiply, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
-from hybridcolor.propagate.stencil import operator_rows
+from hybridcolor.propagate.stencil import Weights, operator_rows, walk_weights
 from hybridcolor.threads import share_rows
 
 STEPS = (2, 1)
@@ -36,26 +36,28 @@ class Walk:
 
     Attributes
     ----------
-    luminance : (H, W) float32
+    weights : (H, 8, W) uint16
+        See `walk_weights`.
     visits : (H, W) float32
         See `stationary_vector`.
     pockets : Pockets
     """
 
-    luminance: Planes
+    weights: Weights
     visits: Planes
     pockets: Pockets
 
     @classmethod
     def of(cls, luminance: Planes) -> Walk:
         """The picture's."""
-        rows = operator_rows(luminance, np.zeros_like(luminance))
-        return cls(luminance, stationary_vector(rows), find_pockets(rows))
+        weights = walk_weights(luminance)
+        rows = operator_rows(weights, np.zeros_like(luminance))
+        return cls(weights, stationary_vector(rows), find_pockets(rows))
 
     def window(self, rows: slice, columns: slice) -> Walk:
         """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
-        here = (rows, columns)
-        return Walk(np.ascontiguousarray(self.luminance[here]), np.ascontiguousarray(self.visits[here]), NO_POCKETS)
+        weights, visits = self.weights[rows, :, columns], self.visits[rows, columns]
+        return Walk(np.ascontiguousarray(weights), np.ascontiguousarray(visits), NO_POCKETS)
 
 
 @dataclass(slots=True)
@@ -79,12 +81,12 @@ class _Level:
 
     def part(self, rows: slice, columns: slice) -> Operator:
         """The operator of a window."""
-        luminance, pull, visits, stored = self.operator
-        if stored.size == 0:
-            planes = (luminance[rows, columns], pull[rows, columns], visits[rows, columns])
-            return (*map(np.ascontiguousarray, planes), stored)  # type: ignore[return-value]
+        weights, pull, visits, stored = self.operator
         visits = np.ascontiguousarray(visits[rows, columns])
-        return luminance, pull, visits, np.ascontiguousarray(stored[rows, :, columns])
+        if stored.size > 0:
+            return weights, pull, visits, np.ascontiguousarray(stored[rows, :, columns])
+        weights, pull = np.ascontiguousarray(weights[rows, :, columns]), np.ascontiguousarray(pull[rows, columns])
+        return weights, pull, visits, stored
 
 
 class Hierarchy:
@@ -100,13 +102,13 @@ class Hierarchy:
     def __init__(self, walk: Walk, pull: NDArray[np.float32]) -> None:
         self.levels: list[_Level] = []
         self._pockets = walk.pockets
-        operator: Operator = (walk.luminance, pull, walk.visits, np.empty((0, 10, 0), np.float32))
-        shape = walk.luminance.shape
+        operator: Operator = (walk.weights, pull, walk.visits, NO_ROWS)
+        shape = walk.visits.shape
         while shape[0] * shape[1] > COARSEST or not self.levels:
             prolongation, coarse = coarser(operator)
             swept, shape = padded(shape), (coarse.shape[0], coarse.shape[2])
             self.levels.append(_Level(operator, prolongation, swept, padded(shape), padded(shape)))
-            operator = (NONE, NONE, balance(coarse), coarse)
+            operator = (NO_WEIGHTS, NO_PULL, balance(coarse), coarse)
         for level in self.levels[1:]:
             level.work = [padded(level.operator[2].shape) for _ in range(4)]
         self._coarsest = operator
@@ -123,8 +125,8 @@ class Hierarchy:
 
     def update(self, pull: NDArray[np.float32], window: Window) -> None:
         """Take other pulls, and make the coarser levels anew where a window, which may be empty, tells on them."""
-        luminance, _, visits, stored = self.levels[0].operator
-        self.levels[0].operator = (luminance, pull, visits, stored)
+        weights, _, visits, stored = self.levels[0].operator
+        self.levels[0].operator = (weights, pull, visits, stored)
         rows, columns = window
         if rows.start == rows.stop:
             return

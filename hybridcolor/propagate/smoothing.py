@@ -49,9 +49,9 @@ def sweep_on(row, load, before, after, k):  # type: ignore[no-untyped-def]
 def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-untyped-def]
     """Write rows top to bottom of x = two sweeps from zero, and of the coarse load R (load - A x).
 
-    ``operator`` is (luminance, pull, visits, stored); arrays of x are (h + 2, channels, w + 2) with zero padding.
+    ``operator`` is (weights, pull, visits, stored); arrays of x are (h + 2, channels, w + 2) with zero padding.
     """
-    luminance, pull, visits, stored = operator
+    weights, pull, visits, stored = operator
     top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
     buffer = np.empty((LAG, 10, width), np.float32)
@@ -61,7 +61,7 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
     weight = np.ones(width, np.float32)
     for i in range(max(top - CHAIN - 1, 0), bottom + 3):
         if i < min(bottom + 2, height):
-            row = operator_row(luminance, pull, stored, i, buffer[i % LAG])
+            row = operator_row(weights, pull, stored, i, buffer[i % LAG])
             first_sweep_row(row, load[i + 1], first[i % LAG])
         else:
             first[i % LAG] = 0
@@ -92,7 +92,7 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
 @njit(cache=True, nogil=True)
 def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: ignore[no-untyped-def]
     """Write rows top to bottom of x = two sweeps from swept + P coarse, and of image = A x; answer is (x, image)."""
-    luminance, pull, _, stored = operator
+    weights, pull, _, stored = operator
     x, image = answer
     top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
@@ -102,7 +102,7 @@ def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: 
     second = np.zeros((LAG, channels, width + 2), np.float32)
     for i in range(max(top - 2 * CHAIN - 1, 0), bottom + 3):
         if i < height:
-            operator_row(luminance, pull, stored, i, buffer[i % LAG])
+            operator_row(weights, pull, stored, i, buffer[i % LAG])
             start[i % LAG] = swept[i + 1]
             prolong_row(prolongation[i // 2 + 1], i % 2, coarse[i // 2 + 1], coarse[i // 2 + 2], start[i % LAG])
         else:

@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import FAST
-from hybridcolor.propagate.coarsening import COARSEST, NONE, coarser, dense_couplings
+from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_WEIGHTS, coarser, dense_couplings
 from hybridcolor.propagate.smoothing import prolong
 
 DAMPING = np.float32(0.95)
@@ -53,8 +53,9 @@ def stationary_vector(rows: Planes) -> Planes:
 
     Examples
     --------
-    >>> from hybridcolor.propagate.stencil import operator_rows
-    >>> pi = stationary_vector(operator_rows(np.full((4, 6), 50, np.float32), np.zeros((4, 6), np.float32)))
+    >>> from hybridcolor.propagate.stencil import operator_rows, walk_weights
+    >>> plain, pull = np.full((4, 6), 50, np.float32), np.zeros((4, 6), np.float32)
+    >>> pi = stationary_vector(operator_rows(walk_weights(plain), pull))
     >>> bool(abs(pi[1, 1] / pi[0, 0] - 8 / 3) < 0.01)  # on a plain picture: the number of neighbours
     True
     """
@@ -78,7 +79,7 @@ def _cycle(rows: Planes, visits: Planes) -> Planes:
     """Better visits, by those of the coarser grids."""
     if visits.size <= COARSEST:
         return _solved(rows)
-    prolongation, coarse = coarser((NONE, NONE, visits, rows))
+    prolongation, coarse = coarser((NO_WEIGHTS, NO_PULL, visits, rows))
     factor = balance(coarse)
     for _ in range(2 if factor.size > TWICE else 1):
         factor = _cycle(coarse, factor)

@@ -7,6 +7,7 @@ padding, (H + 2, 2, W + 2); `inner` is the same as planes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.seeds import Seeds
+from hybridcolor.threads import share_rows
 
 
 class Solution(NamedTuple):
@@ -70,15 +72,16 @@ class SeededSystem:
 
     def bounds(self) -> NDArray[np.float32]:
         """Least and largest colour of a seed, (2 bounds, 2 planes): between them lies the exact solution."""
-        seeded = np.flatnonzero(self.pull)
-        target = self.target.reshape(2, -1)
-        colours = target if seeded.size == self.pull.size else target[:, seeded]
+        colours = self.target.reshape(2, -1)
+        if not self.pull.all():
+            colours = colours[:, np.flatnonzero(self.pull)]
         return np.stack([colours.min(axis=1), colours.max(axis=1)])
 
     def picture(self, chroma: NDArray[np.float64], base: NDArray[np.float32]) -> NDArray[np.float32]:
         """``base`` (H, W, 2) plus padded colours, which are brought into their bounds: that only helps."""
         picture = np.empty_like(base)
-        _add_clipped(base, chroma, self.bounds(), picture)
+        height, width = self.pull.shape
+        share_rows(partial(_add_clipped, base, chroma, self.bounds(), picture), height, width=width)
         return picture
 
     def finish(self, chroma: NDArray[np.float64], iterations: int) -> Solution:
@@ -113,8 +116,8 @@ def largest(values: NDArray[np.floating]) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _add_clipped(base, rows, bounds, picture):  # type: ignore[no-untyped-def]
-    for i in range(picture.shape[0]):
+def _add_clipped(base, rows, bounds, picture, first, last):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
         for j in range(picture.shape[1]):
             for c in range(2):
                 colour = min(max(np.float32(rows[i + 1, c, j + 1]), bounds[0, c]), bounds[1, c])

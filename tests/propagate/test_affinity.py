@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import stationary
 from hybridcolor.propagate.affinity import affinity_matrix, planes_to_matrix, system_residual
-from hybridcolor.propagate.stencil import operator_rows
+from hybridcolor.propagate.stencil import operator_rows, walk_weights
 from tests.propagate.pictures import photo_luminance
 
 
@@ -57,7 +57,7 @@ def test_matrix_is_the_papers(luminance):
                 expected[i * width + j, y * width + x] = weight
     np.testing.assert_allclose(affinity_matrix(luminance).toarray(), expected, rtol=1e-10, atol=1e-15)
     np.testing.assert_allclose(
-        planes_to_matrix(walk_rows(luminance)[:, :9].transpose(1, 0, 2)).toarray(), expected, rtol=2e-5, atol=1e-9
+        planes_to_matrix(walk_rows(luminance)[:, :9].transpose(1, 0, 2)).toarray(), expected, rtol=2.6e-4, atol=1e-9
     )
 
 
@@ -96,16 +96,16 @@ def test_residual_agrees_with_the_assembled_matrix():
 
 
 def walk_rows(luminance):
-    """W in float32, as an operator."""
-    return operator_rows(luminance, np.zeros_like(luminance))
+    """W as the solver keeps it, in 16 bits."""
+    return operator_rows(walk_weights(luminance), np.zeros_like(luminance))
 
 
 def test_sweeps_lead_to_the_stationary_eigenvector():
     luminance = photo_luminance("coffee", 12, 13)
-    matrix = affinity_matrix(luminance).toarray()
-    values, vectors = np.linalg.eig(matrix.T)
-    exact = np.abs(np.real(vectors[:, np.argmin(np.abs(values - 1))]))
     rows = walk_rows(luminance)
+    walk = planes_to_matrix(rows[:, :9].transpose(1, 0, 2).astype(float)).toarray()
+    values, vectors = np.linalg.eig(np.eye(len(walk)) + walk.T - np.diag(walk.sum(axis=1)))
+    exact = np.abs(np.real(vectors[:, np.argmin(np.abs(values - 1))]))
     found = stationary.balance(rows)
     for _ in range(500):
         stationary._sweep(rows, found)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from hybridcolor.propagate import multigrid
-from hybridcolor.propagate.affinity import affinity_matrix, planes_to_matrix
+from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.coarsening import coarsen, interpolate, prune
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, padded
 from hybridcolor.propagate.pockets import find_pockets
-from hybridcolor.propagate.stencil import operator_rows
+from hybridcolor.propagate.stencil import operator_rows, walk_weights
 from tests.propagate.pictures import photo_luminance
 
 
@@ -37,6 +37,13 @@ def dense_operator(rows):
     return matrix
 
 
+def kept_outflow(luminance):
+    """I - W as the solver keeps it, in 16 bits."""
+    rows = operator_rows(walk_weights(luminance), np.zeros_like(luminance))
+    walk = planes_to_matrix(rows[:, :9].transpose(1, 0, 2).astype(float)).toarray()
+    return np.diag(walk.sum(axis=1)) - walk
+
+
 def seeded(height, width, every=1000):
     """A picture with hard and soft seeds, and its operator for corrections, which are 0 at hard seeds."""
     luminance = photo_luminance("coffee", height, width)
@@ -46,8 +53,7 @@ def seeded(height, width, every=1000):
     pull[0, 0] = 0.5
     hard = np.isinf(pull).ravel()
     free = np.where(hard, 0, 1 / (1 + np.where(hard, 0, pull.ravel())))
-    walk = affinity_matrix(luminance).toarray()
-    matrix = np.diag(1 - free) + free[:, None] * (np.eye(free.size) - walk)
+    matrix = np.diag(1 - free) + free[:, None] * kept_outflow(luminance)
     matrix[:, hard] = matrix[hard] = 0
     matrix[hard, hard] = 1
     return luminance, pull, matrix
@@ -74,7 +80,7 @@ def test_coarse_operators_are_galerkin(shape):
     coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
     missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
     prolongation = np.zeros_like(hierarchy.levels[0].prolongation)
-    operator = (pull, visits, operator_rows(luminance, pull))
+    operator = (pull, visits, operator_rows(walk_weights(luminance), pull))
     interpolate(operator, prolongation, missing, 0, coarse_shape[0])
     prune(prolongation, missing)
     np.testing.assert_array_equal(prolongation, hierarchy.levels[0].prolongation)
@@ -124,11 +130,11 @@ def test_pockets_are_found_and_corrected_exactly():
             luminance[pixel] = 60.0
     pull = np.zeros(luminance.shape, np.float32)
     pull[35, :] = np.inf
-    pockets = find_pockets(operator_rows(luminance, np.zeros_like(luminance)))
+    pockets = find_pockets(operator_rows(walk_weights(luminance), np.zeros_like(luminance)))
     own = [pockets.where[a : a + n].tolist() for a, n in zip(pockets.start, pockets.size, strict=False)]
     found = {frozenset(map(tuple, pixels)) for pixels in own}
     assert found == {frozenset(speck) for speck in specks[1:]}
-    matrix = np.eye(luminance.size) - affinity_matrix(luminance).toarray()
+    matrix = kept_outflow(luminance)
     hard = np.isinf(pull).ravel()
     matrix[hard] = 0
     load = np.random.default_rng(0).uniform(-1, 1, (2, 40, 60)).astype(np.float32)
@@ -150,7 +156,7 @@ def test_a_thin_line_that_ends_in_something_is_several_pockets():
     luminance = np.full((60, 40), 50.0, np.float32)
     luminance[:, 20] = 80.0
     luminance[:8, 10:30] = 80.0  # what its upper end runs into
-    pockets = find_pockets(operator_rows(luminance, np.zeros_like(luminance)))
+    pockets = find_pockets(operator_rows(walk_weights(luminance), np.zeros_like(luminance)))
     own = [
         set(map(tuple, pockets.where[a : a + n].tolist())) for a, n in zip(pockets.start, pockets.size, strict=False)
     ]
@@ -179,7 +185,7 @@ def test_pockets_with_seeds_are_left_alone():
     pull[5, 20] = 0.5
     pull[20, 12] = np.inf  # beside the other one
     load, answer, image = as_rows(np.ones((2, 30, 40), np.float32)), padded((30, 40)), padded((30, 40))
-    find_pockets(operator_rows(luminance, np.zeros_like(luminance))).correct(pull, load, answer, image)
+    find_pockets(operator_rows(walk_weights(luminance), np.zeros_like(luminance))).correct(pull, load, answer, image)
     assert set(map(tuple, np.argwhere(as_columns(answer).reshape(30, 40, 2)[..., 0]))) == {(20, 10), (20, 11)}
     assert image[21, 0, 13] == 0
 
