@@ -25,7 +25,8 @@ from hybridcolor.threads import share_rows
 Planes = NDArray[np.float32]
 Operator = tuple[Weights, Planes, Planes, Planes]
 """Weights, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
-NO_WEIGHTS, NO_PULL, NO_ROWS = np.empty((0, 8, 0), np.uint16), np.empty((0, 0), np.float32), np.empty((0, 10, 0), np.float32)
+NO_WEIGHTS = np.empty((0, 8, 0), np.uint16)
+NO_PULL, NO_ROWS = np.empty((0, 0), np.float32), np.empty((0, 10, 0), np.float32)
 COARSEST = 100
 """Pixels of a grid that is solved outright: few enough that linear algebra does not spread over threads."""
 

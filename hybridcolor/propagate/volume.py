@@ -22,9 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError, MethodError, SeedError
 from hybridcolor.propagate.elimination import eliminate
+from hybridcolor.propagate.factorization import factored
 from hybridcolor.propagate.grouping import gcrot, grouped
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
-from hybridcolor.propagate.optimization import LEAST_TOLERANCE, attempted, factored
+from hybridcolor.propagate.optimization import LEAST_TOLERANCE, attempted
 from hybridcolor.propagate.registry import checked_values
 from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 
@@ -117,7 +118,7 @@ def propagate_volume(
     MethodError
         If the spacing or the tolerance is unfit.
     ConvergenceError
-        If the tolerance cannot be reached. A wrong answer is never returned.
+        If the tolerance cannot be reached.
 
     Warns
     -----
@@ -147,7 +148,7 @@ def propagate_volume(
     pull, target = _seeded(volume.shape, coords, ab, weight)
     line = (-1, volume.shape[-1])
     system = _System(volume.reshape(line), pull.reshape(line), target.reshape(2, *line), lattice)
-    safe = factored if volume.size <= FACTOR_BELOW else partial(gcrot, lattice)
+    safe = partial(factored, shape=volume.shape) if volume.size <= FACTOR_BELOW else partial(gcrot, lattice)
     attempts = [_eliminated] if lattice.shape.size <= 1 else [partial(grouped, lattice), safe]
     found = attempted(system, attempts, tolerance)
     chroma = np.ascontiguousarray(found.chroma.transpose(1, 2, 0), np.float32).reshape(*volume.shape, 2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import affinity_matrix
+from hybridcolor.propagate.factorization import nested_dissection
 from hybridcolor.seeds import Seeds
 
 
@@ -33,7 +32,7 @@ def dissected(luminance: NDArray[np.float32], seeds: Seeds, columns: NDArray[np.
     """
     walk = (sp.eye_array(luminance.size) - affinity_matrix(luminance)).tocsr()
     flat = np.ravel_multi_index(tuple(seeds.coords.T), luminance.shape)
-    order = nested_dissection(*luminance.shape)
+    order = nested_dissection(luminance.shape)
     free = order[~np.isin(order, flat)]
     rows = walk[free]
     symmetric = {"SymmetricMode": True}
@@ -42,17 +41,3 @@ def dissected(luminance: NDArray[np.float32], seeds: Seeds, columns: NDArray[np.
     x[flat] = columns
     x[free] = factors.solve(-(rows[:, flat] @ columns))
     return x.reshape(*luminance.shape, -1)
-
-
-@cache
-def nested_dissection(height: int, width: int) -> NDArray[np.intp]:
-    """Pixels ordered so that a block's two halves come before the line between them."""
-
-    def order(block: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        if block.size <= 64:
-            return [block.ravel()]
-        block = block if len(block) >= block.shape[1] else block.T
-        middle = len(block) // 2
-        return [*order(block[:middle]), *order(block[middle + 1 :]), block[middle]]
-
-    return np.concatenate(order(np.arange(height * width).reshape(height, width)))

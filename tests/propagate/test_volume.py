@@ -344,7 +344,7 @@ def test_safe_solver_takes_over_and_says_so(monkeypatch, damage, factor_below):
 def test_no_solver_left_raises(monkeypatch):
     luminance = smooth_volume((4, 5, 6))
     for name in ("grouped", "factored"):
-        monkeypatch.setattr(volume, name, lambda *_: None)
+        monkeypatch.setattr(volume, name, lambda *_, **__: None)
     with pytest.warns(PropagationWarning), pytest.raises(ConvergenceError, match="raise tolerance"):
         propagate_volume(luminance, *scattered(luminance.shape, 6))
 
