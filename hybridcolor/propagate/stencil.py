@@ -99,39 +99,43 @@ def _fill_row(weights, pull, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
+def _image(row, n, x, s, j):  # type: ignore[no-untyped-def]
+    """(A x)_j of a plane; n, x and s are the rows above, here and below, padded."""
+    m = x[j + 1]
+    return (
+        ((row[0, j] * (m - n[j]) + row[1, j] * (m - n[j + 1])) + (row[2, j] * (m - n[j + 2]) + row[3, j] * (m - x[j])))
+        + (
+            (row[5, j] * (m - x[j + 2]) + row[6, j] * (m - s[j]))
+            + (row[7, j] * (m - s[j + 1]) + row[8, j] * (m - s[j + 2]))
+        )
+    ) + row[4, j] * m
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
 def apply_row(row, above, here, below, out):  # type: ignore[no-untyped-def]
     """Write out = A x."""
-    a0, a1, a2, a3, t = row[0], row[1], row[2], row[3], row[4]
-    a5, a6, a7, a8 = row[5], row[6], row[7], row[8]
     for c in range(here.shape[0]):
         n, x, s, y = above[c], here[c], below[c], out[c]
-        for j in range(t.size):
-            m = x[j + 1]
-            y[j + 1] = (
-                ((a0[j] * (m - n[j]) + a1[j] * (m - n[j + 1])) + (a2[j] * (m - n[j + 2]) + a3[j] * (m - x[j])))
-                + ((a5[j] * (m - x[j + 2]) + a6[j] * (m - s[j])) + (a7[j] * (m - s[j + 1]) + a8[j] * (m - s[j + 2])))
-            ) + t[j] * m
+        for j in range(row.shape[1]):
+            y[j + 1] = _image(row, n, x, s, j)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def defect_row(row, load, above, here, below, weight, out):  # type: ignore[no-untyped-def]
     """Write out = weight (load - A x)."""
-    apply_row(row, above, here, below, out)
     for c in range(here.shape[0]):
-        b, y = load[c], out[c]
-        for j in range(weight.size):
-            y[j + 1] = weight[j] * (b[j + 1] - y[j + 1])
+        n, x, s, b, y = above[c], here[c], below[c], load[c], out[c]
+        for j in range(row.shape[1]):
+            y[j + 1] = weight[j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def sweep_row(row, load, above, here, below, out):  # type: ignore[no-untyped-def]
     """Damped Jacobi: out = x + d (load - A x)."""
-    apply_row(row, above, here, below, out)
-    d = row[9]
     for c in range(here.shape[0]):
-        x, b, y = here[c], load[c], out[c]
-        for j in range(d.size):
-            y[j + 1] = x[j + 1] + d[j] * (b[j + 1] - y[j + 1])
+        n, x, s, b, y = above[c], here[c], below[c], load[c], out[c]
+        for j in range(row.shape[1]):
+            y[j + 1] = x[j + 1] + row[9, j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
