@@ -45,7 +45,7 @@ FINISHES = ("photo", "paint")
 
 TILES_FROM = 25_000_000
 """Pixels from which `hybridcolor colorize` goes by tiles where the result is nearly the same."""
-_AT_ONCE = {False: 100, True: 250}  # bytes a pixel that `colorize` takes at its peak, without and with scribbles
+_AT_ONCE = {False: 100, True: 270}  # bytes a pixel that `colorize` takes at its peak, without and with scribbles
 
 Told = Callable[[int, int], None]
 """Is told how many bands are done, and of how many."""

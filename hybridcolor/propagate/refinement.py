@@ -36,9 +36,10 @@ QUICK_CAUTION, CAUTION, SLOW_CAUTION = 3.0, 5.0, 20.0
 """So much larger are errors taken to be than changes tell: in the first iterations, later, and where convergence is
 slow or a step was short, which hides more. With 3 for all a plain gradient ended 2 ab off; with these 216 edits of
 photos 0.5 at most."""
-BACKWARD, MOST_BACKWARD = -0.5, 2
+BACKWARD, MOST_BACKWARD = -0.5, 4
 """Steps this far backward: where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out
-may be off by any colour while changes are small. Pictures with such steps are left to a solver that needs no cycle."""
+may be off by any colour while changes are small. So many are left to a solver that needs no cycle; fewer happen in
+enlarged photos too, which go well."""
 SLOW_RENEWALS = 5
 """So many new residuals in a row that did not halve the changes are one too many."""
 
@@ -89,7 +90,7 @@ def refinements(
 ) -> Iterator[Refinement]:
     """Conjugate residuals preconditioned by multigrid in float32, whose residual is found anew now and then.
 
-    Ends when the tolerance is reached, or when the error does not keep shrinking or a second step goes backward. The
+    Ends when the tolerance is reached, or when the error does not keep shrinking or a fourth step goes backward. The
     error is believed to be small only once the residual is the true one, because one that is nearly the same everywhere
     hardly shows in one of seven digits. The last direction stays, since starting again without it costs a step or two;
     but where convergence is slow, or a step was short, all starts again with a step of full length.
