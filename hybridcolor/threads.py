@@ -60,10 +60,33 @@ def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, ste
     return [work(*first), *(future.result() for future in waiting)]
 
 
+def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
+    """Have something done while the caller does something else, if there is a second core for it.
+
+    Returns
+    -------
+    callable
+        Waits for the answer, and returns or raises it.
+
+    Examples
+    --------
+    >>> answer = beside(lambda: 6 * 7)
+    >>> answer()
+    42
+    """
+    return work if thread_count() == 1 else _other().submit(work).result
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_count() - 1, thread_name_prefix="rows")
 
 
+@cache
+def _other() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="beside")  # not one that shares rows, which would wait for it
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
+    for executor in (_pool, _other):
+        os.register_at_fork(after_in_child=executor.cache_clear)  # a child has none of its parent's threads

@@ -8,6 +8,7 @@ enters once, in the finest restriction; interpolation does not change when rows 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -20,7 +21,7 @@ from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
 from hybridcolor.propagate.stencil import Weights, operator_rows, walk_weights
-from hybridcolor.threads import share_rows
+from hybridcolor.threads import beside, share_rows
 
 STEPS = (2, 1)
 """Krylov steps on the first coarser level, the second, the third as on the first, and so on. Two on all of them need as
@@ -52,7 +53,8 @@ class Walk:
         """The picture's."""
         weights = walk_weights(luminance)
         rows = operator_rows(weights, np.zeros_like(luminance))
-        return cls(weights, stationary_vector(rows), find_pockets(rows))
+        pockets = beside(partial(find_pockets, rows))
+        return cls(weights, stationary_vector(rows), pockets())
 
     def window(self, rows: slice, columns: slice) -> Walk:
         """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
