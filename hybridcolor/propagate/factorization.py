@@ -2,7 +2,7 @@
 
 SuperLU takes the pixels in the order of nested dissection (A. George, "Nested dissection of a regular finite element
 mesh", 1973, doi 10.1137/0710032) and without pivots, since every row is dominant: a sixth of the time of its own order
-and half of the memory.
+and three fifths of the memory (at 1 megapixel).
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def nested_dissection(shape: tuple[int, ...]) -> NDArray[np.intp]:
 
     Examples
     --------
-    >>> nested_dissection((100, 1))[-1]
-    np.int64(50)
+    >>> int(nested_dissection((100, 1))[-1])
+    50
     """
 
     def order(block: NDArray[np.intp]) -> list[NDArray[np.intp]]:
