@@ -247,13 +247,18 @@ def _fill_residual(luminance, pull, target, chroma, residual, first, last):  # t
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-def]
     """By how much the pixels of a row and plane miss their equations; n, x and s are its chroma and its neighbours'."""
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    w5, w6, w7, w8 = weights[5], weights[6], weights[7], weights[8]
     for j in range(pull.size):
-        m = x[j + 1]
-        flow = (
-            ((w0[j] * (n[j] - m) + w1[j] * (n[j + 1] - m)) + (w2[j] * (n[j + 2] - m) + w3[j] * (x[j] - m)))
-            + ((w5[j] * (x[j + 2] - m) + w6[j] * (s[j] - m)) + (w7[j] * (s[j + 1] - m) + w8[j] * (s[j + 2] - m)))
-        )  # fmt: skip
         t = min(np.float64(pull[j]), 1e30)
-        residual[j + 1] = (t * (target[j] - m) + flow) / (1.0 + t)
+        residual[j + 1] = (t * (target[j] - x[j + 1]) - outflow(weights, n, x, s, j)) / (1.0 + t)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def outflow(row, n, x, s, j):  # type: ignore[no-untyped-def]
+    """By what pixel j of a plane differs from its neighbours, weighted; n, x and s are padded rows as in `_miss`."""
+    m = x[j + 1]
+    return (
+        (row[0, j] * (m - n[j]) + row[1, j] * (m - n[j + 1])) + (row[2, j] * (m - n[j + 2]) + row[3, j] * (m - x[j]))
+    ) + (
+        (row[5, j] * (m - x[j + 2]) + row[6, j] * (m - s[j]))
+        + (row[7, j] * (m - s[j + 1]) + row[8, j] * (m - s[j + 2]))
+    )

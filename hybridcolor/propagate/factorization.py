@@ -53,7 +53,7 @@ def factored(system: SeededSystem, tolerance: float, *, shape: tuple[int, ...] |
     order = nested_dissection(shape or system.pull.shape)
     dissected = system.matrix()[order][:, order]
     options = {"SymmetricMode": True}
-    factors = spla.splu(dissected.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options)
+    factors = spla.splu(dissected, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options)
     chroma = system.start()
     watch = Watch()
     for iteration in range(1, MOST_RENEWALS + 1):

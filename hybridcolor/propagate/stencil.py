@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.affinity import FAST, fill_affinity
+from hybridcolor.propagate.affinity import FAST, fill_affinity, outflow
 from hybridcolor.threads import share_rows
 
 DAMPING = np.float32(0.9)
@@ -83,32 +83,24 @@ def operator_row(weights, pull, stored, i, buffer):  # type: ignore[no-untyped-d
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _fill_row(weights, pull, row):  # type: ignore[no-untyped-def]
     """Write a row of q + (1 - q)(I - W). Its diagonal is 1; a hard seed, whose correction is 0, keeps still."""
-    free, scale = row[9], row[3]
-    excess = row[4]
+    excess, scale, damped = row[4], row[9], row[9]
     for j in range(pull.size):
         t = min(pull[j], MOST_PULL)
-        free[j] = np.float32(1) / (np.float32(1) + t)
-        excess[j] = t * free[j]
-        scale[j] = free[j] / SMALLER
-    for n in (0, 1, 2, 4, 5, 6, 7, 3):  # the last is where the scale was
+        free = np.float32(1) / (np.float32(1) + t)
+        excess[j] = t * free
+        scale[j] = free / SMALLER
+    for n in range(8):
         packed, coupling = weights[n], row[n if n < 4 else n + 1]
         for j in range(pull.size):
             coupling[j] = np.uint32(np.uint32(packed[j]) << np.uint32(12)).view(np.float32) * scale[j]
     for j in range(pull.size):
-        free[j] = DAMPING if pull[j] < MOST_PULL else np.float32(0)
+        damped[j] = DAMPING if pull[j] < MOST_PULL else np.float32(0)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _image(row, n, x, s, j):  # type: ignore[no-untyped-def]
     """(A x)_j of a plane; n, x and s are the rows above, here and below, padded."""
-    m = x[j + 1]
-    return (
-        ((row[0, j] * (m - n[j]) + row[1, j] * (m - n[j + 1])) + (row[2, j] * (m - n[j + 2]) + row[3, j] * (m - x[j])))
-        + (
-            (row[5, j] * (m - x[j + 2]) + row[6, j] * (m - s[j]))
-            + (row[7, j] * (m - s[j + 1]) + row[8, j] * (m - s[j + 2]))
-        )
-    ) + row[4, j] * m
+    return outflow(row, n, x, s, j) + row[4, j] * x[j + 1]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
