@@ -21,9 +21,9 @@ from napari_hybridcolor.samples import ink
 from napari_hybridcolor.widget import ColorizeWidget
 from numpy.typing import NDArray
 from PIL import Image
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QWidget
 from skimage import data
 
 from hybridcolor.palettes import Colour
@@ -57,12 +57,12 @@ class Tour:
 
     def wait(self, until: Callable[[], bool]) -> None:
         """Let the window live until something is so."""
-        end = time.monotonic() + PATIENCE
-        while not until():
-            if time.monotonic() > end:
-                raise TimeoutError(self.panel.message.text())
-            QApplication.processEvents()
-            time.sleep(0.002)
+        end, loop, look = time.monotonic() + PATIENCE, QEventLoop(), QTimer()
+        look.timeout.connect(lambda: loop.quit() if until() or time.monotonic() > end else None)
+        look.start(5)
+        loop.exec()
+        if not until():
+            raise TimeoutError(self.panel.message.text())
 
     def settle(self) -> None:
         """Let the window live until the last answer is there."""

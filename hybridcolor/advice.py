@@ -71,7 +71,7 @@ def likely_colours(
     >>> [((round(a), round(b)), round(p, 2)) for (a, b), p in likely_colours(belief, 1, 1, count=2)]
     [((60, 40), 0.77), ((0, -50), 0.23)]
     """
-    left = _cell(belief, (row, column)).probability()[0, 0].astype(np.float64)
+    left = belief.at([(row, column)]).probability()[0, 0].astype(np.float64)
     near = np.hypot(*(belief.bins[:, None] - belief.bins[None]).transpose(2, 0, 1)) < APART
     found = []
     for _ in range(count):
@@ -141,7 +141,7 @@ def variants(
 
 def _another_colour(belief: ColorDistribution, place: tuple[int, int], taken: list[Colour]) -> Colour:
     """A likely colour at a place, far from those that are taken."""
-    likely = likely_colours(_cell(belief, place).rebalanced(DEFAULT_VIVIDNESS), *place)
+    likely = likely_colours(belief.at([place]).rebalanced(DEFAULT_VIVIDNESS), *place)
     usable = [(colour, chance) for colour, chance in likely if chance >= _LEAST] or likely[:1]
 
     def worth(each: tuple[Colour, float]) -> float:
@@ -149,11 +149,6 @@ def _another_colour(belief: ColorDistribution, place: tuple[int, int], taken: li
         return float(chance**0.5 * min((np.hypot(*np.subtract(colour, other)) for other in taken), default=1.0))
 
     return max(usable, key=worth)[0]
-
-
-def _cell(belief: ColorDistribution, place: tuple[int, int]) -> ColorDistribution:
-    """The belief of one cell, as if the whole picture were in it: far less to compute."""
-    return replace(belief, logits=belief.logits[belief.cells([place])][None])
 
 
 def _square(place: tuple[int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -38,12 +38,11 @@ def possible_strokes(strokes: Seeds, belief: ColorDistribution) -> Seeds:
     >>> [len(possible_strokes(Seeds.of([[1, 1]], [ab]), belief)) for ab in ([5, 15], [95, -60])]
     [1, 0]
     """
-    row, column = belief.cells(strokes.coords)
-    _, one = np.unique(np.column_stack([row, column, strokes.stroke]), axis=0, return_index=True)
-    likely = belief.probability()[row[one], column[one]]
+    numbers, number = np.unique(strokes.stroke, return_inverse=True)
+    _, one = np.unique(belief.cell_numbers(strokes.coords) * len(numbers) + number, return_index=True)
+    likely = belief.at(strokes.coords[one]).probability()[0]
     near = np.square(belief.bins - strokes.ab[one, None]).sum(axis=2) < NEIGHBOURHOOD**2
-    numbers, number = np.unique(strokes.stroke[one], return_inverse=True)
-    chance = np.bincount(number, (likely * near).sum(axis=1)) / np.bincount(number)
+    chance = np.bincount(number[one], (likely * near).sum(axis=1)) / np.bincount(number[one])
     return strokes.take(np.isin(strokes.stroke, numbers[chance >= POSSIBLE]))
 
 
@@ -77,7 +76,8 @@ def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
     """
     if len(strokes) == 0:
         return 1.0
-    proposed = belief.annealed_mean()[belief.cells(strokes.coords)]
+    _, one, cell = np.unique(belief.cell_numbers(strokes.coords), return_index=True, return_inverse=True)
+    proposed = belief.at(strokes.coords[one]).annealed_mean()[0, cell]
     _, number = np.unique(strokes.stroke, return_inverse=True)
     count = np.bincount(number)
     said, thought = (np.stack([np.bincount(number, ab) / count for ab in each.T]) for each in (strokes.ab, proposed))

@@ -86,7 +86,8 @@ class TiledColorization:
 
     def _tile(self, band: Picture, top: int, left: int) -> NDArray[Any]:
         luminance = np.ascontiguousarray(band.luminance[:, left : left + TILE])
-        chroma = self.fit.at(luminance, (top, left), self.bands.shape)
+        window = slice(top, top + luminance.shape[0]), slice(left, left + luminance.shape[1])
+        chroma = self.fit.at(luminance, window, self.bands.shape)
         row, column = (self.scribbles.coords - (top, left)).T
         here = (row >= 0) & (row < luminance.shape[0]) & (column >= 0) & (column < luminance.shape[1])
         here &= np.isinf(self.scribbles.weight)

@@ -87,13 +87,15 @@ def system_residual(
     target: NDArray[np.float32],
     chroma: NDArray[np.float64],
     residual: NDArray[np.float32],
+    *,
+    single: bool = False,
 ) -> None:
     """How far every pixel is from its equation, in ab units.
 
     The equation of a pixel with pull T and target colour s is (I - W + T) x = T s. It is used divided by
     1 + T, with q = T / (1 + T): q (s - x_i) + (1 - q) sum_j w_ij (x_j - x_i) = 0, which holds a hard seed
-    (T = inf, q = 1) and a free pixel (T = 0) in one form. W is computed anew from the luminance in float64,
-    so this check shares no rounding with a solver's matrices.
+    (T = inf, q = 1) and a free pixel (T = 0) in one form. W is computed anew from the luminance, so this check shares
+    no rounding with a solver's matrices.
 
     Parameters
     ----------
@@ -104,9 +106,12 @@ def system_residual(
         x in rows of both planes, with padding.
     residual : (H + 2, 2, W + 2) float32
         Written, but for its padding.
+    single : bool, optional
+        W in float32: as if each weight were off by a millionth, and half the time. All else is in float64.
     """
     height, width = luminance.shape
-    share_rows(partial(_fill_residual, luminance, pull, target, chroma, residual), height, width=width)
+    kind = np.empty(0, np.float32 if single else np.float64)
+    share_rows(partial(_fill_residual, luminance, pull, target, chroma, residual, kind), height, width=width)
 
 
 def _halvings(y: float) -> float:
@@ -236,8 +241,8 @@ def _fill_planes(luminance, planes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fill_residual(luminance, pull, target, chroma, residual, first, last):  # type: ignore[no-untyped-def]
-    weights = np.empty((10, luminance.shape[1]))
+def _fill_residual(luminance, pull, target, chroma, residual, kind, first, last):  # type: ignore[no-untyped-def]
+    weights = np.empty((10, luminance.shape[1]), kind.dtype)
     for i in range(first, last):
         fill_affinity(luminance, i, weights)
         for c in range(2):

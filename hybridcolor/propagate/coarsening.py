@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
 from hybridcolor.propagate.smoothing import weigh_row
-from hybridcolor.propagate.stencil import DAMPING, Weights, apply_row, operator_rows
+from hybridcolor.propagate.stencil import DAMPING, Weights, apply_row, operator_row
 from hybridcolor.propagate.transfer import (
     TINY,
     columns_row,
@@ -33,16 +33,14 @@ COARSEST = 100
 
 def coarser(operator: Operator) -> tuple[Planes, Planes]:
     """The prolongation from the next coarser grid, (h' + 2, 9, w' + 2), and the operator there, (h', 10, w')."""
-    weights, pull, visits, stored = operator
-    height, width = visits.shape
-    weighted = (pull, visits, stored if len(stored) else operator_rows(weights, pull))
+    height, width = operator[2].shape
     rows, columns = (height + 1) // 2, (width + 1) // 2
     prolongation = np.zeros((rows + 2, 9, columns + 2), np.float32)
     missing = np.zeros((height + 2, 1, width + 2), np.float32)
     coarse = np.empty((rows, 10, columns), np.float32)
-    share_rows(partial(interpolate, weighted, prolongation, missing), rows, width=2 * width)
+    share_rows(partial(interpolate, operator, prolongation, missing), rows, width=2 * width)
     prune(prolongation, missing)
-    share_rows(partial(coarsen, weighted, prolongation, missing, coarse), rows, width=2 * width)
+    share_rows(partial(coarsen, operator, prolongation, missing, coarse), rows, width=2 * width)
     return prolongation, coarse
 
 
@@ -56,8 +54,8 @@ def dense_couplings(rows: Planes) -> NDArray[np.float64]:
 @njit(cache=True, nogil=True)
 def weighted_row(operator, i, buffer, weight):  # type: ignore[no-untyped-def]
     """Write row i of diag(v) A, with the flux into hard seeds moved to the excess."""
-    pull, visits, rows = operator
-    row = rows[i]
+    weights, pull, visits, stored = operator
+    row = operator_row(weights, pull, stored, i, buffer)
     weigh_row(visits, pull, i, weight)
     for k in range(9):
         coupling, product = row[k], buffer[k]
@@ -82,10 +80,10 @@ def _absorb(pull, coupling, excess):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def interpolate(operator, prolongation, missing, first, last):  # type: ignore[no-untyped-def]
-    """Write coarse rows first to last of the prolongation of an operator (pull, visits, rows).
+    """Write coarse rows first to last of the prolongation of an operator.
 
-    There are no rows of pull for one that is not the finest. Also write into missing (h + 2, 1, w + 2) how much each
-    fine pixel's weights lack of 1. Of coarse row ``last`` as much is written as the row before needs.
+    Also write into missing (h + 2, 1, w + 2) how much each fine pixel's weights lack of 1. Of coarse row ``last`` as
+    much is written as the row before needs.
     """
     height, width = missing.shape[0] - 2, missing.shape[2] - 2
     buffer = np.empty((2, 10, width), np.float32)

@@ -47,6 +47,7 @@ class OptimizationState:
         self._hierarchy: Hierarchy | None = None
         self._known = self._made.pull  # what the hierarchy's coarser levels were made for
         self._warm = False  # whether the solution is an answer to go on from
+        self._work: list[NDArray[np.float32]] = []  # the solver's, from one answer to the next
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
         if not self._small:
@@ -80,7 +81,7 @@ class OptimizationState:
             if cancel():
                 return
             self._window = None
-            for step in refinements(system, cycle, self._solution, tolerance=self._tolerance):
+            for step in refinements(system, cycle, self._solution, tolerance=self._tolerance, work=self._work):
                 self._warm = True
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)
@@ -91,6 +92,7 @@ class OptimizationState:
                     return
             else:
                 self._solution, self._warm = system.start(), False  # what diverged is nothing to go on from
+                self._work.clear()
         if self._solved is None:
             self._solved = self._from_scratch()
         yield self._solved

@@ -230,19 +230,27 @@ def _balance_anew(operator: Operator, changed: Window) -> Window:
     A seed's cell has no steps to others, so that nobody would know how often it is visited once the seed is gone.
     """
     _, _, visits, stored = operator
-    window, part, inside = zip(
-        *(_widened(side, of=size) for side, size in zip(changed, visits.shape, strict=True)), strict=True
-    )
-    balanced = balance(np.ascontiguousarray(stored[part[0], :, part[1]]))
-    visits[window] = balanced[inside]
-    return window[0], window[1]
+    height, width = visits.shape
+    rows, columns = _grown(changed[0], height), _grown(changed[1], width)
+    across = _grown(columns, width)
+
+    def renew(first: int, last: int) -> None:
+        here = slice(rows.start + first, rows.start + last)
+        around = _grown(here, height)
+        balanced = balance(np.ascontiguousarray(stored[around, :, across]))
+        visits[here, columns] = balanced[_within(here, around), _within(columns, across)]
+
+    share_rows(renew, rows.stop - rows.start, width=columns.stop - columns.start)
+    return rows, columns
 
 
-def _widened(side: slice, *, of: int) -> tuple[slice, slice, slice]:
-    """Along one axis: what a change of some rows tells on, a part wide enough to find that out, its place in that."""
-    first, last = max(side.start - BALANCED, 0), min(side.stop + BALANCED, of)
-    start, stop = max(first - BALANCED, 0), min(last + BALANCED, of)
-    return slice(first, last), slice(start, stop), slice(first - start, last - start)
+def _grown(side: slice, of: int) -> slice:
+    """What a change of some rows tells on, along an axis of so many; or what must be known to find out about some."""
+    return slice(max(side.start - BALANCED, 0), min(side.stop + BALANCED, of))
+
+
+def _within(side: slice, whole: slice) -> slice:
+    return slice(side.start - whole.start, side.stop - whole.start)
 
 
 def _dense_inverse(operator: Planes) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.krylov import Cycle, conjugate_residuals
+from hybridcolor.propagate.krylov import Cycle, Planes, conjugate_residuals
 from hybridcolor.propagate.system import SeededSystem, largest
 
 MOST_RENEWALS = 25
@@ -40,6 +40,8 @@ BACKWARD, MOST_BACKWARD = -0.5, 4
 """Steps this far backward: where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out
 may be off by any colour while changes are small. So many are left to a solver that needs no cycle; fewer happen in
 enlarged photos too, which go well."""
+SINGLE_FROM = 0.01
+"""Tolerance from which on W in float32 is true enough: see `system_residual`."""
 SLOW_RENEWALS = 5
 """So many new residuals in a row that did not halve the changes are one too many."""
 
@@ -87,6 +89,7 @@ def refinements(
     chroma: NDArray[np.float64],
     *,
     tolerance: float,
+    work: list[Planes] | None = None,
 ) -> Iterator[Refinement]:
     """Conjugate residuals preconditioned by multigrid in float32, whose residual is found anew now and then.
 
@@ -104,9 +107,13 @@ def refinements(
         Where to begin, changed in place; its hard seeds must have their colours.
     tolerance : float
         Largest error wanted at any pixel, in ab units.
+    work : list, optional
+        Empty, or what an earlier solution of this size left there and did not fail with: memory that is new takes longer.
     """
-    work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
-    residual = np.zeros(chroma.shape, np.float32)
+    kept = [] if work is None else work
+    if not kept:
+        kept += (np.zeros(chroma.shape, np.float32) for _ in range(5))
+    residual, *work = kept
     steps = conjugate_residuals(cycle, residual, chroma, work)
     watch = Watch()
     slowly = troubled = False
@@ -119,7 +126,7 @@ def refinements(
             work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
         if slowly or shortest < SHORT:
             steps = conjugate_residuals(cycle, residual, chroma, work, bold=True)
-        system.fill_residual(chroma, residual)
+        system.fill_residual(chroma, residual, single=tolerance >= SINGLE_FROM)
         missed = largest(residual)
         first, shortest = 0.0, np.inf
         for number, (change, length) in enumerate(islice(steps, KEPT + 1 if slowly else MOST_STEPS), start=1):

@@ -9,7 +9,7 @@ import pytest
 
 from hybridcolor.propagate import multigrid
 from hybridcolor.propagate.affinity import planes_to_matrix
-from hybridcolor.propagate.coarsening import coarsen, interpolate, prune
+from hybridcolor.propagate.coarsening import NO_ROWS, coarsen, interpolate, prune
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, padded
 from hybridcolor.propagate.pockets import find_pockets
@@ -80,7 +80,7 @@ def test_coarse_operators_are_galerkin(shape):
     coarse_shape = ((shape[0] + 1) // 2, (shape[1] + 1) // 2)
     missing = np.zeros((shape[0] + 2, 1, shape[1] + 2), np.float32)
     prolongation = np.zeros_like(hierarchy.levels[0].prolongation)
-    operator = (pull, visits, operator_rows(walk_weights(luminance), pull))
+    operator = (walk_weights(luminance), pull, visits, NO_ROWS)
     interpolate(operator, prolongation, missing, 0, coarse_shape[0])
     prune(prolongation, missing)
     np.testing.assert_array_equal(prolongation, hierarchy.levels[0].prolongation)
