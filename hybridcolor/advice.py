@@ -6,7 +6,7 @@ For the plugin, and for tools of your own. May import ``drawing``, ``extract`` a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray

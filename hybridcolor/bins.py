@@ -261,7 +261,7 @@ class ColorDistribution:
     def cell_numbers(self, coords: ArrayLike) -> NDArray[np.int64]:
         """The same as one number each, counted row by row: (N,)."""
         row, column = self.cells(coords)
-        return row * self.logits.shape[1] + column
+        return np.asarray(row * self.logits.shape[1] + column)
 
     def at(self, coords: ArrayLike) -> ColorDistribution:
         """What is believed of (N, 2) pixels of the picture, as a grid of one row, (1, N): cheaper than to decode all.

@@ -94,6 +94,7 @@ class EditSession(Document):
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
         self._seeds: Seeds | None = None  # all of them, where they are known already
+        self._laid: Seeds | None = None  # those that the state below has
         self._glimpses = Glimpses(picture, self._grounds.of)
         self._sharing = threading.RLock()  # of glimpses
 
@@ -271,7 +272,7 @@ class EditSession(Document):
             prior=self._groundwork.predicted,
             **self._groundwork.suited(drawing.method, drawing.method_options),
         )
-        self._heard = drawing
+        self._heard, self._laid = drawing, None
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
@@ -290,7 +291,10 @@ class EditSession(Document):
         scribbles = drawing.scribbles
         suffices = self._groundwork.suffices(scribbles)
         self._seeds = None if suffices else self._groundwork.merged_with(scribbles)
-        self._state.set_seeds(scribbles if self._seeds is None else self._seeds)
+        seeds = scribbles if self._seeds is None else self._seeds
+        if seeds is not self._laid:
+            self._state.set_seeds(seeds)
+            self._laid = seeds
 
     def _colorization(
         self, drawing: Drawing, answer: Propagation, seeds: Seeds, predicted: NDArray[np.float32] | None

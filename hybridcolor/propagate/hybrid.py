@@ -126,7 +126,7 @@ def correction_system(
         raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
     system = SeededSystem.of(luminance, seeds, seeds.ab - prior[tuple(seeds.coords.T)])
     if len(seeds) and np.isfinite(reach):
-        screen = _screen(system, np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2))
+        screen = _screen(system, seeds, np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2))
         if trust is not None:
             screen *= trust
         soft = np.isfinite(seeds.weight)
@@ -145,29 +145,29 @@ def without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
     >>> without_repetitions(seeds, np.zeros((1, 4, 2), np.float32)).ab.tolist()
     [[30.0, 0.0]]
     """
+    if not (seeds.origin == AUTO).any():
+        return seeds
     _, stroke = np.unique(seeds.stroke, return_inverse=True)
     lacking = (seeds.ab - prior[tuple(seeds.coords.T)]) / np.bincount(stroke)[stroke][:, None]
     mean = [np.bincount(stroke, lacking[:, channel])[stroke] for channel in (0, 1)]
     return seeds.take((seeds.origin != AUTO) | (np.hypot(*mean) > CLEARLY_OTHER))
 
 
-def _screen(system: SeededSystem, least: np.float32) -> NDArray[np.float32]:
+def _screen(system: SeededSystem, seeds: Seeds, least: np.float32) -> NDArray[np.float32]:
     """The pull toward zero of every pixel, going by its nearest seed; ``least`` is that of the smallest corrections.
 
     Where a soft seed pulls too, T s + R 0 = (T + R) (T s / (T + R)).
     """
-    seeded = system.pull > 0
-    _, number = cv2.distanceTransformWithLabels(
-        (~seeded).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    seeds = np.flatnonzero(seeded)
-    of_seed = number.ravel()[seeds]
-    count = int(of_seed.max()) + 1
-    farther, brightness = np.ones((2, count), np.float32)
-    farther[of_seed] = 1 + np.hypot(*system.target.reshape(2, -1)[:, seeds]) / np.float32(LIKELY_CORRECTION)
-    brightness[of_seed] = system.luminance.ravel()[seeds]
+    places = tuple(seeds.coords.T)
+    free = np.ones(system.pull.shape, np.uint8)
+    free[places] = 0
+    _, nearest = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    number = nearest[places]
+    farther, brightness = np.ones((2, len(seeds) + 1), np.float32)
+    farther[number] = 1 + np.hypot(*system.target[:, *places]) / np.float32(LIKELY_CORRECTION)
+    brightness[number] = system.luminance[places]
     screen = np.empty_like(system.pull)
-    _fill_screen(system.luminance.ravel(), number.ravel(), least * farther**2, brightness, screen.ravel())
+    _fill_screen(system.luminance.ravel(), nearest.ravel(), least * farther**2, brightness, screen.ravel())
     return screen
 
 

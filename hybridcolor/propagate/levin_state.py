@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.elimination import elimination_work
@@ -141,9 +142,8 @@ class OptimizationState:
         if self._hierarchy is None:
             self._hierarchy, self._known = Hierarchy(self._walk, pull), pull.copy()
         elif self._hierarchy.pull is not pull:
-            changed = (pull > OTHER_PULL * self._known) | (self._known > OTHER_PULL * pull)
-            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-            window = (_span(rows), _span(columns))
+            first, last = _otherwise(pull, self._known)
+            window = slice(first[0], last[0]), slice(first[1], last[1])
             self._hierarchy.update(pull, window)
             self._known[window] = pull[window]
         return self._hierarchy
@@ -243,9 +243,18 @@ def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> W
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))
 
 
-def _span(indices: NDArray[np.intp]) -> slice:
-    """From the first to the last; empty if there is none."""
-    return slice(int(indices[0]), int(indices[-1]) + 1) if len(indices) else slice(0, 0)
+@njit(cache=True, nogil=True)
+def _otherwise(pull, known):  # type: ignore[no-untyped-def]
+    """The first row and column where some pixel pulls clearly otherwise than is known, and those after the last."""
+    left, right = pull.shape[1], 0
+    top, bottom = pull.shape[0], 0
+    factor = np.float32(OTHER_PULL)
+    for i in range(pull.shape[0]):
+        for j in range(pull.shape[1]):
+            if pull[i, j] > factor * known[i, j] or known[i, j] > factor * pull[i, j]:
+                left, right = min(left, j), max(right, j + 1)
+                top, bottom = min(top, i), i + 1
+    return (min(top, bottom), min(left, right)), (bottom, right)
 
 
 def _joined(first: Window | None, second: Window) -> Window:

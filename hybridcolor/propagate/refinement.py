@@ -108,7 +108,7 @@ def refinements(
     tolerance : float
         Largest error wanted at any pixel, in ab units.
     work : list, optional
-        Empty, or what an earlier solution of this size left there and did not fail with: memory that is new takes longer.
+        Empty, or what an earlier solution of this size, which did not fail, has left there: new memory takes longer.
     """
     kept = [] if work is None else work
     if not kept:

@@ -66,7 +66,9 @@ class SeededSystem:
         self.fill_residual(chroma, residual)
         return residual
 
-    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32], *, single: bool = False) -> None:
+    def fill_residual(
+        self, chroma: NDArray[np.float64], residual: NDArray[np.float32], *, single: bool = False
+    ) -> None:
         """The same into an array at hand; ``single`` as for `system_residual`."""
         system_residual(self.luminance, self.pull, self.target, chroma, residual, single=single)
 

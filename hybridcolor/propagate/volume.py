@@ -59,9 +59,14 @@ class _System(SeededSystem):
 
     lattice: Lattice
 
-    def fill_residual(self, chroma: NDArray[np.float64], residual: NDArray[np.float32], *, single: bool = False) -> None:
+    def fill_residual(
+        self,
+        chroma: NDArray[np.float64],
+        residual: NDArray[np.float32],
+        *,
+        single: bool = False,  # noqa: ARG002
+    ) -> None:
         """By how much ab every voxel misses its equation; W is in float64 always."""
-        del single
         flat = np.ascontiguousarray(inner(chroma)).reshape(2, -1)
         target = self.target.reshape(2, -1)
         found = lattice_residual(self.luminance.ravel(), self.lattice, self.pull.ravel(), target, flat)

@@ -18,7 +18,8 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
-BETWEEN = 0.5  # seconds a megapixel from a picture on the way to the best to the next: to show one takes time too
+SOON = 0.3  # seconds after which a first picture on the way is shown: the best follows one that was there sooner
+BETWEEN = 0.5  # seconds a megapixel from such a picture to the next: to show one takes time too
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
 SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a second glimpse is worth its time
 
@@ -75,13 +76,13 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
 
         if not large:
             yield _as_shown(session.preview())
-        drawing, shown = session.drawing, -np.inf  # the first is nearly always as the last to the eye
+        drawing, due = session.drawing, time.perf_counter() + (SOON if large else 0)
         waiting: Colorization | None = None
         for better in session.refine(over):
             waiting = better
-            if time.perf_counter() - shown > BETWEEN * max(1.0, better.picture.luminance.size / 1e6):
+            if time.perf_counter() > due:
                 yield _as_shown(better)
-                shown, waiting = time.perf_counter(), None
+                waiting, due = None, time.perf_counter() + BETWEEN * max(1.0, better.picture.luminance.size / 1e6)
         if waiting is not None and session.drawing is drawing:  # else a glimpse of what came since is shown
             yield _as_shown(waiting)
         if large and not stop():
