@@ -21,6 +21,7 @@ from hybridcolor.propagate.multigrid import Hierarchy, Walk, Window
 from hybridcolor.propagate.optimization import ELIMINATE_BELOW, Solver, optimization
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.refinement import refinements
+from hybridcolor.propagate.smoothness import safe_tolerance
 from hybridcolor.propagate.system import SeededSystem, inner
 from hybridcolor.seeds import Seeds, changed_pixels
 
@@ -53,6 +54,7 @@ class OptimizationState:
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
         if not self._small:
             self._walk = Walk.of(luminance)
+            self._stop_at = safe_tolerance(luminance, tolerance)
 
     def set_seeds(self, seeds: Seeds) -> None:
         """Take a new set of seeds, and find out where they change."""
@@ -82,7 +84,7 @@ class OptimizationState:
             if cancel():
                 return
             self._window = None
-            for step in refinements(system, cycle, self._solution, tolerance=self._tolerance, work=self._work):
+            for step in refinements(system, cycle, self._solution, tolerance=self._stop_at, work=self._work):
                 self._warm = True
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)

@@ -40,7 +40,7 @@ BACKWARD, MOST_BACKWARD = -0.5, 4
 """Steps this far backward: where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out
 may be off by any colour while changes are small. So many are left to a solver that needs no cycle; fewer happen in
 enlarged photos too, which go well."""
-SINGLE_FROM = 0.01
+SINGLE_FROM = 0.1
 """Tolerance from which on W in float32 is true enough: see `system_residual`."""
 SLOW_RENEWALS = 5
 """So many new residuals in a row that did not halve the changes are one too many."""
