@@ -250,6 +250,7 @@ def _grown(side: slice, of: int) -> slice:
 
 
 def _within(side: slice, whole: slice) -> slice:
+    """Where some rows are in an array of more of them."""
     return slice(side.start - whole.start, side.stop - whole.start)
 
 

@@ -20,10 +20,10 @@ LEAST_SLOPE = 0.14
 """Difference of L* that tells on the affinity, by its least sigma."""
 LOOKED_AT = 100_000
 """Pixels by which a picture is judged."""
-SHARE = 0.01
-"""Of the tolerance, for smooth pictures. Of 216 edits of six blurred photos 34 were off by more than 1 ab, by up to 19;
-with a tenth 6, with this 1, by 6; of 72 solves of three others 5, with this 2, by 1 and 6. Steps are two more on
-average, and where they lead nowhere, as in 57 of these edits, LU factors take over."""
+SURE = 0.01
+"""The tolerance for smooth pictures. Of 216 edits of six blurred photos 34 were off by more than 1 ab, by up to 19,
+with a tolerance of 1; with a tenth 6, with this 1, by 6. Of 72 solves of three others 5, with this 2, by 1 and 6. Steps
+are two more on average, and where they lead nowhere, as in 57 of these edits, LU factors take over."""
 MOST_PIXELS = 1_200_000
 """Of pictures that are treated so: LU factors take 10 s there, but a minute and 8 GB at 4 megapixels. There an enlarged
 photo in float was off by more than 1 ab, up to 5, in less than a hundredth of its pixels."""
@@ -47,7 +47,7 @@ def safe_tolerance(luminance: NDArray[np.float32], tolerance: float) -> float:
     (0.01, 1.0)
     """
     strict = luminance.size <= MOST_PIXELS and is_smooth(luminance) and fits(luminance.size)
-    return SHARE * tolerance if strict else tolerance
+    return min(tolerance, SURE) if strict else tolerance
 
 
 def is_smooth(luminance: NDArray[np.float32]) -> bool:

@@ -38,6 +38,20 @@ def test_a_stroke_is_glimpsed_and_then_shown_in_every_size(large, viewer, qtbot)
         np.testing.assert_array_equal(now, whole[:: 2**number, :: 2**number])
 
 
+@pytest.mark.parametrize(("soon", "shown_before"), [(1e9, False), (-1.0, True)])
+def test_a_picture_on_the_way_is_shown_only_where_the_best_takes_long(
+    large, viewer, qtbot, monkeypatch, soon, shown_before
+):
+    monkeypatch.setattr("napari_hybridcolor.answers.SOON", soon)
+    large.editing.use_colour((50.0, -50.0))
+    wait_for_answer(large, qtbot)
+    answers = []
+    large.editing.answered.connect(answers.append)
+    drag(viewer, (80, 30), (80, 60))
+    wait_for_answer(large, qtbot)
+    assert len(answers) == 1 + shown_before
+
+
 def test_only_what_is_in_view_is_asked_for(large, viewer, qtbot):
     camera = viewer.scene.camera
     camera.zoom = 0.4
