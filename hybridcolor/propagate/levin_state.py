@@ -7,6 +7,7 @@ each answer better than the one before, until it is as good as the method's own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -30,8 +31,11 @@ MARGIN = 96
 LARGEST_WINDOW = 400 * 400
 """A change over more pixels than this is previewed by steps over the whole picture."""
 PREVIEW_STEPS = 2
-SHOWN = {3, 12, 48}
-"""The steps that give an answer: to finish one and show it takes as long as a step."""
+ENOUGH = 3
+"""Steps after which an answer nearly always looks like the best."""
+SOON = 0.3
+"""Seconds until one is given on the way, and from then on each time that four times as much has gone by: to finish one
+and show it takes as long as two steps, and the best follows soon what comes sooner."""
 OTHER_PULL = 4.0
 """By what factor a pull must change for the hierarchy to be made anew there."""
 
@@ -84,12 +88,15 @@ class OptimizationState:
             if cancel():
                 return
             self._window = None
+            begun, due = time.perf_counter(), SOON
             for step in refinements(system, cycle, self._solution, tolerance=self._stop_at, work=self._work):
                 self._warm = True
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)
                     break
-                if step.iterations in SHOWN:
+                gone = time.perf_counter() - begun
+                if step.iterations >= ENOUGH and gone > due:
+                    due = 4 * gone
                     yield self._answer(step.residual, step.iterations)
                 if cancel():
                     return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -18,8 +17,6 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
-SOON = 0.3  # seconds after which a first picture on the way is shown: the best follows one that was there sooner
-BETWEEN = 0.5  # seconds a megapixel from such a picture to the next: to show one takes time too
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
 SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a second glimpse is worth its time
 
@@ -59,7 +56,7 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
 
 
 def answers(session: EditSession, glimpsed: Event) -> Job:
-    """Pictures on the way to the present drawing's best one, and that, each as it is shown.
+    """Pictures on the way to the present drawing's best one, where that takes long, and that, each as it is shown.
 
     The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first:
     meanwhile the network hears what was drawn, and the equations are set up. On two cores that makes the glimpse some
@@ -76,15 +73,10 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
 
         if not large:
             yield _as_shown(session.preview())
-        drawing, due = session.drawing, time.perf_counter() + (SOON if large else 0)
-        waiting: Colorization | None = None
+        drawing = session.drawing
         for better in session.refine(over):
-            waiting = better
-            if time.perf_counter() > due:
+            if session.drawing is drawing:  # else a glimpse of what came since is shown
                 yield _as_shown(better)
-                waiting, due = None, time.perf_counter() + BETWEEN * max(1.0, better.picture.luminance.size / 1e6)
-        if waiting is not None and session.drawing is drawing:  # else a glimpse of what came since is shown
-            yield _as_shown(waiting)
         if large and not stop():
             session.prepare_glimpse()
 

@@ -42,14 +42,14 @@ def test_a_stroke_is_glimpsed_and_then_shown_in_every_size(large, viewer, qtbot)
 def test_a_picture_on_the_way_is_shown_only_where_the_best_takes_long(
     large, viewer, qtbot, monkeypatch, soon, shown_before
 ):
-    monkeypatch.setattr("napari_hybridcolor.answers.SOON", soon)
+    monkeypatch.setattr("hybridcolor.propagate.levin_state.SOON", soon)
     large.editing.use_colour((50.0, -50.0))
     wait_for_answer(large, qtbot)
     answers = []
     large.editing.answered.connect(answers.append)
     drag(viewer, (80, 30), (80, 60))
     wait_for_answer(large, qtbot)
-    assert len(answers) == 1 + shown_before
+    assert (len(answers) > 1) == shown_before
 
 
 def test_only_what_is_in_view_is_asked_for(large, viewer, qtbot):
