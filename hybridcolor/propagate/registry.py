@@ -156,11 +156,12 @@ def checked_values(
         raise ImageError(f"{name} has shape {array.shape}, expected {shape} to go with the luminance")
     if array.dtype.kind not in "fiu":
         raise ImageError(f"{name} has type {array.dtype}, expected numbers")
-    if not np.isfinite(array).all():
+    least, most = array.min(), array.max()
+    if not np.isfinite([least, most]).all():  # NaN is the least and the most of whatever it is among
         raise ImageError(f"{name} has values that are not finite; repair or fill them first")
     low, high = bounds
-    if array.min() < low or array.max() > high:
-        raise ImageError(f"{name} runs from {array.min():g} to {array.max():g}, expected {low:g} to {high:g}")
+    if least < low or most > high:
+        raise ImageError(f"{name} runs from {least:g} to {most:g}, expected {low:g} to {high:g}")
     return np.ascontiguousarray(array, np.float32)
 
 
