@@ -221,9 +221,7 @@ class ColorDistribution:
 
     def top(self, count: int, row: int, column: int) -> list[tuple[tuple[float, float], float]]:
         """The ``count`` most probable colours at a pixel of the picture, each as ((a*, b*), probability)."""
-        cell = self.logits[self.cells([[row, column]])][0]
-        p = np.exp(cell - cell.max())
-        p /= p.sum()
+        p = self.at([[row, column]]).probability()[0, 0]
         return [((float(self.bins[i, 0]), float(self.bins[i, 1])), float(p[i])) for i in np.argsort(-p)[:count]]
 
     def rebalanced(self, vividness: float) -> ColorDistribution:

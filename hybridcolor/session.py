@@ -93,8 +93,7 @@ class EditSession(Document):
         super().__init__(picture, drawing, autosave=autosave)
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
-        self._seeds: Seeds | None = None  # all of them, where they are known already
-        self._laid: Seeds | None = None  # those that the state below has
+        self._seeds = Seeds.empty()  # those that the state below has
         self._glimpses = Glimpses(picture, self._grounds.of)
         self._sharing = threading.RLock()  # of glimpses
 
@@ -109,8 +108,7 @@ class EditSession(Document):
             If there is neither a scribble nor a CNN to go by.
         """
         drawing = self._catch_up()
-        seeds = drawing.scribbles if self._seeds is None else self._seeds
-        answer = self._colorization(drawing, self._state.preview(), seeds, self._groundwork.predicted)
+        answer = self._colorization(drawing, self._state.preview(), self._seeds, self._groundwork.predicted)
         return replace(answer, residual=None)
 
     def glimpse(self, view: Window | None = None, *, hear: bool = False) -> Glimpse | None:
@@ -176,8 +174,7 @@ class EditSession(Document):
                 self._set_seeds(drawing)
         answer: Propagation | None = None
         for answer in self._state.refine(cancel):
-            seeds = drawing.scribbles if self._seeds is None else self._seeds
-            yield self._colorization(drawing, answer, seeds, self._groundwork.predicted)
+            yield self._colorization(drawing, answer, self._seeds, self._groundwork.predicted)
         if answer is not None and not (cancel and cancel()):
             self._glimpses.answered(drawing, self._groundwork, answer.chroma)
 
@@ -272,7 +269,7 @@ class EditSession(Document):
             prior=self._groundwork.predicted,
             **self._groundwork.suited(drawing.method, drawing.method_options),
         )
-        self._heard, self._laid = drawing, None
+        self._heard, self._seeds = drawing, Seeds.empty()
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""
@@ -289,12 +286,10 @@ class EditSession(Document):
     def _set_seeds(self, drawing: Drawing) -> None:
         """Have the scribbles propagated, with the automatic seeds where the method needs them."""
         scribbles = drawing.scribbles
-        suffices = self._groundwork.suffices(scribbles)
-        self._seeds = None if suffices else self._groundwork.merged_with(scribbles)
-        seeds = scribbles if self._seeds is None else self._seeds
-        if seeds is not self._laid:
+        seeds = scribbles if self._groundwork.suffices(scribbles) else self._groundwork.merged_with(scribbles)
+        if seeds is not self._seeds:
             self._state.set_seeds(seeds)
-            self._laid = seeds
+            self._seeds = seeds
 
     def _colorization(
         self, drawing: Drawing, answer: Propagation, seeds: Seeds, predicted: NDArray[np.float32] | None
