@@ -128,7 +128,7 @@ class Glimpses:
 
     def look(self, drawing: Drawing, view: Window, *, hear: bool) -> Seen | None:
         """The part of a view that a drawing changes, as it will look; see `hybridcolor.session.EditSession.glimpse`."""
-        self.go_on()
+        self._go_on()
         copy = self._copy_for(drawing)
         if hear and not self._hear(copy, drawing):
             return None
@@ -150,12 +150,16 @@ class Glimpses:
         return Seen(window, luminance, chroma)
 
     def answered(self, drawing: Drawing, ground: Groundwork, chroma: NDArray[np.float32]) -> None:
-        """Note an exact answer for glimpses to `go_on` from; takes no time, and may come from any thread."""
+        """Note an exact answer for glimpses to go on from; takes no time, and may come from any thread."""
         if self._copy is not None:  # else nobody looks
             self._answer = drawing, ground, chroma
 
-    def go_on(self) -> None:
-        """Have the small copy answer what was answered exactly."""
+    def prepare(self, drawing: Drawing) -> None:
+        """Have a small copy for a drawing's settings, and have it answer what was answered exactly."""
+        self._go_on()
+        self._copy_for(drawing)
+
+    def _go_on(self) -> None:
         answer = self._answer
         if answer is None or answer is self._gone_on:
             return

@@ -111,7 +111,9 @@ class EditSession(Document):
         answer = self._colorization(drawing, self._state.preview(), self._seeds, self._groundwork.predicted)
         return replace(answer, residual=None)
 
-    def glimpse(self, view: Window | None = None, *, hear: bool = False) -> Glimpse | None:
+    def glimpse(
+        self, view: Window | None = None, *, hear: bool = False, drawing: Drawing | None = None
+    ) -> Glimpse | None:
         """What a part of the picture will look like, at once whatever the picture's size.
 
         May run in another thread than `refine`, while that computes.
@@ -123,6 +125,9 @@ class EditSession(Document):
         hear : bool, optional
             Let the CNN hear what was drawn first, and answer only if it had not: for a second glimpse, which takes
             longer than the first.
+        drawing : Drawing, optional
+            To look at another than the present one, such as one with a stroke that is still being drawn. The session
+            stays as it is.
 
         Returns
         -------
@@ -136,7 +141,7 @@ class EditSession(Document):
             If there is neither a scribble nor a CNN to go by.
         """
         with self._sharing:
-            drawing = self.drawing
+            drawing = drawing or self.drawing
             rows, columns = self.picture.shape
             found = self._glimpses.look(drawing, view or (slice(0, rows), slice(0, columns)), hear=hear)
         if found is None:
@@ -145,9 +150,9 @@ class EditSession(Document):
         return Glimpse(found.window, replace(answer, picture=Picture(found.luminance)).on_screen())
 
     def prepare_glimpse(self) -> None:
-        """Do now, after an exact answer, what the next `glimpse` would have to do first."""
+        """Do now, before the first exact answer or after one, what the next `glimpse` would have to do first."""
         with self._sharing:
-            self._glimpses.go_on()
+            self._glimpses.prepare(self.drawing)
 
     def refine(self, cancel: Callable[[], bool] | None = None) -> Iterator[Colorization]:
         """Better and better answers, the last as good as that of `hybridcolor.colorize`; ``seeds`` as in `preview`.

@@ -15,6 +15,7 @@ from skimage import data
 from benchmarks.drawings import page
 from hybridcolor import glimpse
 from hybridcolor.bins import AB_BINS, ColorDistribution
+from hybridcolor.drawing import Stroke
 from hybridcolor.errors import SeedError
 from hybridcolor.glimpse import changed_window
 from hybridcolor.picture import Picture
@@ -200,3 +201,18 @@ def test_no_change_is_left_out_of_the_window(draw):
         assert not (kept & ~inside).any()
         inside &= ~kept
     assert not (inside & touched).any()
+
+
+def test_a_stroke_under_way_is_glimpsed_without_being_drawn(session):
+    session.prepare_glimpse()
+    exact = session.result().on_screen()
+    line = [(200, column) for column in range(60, 160)]
+    ahead = session.glimpse(drawing=session.drawing.with_stroke(Stroke.of(line, (-40, 40))))
+    assert not session.drawing.strokes
+    session.draw(line, (-40, 40))
+    drawn = session.glimpse()
+    assert ahead.window == drawn.window
+    assert np.mean(levels_apart(ahead.rgb, drawn.rgb)) < 2  # which is a step nearer to the copy's answer
+    session.undo()
+    back = session.glimpse()
+    assert np.mean(levels_apart(back.rgb, exact[back.window])) < 2

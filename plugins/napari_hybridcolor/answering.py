@@ -12,11 +12,12 @@ import napari
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
+from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
-from napari_hybridcolor.answers import Levels, answers, glimpses, is_large
+from napari_hybridcolor.answers import Levels, Seen, answers, foreseen, glimpses, has_glimpses, is_large
 from napari_hybridcolor.result import Result
 from napari_hybridcolor.work import Newest
 
@@ -42,6 +43,7 @@ class Answering(QObject):
             thread.failed.connect(self.failed)
         self._viewer = viewer
         self._asked: tuple[EditSession, Image] | None = None
+        self.foreseeing = False  # what is shown may be of a stroke that is not done
         self._glimpsed = Event()  # what was asked for, once
         self._moving = QTimer(self)
         self._moving.setSingleShot(True)
@@ -54,10 +56,16 @@ class Answering(QObject):
 
     def ask(self, session: EditSession, image: Image) -> None:
         """Have a session's drawing as it is now answered, and shown over its picture."""
-        self._asked, self._glimpsed = (session, image), Event()
+        self._asked, self._glimpsed, self.foreseeing = (session, image), Event(), False
         if is_large(session):
             self._glance(session)
         self.work.ask(answers(session, self._glimpsed))
+
+    def foresee(self, session: EditSession, drawing: Drawing) -> None:
+        """Show what a stroke will do that is still being drawn, unless something is glimpsed already."""
+        if not self.glancing.busy and self.result.layer is not None and has_glimpses(session):
+            self.foreseeing = True
+            self.glancing.ask(foreseen(session, drawing, self.result.view(session.picture.shape)))
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -90,18 +98,19 @@ class Answering(QObject):
             self.result.show(levels, image)
             self.answered.emit(answer)
 
-    def _show_glimpse(self, outcome: tuple[Picture, Glimpse | Levels]) -> None:
+    def _show_glimpse(self, outcome: Seen) -> None:
         """Show a part of what comes; the answer itself, should it be there first, is better."""
-        picture, seen = outcome
+        picture, seen, done = outcome
         image = self._image_of(picture)
         if image is None:
             return
-        if self.work.busy:
+        if self.work.busy or (self.foreseeing and not done):
             if isinstance(seen, Glimpse):
                 self.result.draw(seen)
             elif self.result.layer is None:
                 self.result.show(seen, image)
-        self.glimpsed.emit()
+        if done:
+            self.glimpsed.emit()
 
     def _image_of(self, picture: Picture) -> Image | None:
         """The layer of a picture, if that is still the one asked for and nobody has removed it."""

@@ -9,6 +9,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, write_colorization
@@ -22,6 +23,8 @@ SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a s
 
 Levels = list[NDArray[np.uint8]]
 """A whole picture as it is shown: (H, W, 3), and smaller ones if it is large."""
+Seen = tuple[Picture, Glimpse | Levels, bool]
+"""What to show of a picture, and whether it is of the session's drawing: else of a stroke that is not done yet."""
 
 
 def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) -> Job:
@@ -37,20 +40,31 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
         Nothing is shown yet: the glimpse is to be the whole picture.
     """
 
-    def job(stop: Callable[[], bool]) -> Iterator[tuple[Picture, Glimpse | Levels]]:
+    def job(stop: Callable[[], bool]) -> Iterator[Seen]:
         picture = session.picture
         try:
             seen = session.glimpse(view)
         finally:
             done.set()
         if first and seen is not None:
-            yield picture, sizes(enlarged(seen.rgb, view[0].step or 1, picture.shape))
+            yield picture, sizes(enlarged(seen.rgb, view[0].step or 1, picture.shape)), True
         elif seen is not None:
-            yield picture, seen
+            yield picture, seen, True
         if picture.luminance.size > SLOW and not stop():
             heard = session.glimpse(view, hear=True)
             if heard is not None:
-                yield picture, heard
+                yield picture, heard, True
+
+    return job
+
+
+def foreseen(session: EditSession, drawing: Drawing, view: Window) -> Job:
+    """What of the view would look otherwise with a drawing that is not the session's yet."""
+
+    def job(_stop: Callable[[], bool]) -> Iterator[Seen]:
+        seen = session.glimpse(view, drawing=drawing)
+        if seen is not None:
+            yield session.picture, seen, False
 
     return job
 
@@ -72,20 +86,27 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
             return stop()
 
         if not large:
+            if has_glimpses(session):
+                session.prepare_glimpse()
             yield _as_shown(session.preview())
         drawing = session.drawing
         for better in session.refine(over):
             if session.drawing is drawing:  # else a glimpse of what came since is shown
                 yield _as_shown(better)
-        if large and not stop():
+        if has_glimpses(session) and not stop():
             session.prepare_glimpse()
 
     return job
 
 
 def is_large(session: EditSession) -> bool:
-    """Whether the whole picture takes so long that a part of it is shown first; regions of drawings fill at once."""
-    return session.picture.luminance.size > SMALL and session.drawing.method != "lineart"
+    """Whether the whole picture takes so long that a part of it is shown first."""
+    return session.picture.luminance.size > SMALL and has_glimpses(session)
+
+
+def has_glimpses(session: EditSession) -> bool:
+    """Whether a small copy can foretell the answer: not that of `lineart`, as lines may be lost in it."""
+    return session.drawing.method != "lineart"
 
 
 def saving(session: EditSession, path: Path) -> Job:

@@ -39,6 +39,7 @@ from napari_hybridcolor.work import Newest
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
 DEBOUNCE_MS = 0  # a stroke comes whole, when the mouse is let go: only what one event does is waited for
+AHEAD_MS = 150  # of a stroke under way, until its colours are shown, and from then on each time again
 
 
 class Editing(QObject):
@@ -76,6 +77,10 @@ class Editing(QObject):
         self.timer.setSingleShot(True)
         self.timer.setInterval(DEBOUNCE_MS)
         self.timer.timeout.connect(self.take_up)
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.setInterval(AHEAD_MS)
+        self._ahead.timeout.connect(self._foresee)
 
     # ----- pictures
 
@@ -133,6 +138,7 @@ class Editing(QObject):
         for each in (self, self.saving):
             each.blockSignals(True)  # who listened has gone
         self.timer.stop()
+        self._ahead.stop()
         self.image = self.session = None
 
     # ----- drawing
@@ -177,8 +183,7 @@ class Editing(QObject):
     def draw(self, coords: ArrayLike, colour: Colour | None = None) -> None:
         """Draw these pixels, in the colour in use unless another is given."""
         if self.session is not None and len(np.asarray(coords)):
-            weight = weight_of(self.strength, self.session.picture.shape)
-            stroke = Stroke.of(coords, self.colour if colour is None else colour, weight=weight)
+            stroke = Stroke.of(coords, self.colour if colour is None else colour, weight=self._weight)
             self.become(self.drawing.with_stroke(stroke))
 
     def draw_line(self, start: Place, end: Place, colour: Colour | None = None) -> None:
@@ -295,10 +300,16 @@ class Editing(QObject):
         """What was painted in the scribbles' layer becomes strokes."""
         self.timer.stop()
         layer = self.scribbles.layer
-        if self.session is None or layer is None or self.dragging:
+        if self.session is None or layer is None:
             return
-        strokes = self.scribbles.strokes(self.palette, weight_of(self.strength, self.session.picture.shape))
+        if self.dragging:
+            if self.live and not self._ahead.isActive():
+                self._ahead.start()
+            return
+        strokes = self.scribbles.strokes(self.palette, self._weight)
         if not strokes:
+            if self._answering.foreseeing:  # of a stroke that napari has taken back
+                self.ask()
             return
         drawing = self.session.drawing.with_strokes(strokes)
         self._set(drawing)
@@ -306,6 +317,20 @@ class Editing(QObject):
             self._show_drawing()
         if self.live:
             self.ask()
+
+    def _foresee(self) -> None:
+        """Show the colours of a stroke that is still being drawn."""
+        if self.session is None or not self.dragging:
+            return
+        strokes = self.scribbles.strokes(self.palette, self._weight, under_way=True)
+        if strokes:
+            self._answering.foresee(self.session, self.session.drawing.with_strokes(strokes))
+
+    @property
+    def _weight(self) -> float:
+        """Of the next stroke's pixels."""
+        assert self.session is not None  # noqa: S101  # the callers' own check
+        return weight_of(self.strength, self.session.picture.shape)
 
     def _show_drawing(self) -> None:
         """Show the session's drawing in the scribbles' layer."""

@@ -69,8 +69,11 @@ class Scribbles:
         self.show_palette(drawing.palette)
         return layer
 
-    def strokes(self, palette: Sequence[Colour], weight: float = math.inf) -> list[Stroke]:
-        """What was painted since this was last asked, or shown. Labels without a colour are the palette's last."""
+    def strokes(self, palette: Sequence[Colour], weight: float = math.inf, *, under_way: bool = False) -> list[Stroke]:
+        """What was painted since this was last asked, or shown. Labels without a colour are the palette's last.
+
+        A stroke that is still under way will be asked for again when it is done.
+        """
         layer = self._held.layer
         if layer is None or self._known is None or layer.data.shape != self._known.shape:
             return []
@@ -80,7 +83,8 @@ class Scribbles:
             return []
         coords = np.stack(np.unravel_index(changed, labels.shape), axis=-1)
         now = labels.ravel()[changed]
-        self._known.ravel()[changed] = now
+        if not under_way:
+            self._known.ravel()[changed] = now
         return new_strokes(coords, now, palette, weight=weight)
 
     def show_palette(self, palette: tuple[Colour, ...]) -> None:
@@ -105,7 +109,7 @@ class Scribbles:
     def _new(self, labels: NDArray[np.unsignedinteger]) -> Labels:
         layer = Labels(labels.copy(), name=NAME, opacity=1.0)
         layer.brush_size = max(3, round(max(labels.shape) / 100))
-        for event in (layer.events.paint, layer.events.set_data):
+        for event in (layer.events.labels_update, layer.events.paint, layer.events.set_data):
             event.connect(self._edited)
         layer.events.mode.connect(lambda event: self.mode_changed(str(event.mode)))
         for keys, action in self._keys.items():

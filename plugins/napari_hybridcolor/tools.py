@@ -100,6 +100,7 @@ class Tools(QObject):
                 band.draw([corners[0], corners[-1]] if tool == LINE else corners)
             yield
         editing.dragging = False
+        editing.timer.start()  # a stroke that napari has taken back tells nobody
         if band is not None:
             band.hide()
         if start is not None and end is not None:

@@ -78,7 +78,7 @@ def test_what_was_answered_for_another_picture_is_not_shown_over_the_next(large,
     levels = sizes(answer.on_screen())
     editing.open(viewer.add_image(gray[::-1], name="next"))
     editing.work.answered.emit((answer, levels))  # as if they had been on their way
-    editing.glancing.answered.emit((answer.picture, levels))
+    editing.glancing.answered.emit((answer.picture, levels, True))
     assert editing.result.layer is None
     assert editing.answer is None
     wait_for_answer(large, qtbot)
