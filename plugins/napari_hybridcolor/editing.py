@@ -38,7 +38,7 @@ from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
-DEBOUNCE_MS = 0  # a stroke comes whole, when the mouse is let go: only what one event does is waited for
+DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
 
 
 class Editing(QObject):

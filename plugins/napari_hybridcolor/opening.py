@@ -1,4 +1,4 @@
-"""How pictures come into napari and out of it: reader, writer, samples, a layer's picture, and `hybridcolor edit`."""
+"""How pictures come into napari and out of it: reader, writer, a layer's session, and `hybridcolor edit`."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:
 
 
 class Sessions:
-    """Those of all pictures and slices that were opened, each as long as its layer lives."""
+    """The sessions of all pictures and slices that were opened, each kept as long as its layer lives."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()

@@ -174,7 +174,7 @@ class Overlays(QObject):
             self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=result or image)
 
     def pictures(self) -> list[Image]:
-        """Those that are images, and none to colour."""
+        """The overlays that are image layers, and so are not to be offered as pictures to colour."""
         return [held.layer for held in (self.unsure, self.wipe, self.flats) if held.layer is not None]
 
     def clear(self) -> None:
