@@ -1,4 +1,4 @@
-"""Measures everything and writes docs/benchmarks.md and docs/benchmarks.json: python -m benchmarks."""
+"""Measures the propagation methods and writes docs/benchmarks.md and docs/benchmarks.json: python -m benchmarks."""
 
 from __future__ import annotations
 

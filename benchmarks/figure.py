@@ -1,4 +1,4 @@
-"""Draws docs/methods.jpg, every method on three photos with the same strokes: python -m benchmarks.figure."""
+"""Draws docs/methods.jpg, the methods for photos on three photos, same strokes: python -m benchmarks.figure."""
 
 from __future__ import annotations
 

@@ -44,14 +44,14 @@ class Answering(QObject):
         self._viewer = viewer
         self._asked: tuple[EditSession, Image] | None = None
         self.foreseeing = False  # what is shown may be of a stroke that is not done
-        self._glimpsed = Event()  # what was asked for, once
+        self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
         self._moving = QTimer(self)
         self._moving.setSingleShot(True)
         self._moving.setInterval(MOVED_MS)
         self._moving.timeout.connect(self._moved)
         camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
-        self._sights = camera.events.zoom, camera.events.center
-        for event in self._sights:
+        self._camera_events = camera.events.zoom, camera.events.center
+        for event in self._camera_events:
             event.connect(self._look_around)
 
     def ask(self, session: EditSession, image: Image) -> None:
@@ -72,7 +72,7 @@ class Answering(QObject):
         for each in (self, self.work, self.glancing):
             each.blockSignals(True)  # who listened has gone
         self._moving.stop()
-        for event in self._sights:
+        for event in self._camera_events:
             event.disconnect(self._look_around)
         self.work.stop()
         self.glancing.stop()

@@ -19,7 +19,7 @@ from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
-SLOW = 2_000_000  # pixels from which on the exact answer takes so long that a second glimpse is worth its time
+SLOW = 2_000_000  # pixels above which the exact answer takes so long that a second glimpse is worth its time
 
 Levels = list[NDArray[np.uint8]]
 """A whole picture as it is shown: (H, W, 3), and smaller ones if it is large."""
@@ -28,7 +28,7 @@ Seen = tuple[Picture, Glimpse | Levels, bool]
 
 
 def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) -> Job:
-    """What of the view will look otherwise, at once; then, of a large picture, once the network has heard of it.
+    """The part of the view that will change, at once; of a very large picture again, once the network heard the stroke.
 
     Parameters
     ----------
@@ -70,11 +70,12 @@ def foreseen(session: EditSession, drawing: Drawing, view: Window) -> Job:
 
 
 def answers(session: EditSession, glimpsed: Event) -> Job:
-    """Pictures on the way to the present drawing's best one, where that takes long, and that, each as it is shown.
+    """Answers to the present drawing, each better than the one before, with what the window shows of them.
 
-    The first of a small picture is its preview. A large one has `glimpses`, and the first has the processor first:
-    meanwhile the network hears what was drawn, and the equations are set up. On two cores that makes the glimpse some
-    20 ms later and the answers at 1 megapixel 30 ms sooner than if all waited for it.
+    A small picture's first answer is its preview. Of a large one there are `glimpses`, in another thread: meanwhile
+    this job has the network hear what was drawn and sets up the equations, but solves them only once the first glimpse
+    is there. On two cores that makes the glimpse some 20 ms later and the answers at 1 megapixel 30 ms sooner than if
+    the whole job waited for it.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:

@@ -29,8 +29,8 @@ class Automatic(QObject):
     def __init__(self, editing: Editing) -> None:
         super().__init__()
         self.editing = editing
-        self.wanted = False  # on the picture
-        self.counted = False
+        self.wanted = False  # whether they are to be seen on the picture
+        self.counted = False  # whether their number is to be seen in the panel
         self._held: Held[Points] = Held(editing.viewer)
         self._seeds = Seeds.empty()
         self._strokes = np.empty(0, np.int32)  # of each point

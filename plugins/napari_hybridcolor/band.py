@@ -1,4 +1,4 @@
-"""What a drag would draw, as a line over the canvas: a layer of napari's shapes would take 0.1 s for each move."""
+"""The line that a drag would draw, painted by Qt over the canvas: napari's shapes would take 0.1 s for each move."""
 
 from __future__ import annotations
 

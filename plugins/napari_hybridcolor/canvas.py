@@ -1,4 +1,8 @@
-"""A press on the canvas before layers that came or went are drawn: vispy crashes in its search for what is under it."""
+"""Keeps vispy from a crash: a canvas whose layers have changed is drawn before vispy hears of a mouse press.
+
+To find what is under the mouse, vispy draws the canvas in its own way, and fails where a layer came or went since the
+canvas was last drawn as usual.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ from napari_hybridcolor.work import Newest
 
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
-DEBOUNCE_MS = 0  # a stroke comes whole, when the mouse is let go: only what one event does is waited for
+DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
 AHEAD_MS = 150  # of a stroke under way, until its colours are shown, and from then on each time again
 
 

@@ -1,4 +1,4 @@
-"""How pictures come into napari and out of it: reader, writer, samples, a layer's picture, and `hybridcolor edit`."""
+"""How pictures come into napari and out of it: reader, writer, a layer's session, and `hybridcolor edit`."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     ImageError
         If it is none that can be coloured.
     """
-    picture = layer_picture(np.asarray(layer.data[index]))
+    data = layer.data[0] if layer.multiscale else layer.data
+    picture = layer_picture(np.asarray(data[index]))
     path = layer.metadata.get(SOURCE) or layer.source.path
     if not path or len(index) > 1:
         return picture
@@ -124,7 +125,7 @@ def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:
 
 
 class Sessions:
-    """Those of all pictures and slices that were opened, each as long as its layer lives."""
+    """The sessions of all pictures and slices that were opened, each kept as long as its layer lives."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
@@ -147,9 +148,8 @@ class Sessions:
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Save a layer as a picture, whole or not at all, tagged as sRGB."""
-    del meta
-    pixels = np.asarray(data)
+    """Save a layer as a picture, whole or not at all, tagged as sRGB; of one in several sizes the largest."""
+    pixels = np.asarray(data[0] if meta.get("multiscale") else data)
     write_image(Path(path), pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2), overwrite=True)
     return [path]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels, Points
@@ -22,6 +23,8 @@ from napari_hybridcolor.work import Job, Newest
 HERE, UNSURE, REGIONS, WIPE, FLATS = "draw here", "unsure", "regions", "wipe", "flats"
 GRAY, ALONE, OWN = "gray picture", "network alone", "own colours"
 """What a wipe compares with."""
+_Compared = tuple[EditSession, str, tuple[Any, ...]]
+"""Whose picture, which of the above, and the settings that it goes by."""
 _SURE, _UNSURE = 8.0, 38.0  # ab units of expected error that are shown as black and as white
 
 
@@ -39,7 +42,8 @@ class Overlays(QObject):
         self.wipe: Held[Image] = Held(editing.viewer)
         self.flats: Held[Image] = Held(editing.viewer)
         self._wants_unsure = self._wants_flats = self._wants_regions = False
-        self._beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None  # what the wipe shows
+        self._wiped: str | None = None  # what the wipe is to show
+        self._beside: tuple[_Compared, NDArray[np.uint8]] | None = None  # what it shows
         self._share = 0.5  # of the width
         self._looking = Newest(self)
         self._looking.answered.connect(self._draw_wipe)
@@ -50,6 +54,7 @@ class Overlays(QObject):
         for thread in (self._looking, self._flattening, self.finding):
             thread.failed.connect(editing.said)
         editing.answered.connect(self._follow)
+        editing.work.rested.connect(self._renew_wipe)
         editing.opened.connect(self.clear)
 
     def show_ring(self, place: Place | None) -> None:
@@ -132,23 +137,34 @@ class Overlays(QObject):
 
     def show_wipe(self, kind: str | None, share: float = 0.5) -> None:
         """Show another picture on the left, up to a share of the width; nothing for None."""
-        session = self.editing.session
-        self._share = share
-        if kind is None or session is None:
+        self._wiped, self._share = kind, share
+        if kind is None:
             self.wipe.remove()
             self._beside = None
-        elif self._beside is not None and self._beside[:2] == (session, kind):
-            self._draw_wipe()
         else:
-            self._looking.ask(_picture(session, kind))
+            self._renew_wipe()
 
-    def _draw_wipe(self, beside: tuple[EditSession, str, NDArray[np.uint8]] | None = None) -> None:
-        if beside is not None and beside[0] is self.editing.session:
-            self._beside = beside
-        image = self.editing.image
-        if self._beside is None or image is None:
+    def _renew_wipe(self) -> None:
+        """Show what is wanted; where it is the network's word, not before that has been asked with these settings."""
+        wanted = self._compared()
+        if wanted is None:
             return
-        pixels = self._beside[2]
+        if self._beside is not None and self._beside[0] == wanted:
+            self._draw_wipe(self._beside)
+        elif self._wiped != ALONE or not self.editing.work.busy:
+            self._looking.ask(_picture(wanted))
+
+    def _compared(self) -> _Compared | None:
+        session = self.editing.session
+        if session is None or self._wiped is None:
+            return None
+        return session, self._wiped, session.drawing.settings() if self._wiped == ALONE else ()
+
+    def _draw_wipe(self, beside: tuple[_Compared, NDArray[np.uint8]]) -> None:
+        image = self.editing.image
+        if beside[0] != self._compared() or image is None:
+            return  # it came too late
+        self._beside, pixels = beside, beside[1]
         part = pixels[:, : max(1, round(self._share * pixels.shape[1]))]
         layer = self.wipe.layer
         if layer is not None:
@@ -158,14 +174,15 @@ class Overlays(QObject):
             self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=result or image)
 
     def pictures(self) -> list[Image]:
-        """Those that are images, and none to colour."""
+        """The overlays that are image layers, and so are not to be offered as pictures to colour."""
         return [held.layer for held in (self.unsure, self.wipe, self.flats) if held.layer is not None]
 
     def clear(self) -> None:
         """Take all of them away."""
         for held in (self.ring, self.unsure, self.regions, self.wipe, self.flats):
             held.remove()
-        self._beside = None
+        self._wants_unsure = self._wants_flats = self._wants_regions = False
+        self._wiped = self._beside = None
         self.cleared.emit()
 
     def _follow(self) -> None:
@@ -182,9 +199,11 @@ def _flat(answer: Colorization) -> Job:
     return job
 
 
-def _picture(session: EditSession, kind: str) -> Job:
-    def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, str, NDArray[np.uint8]]]:
+def _picture(wanted: _Compared) -> Job:
+    session, kind, _ = wanted
+
+    def job(_stop: Callable[[], bool]) -> Iterator[tuple[_Compared, NDArray[np.uint8]]]:
         chroma = session.untouched() if kind == ALONE else session.picture.chroma if kind == OWN else None
-        yield session, kind, eight_bits(session.picture.to_rgb(chroma))
+        yield wanted, eight_bits(session.picture.to_rgb(chroma))
 
     return job

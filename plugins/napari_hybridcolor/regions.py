@@ -27,7 +27,7 @@ def gap_of(drawing: Drawing) -> float:
 
 
 class Regions:
-    """Those of the picture that they were last asked of, found once, whichever thread asks."""
+    """The regions of the session that was asked for last: found once, and by one thread at a time."""
 
     def __init__(self) -> None:
         self._even: tuple[EditSession, NDArray[np.int32]] | None = None
@@ -35,10 +35,10 @@ class Regions:
         self._finding = Lock()
 
     def finding(self, session: EditSession, gap: float | None = None) -> Job:
-        """Finds a session's (H, W) regions, numbered from 1, and yields both.
+        """A job that yields a session and its (H, W) regions, numbered from 1.
 
-        Of a photo they are those of even brightness; of a drawing what lies between its lines and the gaps in them up
-        to a width, the session's own unless another is given, and 0 is a line or a gap.
+        A photo's regions are areas of even brightness. A drawing's lie between its lines, in which gaps up to a width
+        are closed, the session's own unless another is given; there 0 is a line or a closed gap.
         """
         lined, width = parted_by_lines(session.drawing), gap_of(session.drawing) if gap is None else gap
 

@@ -27,6 +27,7 @@ _NAPARIS = {BRUSH: "paint", RUB_OUT: "erase"}
 """Tools that are modes of a labels layer."""
 _BANDED = (LINE, LASSO, REGION)
 """Tools that show what a drag would draw."""
+_LEFT = 1  # vispy's number of the button
 _SAYS = {
     LINE: "Drag from one end of the line to the other.",
     FILL: "Click on a region to draw all of it.",
@@ -58,7 +59,7 @@ class Tools(QObject):
         self.tool = ""
         self.band: Band | None = None
         self._setting = False
-        self._to_fill: list[Place] = []
+        self._to_fill: list[tuple[EditSession, Place]] = []  # clicks whose regions are being found
         self.filling = Newest(self)
         self.filling.answered.connect(self._fill)
         self.filling.failed.connect(editing.said)
@@ -83,7 +84,8 @@ class Tools(QObject):
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
         """From the mouse button's press to its release; for napari's ``mouse_drag_callbacks``."""
         editing, tool = self.editing, self._in_hand()
-        start = end = self.pixel(event.position) if tool in _SAYS else None
+        ours = tool in _SAYS and event.button == _LEFT  # the right button zooms
+        start = end = self.pixel(event.position) if ours else None
         path = [] if start is None else [start]
         band = self.band if path and tool in _BANDED else None
         corners = [] if band is None else [tuple(event.pos)]  # on the canvas
@@ -117,9 +119,10 @@ class Tools(QObject):
 
     def fill(self, place: Place) -> None:
         """Draw all of the region that a pixel belongs to, as soon as the regions are found."""
-        if self.editing.session is not None:
-            self._to_fill.append(place)
-            self.filling.ask(self.editing.regions.finding(self.editing.session))
+        session = self.editing.session
+        if session is not None:
+            self._to_fill.append((session, place))
+            self.filling.ask(self.editing.regions.finding(session))
 
     def _finish(self, tool: str, start: Place, end: Place, path: list[Place]) -> None:
         if tool == LINE:
@@ -141,11 +144,15 @@ class Tools(QObject):
                 self.picked.emit(*colour)
 
     def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
-        """Draw the regions that were clicked at since."""
-        places, self._to_fill = self._to_fill, []
+        """Draw the regions that were clicked at; clicks at a picture that was left since are forgotten."""
         session, labels = found
-        for place in places if session is self.editing.session else ():
-            if labels[place] == 0:
+        clicks, self._to_fill = self._to_fill, []
+        for clicked, place in clicks:
+            if clicked is not self.editing.session:
+                continue
+            if clicked is not session:  # its own regions are yet to come
+                self._to_fill.append((clicked, place))
+            elif labels[place] == 0:
                 self.editing.said.emit("This is a line, or a gap in one: click inside a region.")
             else:
                 self.editing.draw(region(labels, place))

@@ -1,4 +1,4 @@
-"""The panel: its parts, and the keys and the mouse. It holds no state of its own but where the mouse is."""
+"""The panel: its parts put together, the keys, and where the mouse is. What is drawn and answered is in `editing`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from napari_hybridcolor.panel.view import View
 from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
+SLICE_MS = 100  # the slider of a stack has come to rest on a slice
 BUSY_MS = 1000  # work that takes longer is told; to tell has the whole window painted
 _ANSWER = (
     "The answer's number, and the time since your last change.\n"
@@ -61,10 +62,10 @@ class ColorizeWidget(QWidget):
         self._hovered: Place | None = None
         self._untold: Colorization | None = None
         self._listed: set[Image] = set()
-        self._rest = self._timer(REST_MS, self._rested)
+        self._rest = self._timer(REST_MS, self._mouse_rested)
         self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
         self._waiting = self._timer(BUSY_MS, self._show_busy)
-        self._slicing = self._timer(100, self._open_chosen)
+        self._slicing = self._timer(SLICE_MS, self._open_chosen)
         self._build()
         self._connect()
         self._list_images()
@@ -125,7 +126,7 @@ class ColorizeWidget(QWidget):
         editing.answered.connect(self._answered)
         editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
         editing.work.started.connect(self._waiting.start)
-        editing.work.rested.connect(self._rested_from_work)
+        editing.work.rested.connect(self._work_ended)
         self.image_choice.activated.connect(lambda _: self._open_chosen())
         self._keys = {
             "D": lambda: tools.use(BRUSH),
@@ -243,7 +244,7 @@ class ColorizeWidget(QWidget):
         self.busy.setText("Working…" if busy else "")
         self.stop_button.setEnabled(busy)
 
-    def _rested_from_work(self) -> None:
+    def _work_ended(self) -> None:
         self._waiting.stop()
         self._show_busy(False)
         self._tell()
@@ -285,7 +286,7 @@ class ColorizeWidget(QWidget):
         self._hovered = self.tools.pixel(event.position)
         self._rest.start()
 
-    def _rested(self) -> None:
+    def _mouse_rested(self) -> None:
         if self._hovered is not None:
             self.colour.look_at(self._hovered)
 

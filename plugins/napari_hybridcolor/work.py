@@ -39,7 +39,7 @@ class Newest(QObject):
             self._next = job
             return
         self._stopped = False
-        self._worker = create_worker(_told, job, self._is_over, _start_thread=False)
+        self._worker = create_worker(_with_errors_as_values, job, self._is_over, _start_thread=False)
         self._worker.yielded.connect(self._answer)
         self._worker.errored.connect(self._fail)
         self._worker.finished.connect(self._finished)
@@ -71,7 +71,7 @@ class Newest(QObject):
             self.rested.emit()
 
 
-def _told(job: Job, stop: Callable[[], bool]) -> Iterator[Any]:
+def _with_errors_as_values(job: Job, stop: Callable[[], bool]) -> Iterator[Any]:
     """The job's answers; a known error as a value, since the panel shows it."""
     try:
         yield from job(stop)

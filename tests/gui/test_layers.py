@@ -18,6 +18,7 @@ from skimage import data
 from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.imagefiles import read_image
+from hybridcolor.lab import eight_bits
 from hybridcolor.sessionfiles import save_drawing
 
 PALETTE = ((20.0, 30.0), (-40.0, 10.0), (0.0, 0.0))
@@ -75,6 +76,16 @@ def test_a_file_of_several_slices_is_a_stack(tmp_path):
 def test_a_layer_is_written(tmp_path):
     pixels = data.coffee()[::8, ::8]
     assert write_layer(str(tmp_path / "out.png"), pixels, {}) == [str(tmp_path / "out.png")]
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), pixels)
+
+
+def test_a_layer_in_several_sizes_is_read_and_written_in_its_largest(tmp_path):
+    pixels = data.coffee()[::4, ::4]
+    layer = ViewerModel().add_image([pixels, pixels[::2, ::2], pixels[::4, ::4]], multiscale=True, rgb=True)
+    read = picture_of_layer(layer)
+    np.testing.assert_array_equal(eight_bits(read.to_rgb(read.chroma)), pixels)
+    written, meta, _ = layer.as_layer_data_tuple()
+    write_layer(str(tmp_path / "out.png"), written, meta)
     assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), pixels)
 
 

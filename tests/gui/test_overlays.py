@@ -31,6 +31,23 @@ def test_the_wipe_shows_what_was_before_on_the_left(panel, viewer, qtbot):
     assert "wipe" not in viewer.layers
 
 
+def test_a_wipe_that_is_put_away_before_it_is_drawn_stays_away(panel, viewer, qtbot):
+    for _ in ("on", "off"):
+        press(viewer, Qt.Key.Key_W)
+    qtbot.waitUntil(lambda: not panel.overlays._looking.busy, timeout=5000)
+    assert "wipe" not in viewer.layers
+
+
+def test_the_network_alone_is_shown_with_the_settings_in_use(panel, viewer, qtbot):
+    panel.view.beside.setCurrentText("network alone")
+    panel.view.wipe.setChecked(True)
+    qtbot.waitUntil(lambda: "wipe" in viewer.layers, timeout=5000)
+    panel.settings.vividness.setValue(100)
+    wait_for_answer(panel, qtbot)
+    qtbot.waitUntil(lambda: not panel.overlays._looking.busy, timeout=5000)
+    np.testing.assert_allclose(viewer.layers["wipe"].data, viewer.layers["colorized"].data[:, :64], atol=2)
+
+
 def test_own_colours_are_there_to_compare_with(viewer, qtbot):
     colours = data.astronaut()[::4, ::4]
     panel = opened(viewer, colours, qtbot)

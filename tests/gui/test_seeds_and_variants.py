@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from hybridcolor.seeds import Seeds
-from tests.gui.window import at, drag, press, shown, wait_for_answer
+from tests.gui.window import at, choose, drag, press, shown, wait_for_answer
 
 
 @pytest.fixture
@@ -133,6 +133,20 @@ def test_variants_differ_and_one_is_taken_by_a_click_and_undone(panel, viewer, q
     np.testing.assert_allclose(shown(viewer), before, atol=2)
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert np.abs(seen[one] - seen[other])[..., 1:].mean() > 1
+
+
+def test_variants_of_a_picture_that_was_left_are_not_offered_for_the_next(panel, viewer, gray, qtbot):
+    found = []
+    panel.variants._work.answered.connect(found.append)
+    panel.variants.look()
+    qtbot.waitUntil(lambda: bool(found), timeout=60_000)
+    viewer.add_image(gray[:100], name="next")
+    choose(panel, "next", qtbot)
+    wait_for_answer(panel, qtbot)
+    panel.variants.look()
+    panel.variants._work.answered.emit(found[0])  # as if they had been on their way
+    assert not panel.variants.found
+    qtbot.waitUntil(lambda: bool(panel.variants.found), timeout=60_000)
 
 
 def test_variants_of_a_region_draw_inside_it(panel, viewer, qtbot):

@@ -88,6 +88,25 @@ def test_a_region_by_a_click(panel, viewer, qtbot):
     assert not panel.editing.session.drawing.strokes
 
 
+def test_a_click_at_a_picture_that_was_left_does_not_take_the_next_ones(panel, viewer, gray, qtbot):
+    viewer.add_image(gray[:100], name="next")
+    qtbot.waitUntil(lambda: panel.image_choice.findText("next") > 0, timeout=5000)
+    panel.tools.fill((60, 110))
+    choose(panel, "next", qtbot)
+    panel.tools.fill((60, 60))
+    wait_for_answer(panel, qtbot)
+    (stroke,) = panel.editing.session.drawing.strokes
+    assert (np.abs(stroke.coords - (60, 60)).sum(axis=1) == 0).any()
+
+
+def test_the_right_button_draws_nothing(panel, viewer, qtbot):
+    for tool in ("line", "fill"):
+        panel.tools.use(tool)
+        drag(viewer, (80, 30), (80, 45), button=Qt.MouseButton.RightButton)
+    wait_for_answer(panel, qtbot)
+    assert not panel.editing.session.drawing.strokes
+
+
 def test_naparis_own_buttons_lay_a_tool_down(panel, viewer):
     press(viewer, Qt.Key.Key_I)
     layer = viewer.layers["scribbles"]

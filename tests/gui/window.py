@@ -49,15 +49,15 @@ def at(viewer, row, column):
     return QPoint(round(width / 2 + (column - x) * zoom), round(height / 2 + (row - y) * zoom))
 
 
-def drag(viewer, start, end, steps=8):
+def drag(viewer, start, end, steps=8, button=Qt.MouseButton.LeftButton):
     """Press, move and let go the mouse on the canvas."""
     native = viewer.window._qt_viewer.canvas.native
-    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, *start))
+    QTest.mousePress(native, button, pos=at(viewer, *start))
     for step in np.linspace(0, 1, steps):
         place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
         QTest.mouseMove(native, at(viewer, *place))
         QTest.qWait(5)
-    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *end))
+    QTest.mouseRelease(native, button, pos=at(viewer, *end))
 
 
 def press(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):

@@ -24,6 +24,8 @@ from napari_hybridcolor.tools import REGION, Tools
 from napari_hybridcolor.work import Job, Newest
 
 COUNT = 3
+_Shown = tuple[Variant, NDArray[np.uint8]]
+"""A colouring, and its thumbnail."""
 _SIDE = 104  # pixels of a thumbnail's longer side
 _ABOUT = "Other colourings that the network holds plausible. Each is a few strokes: take one, and undo it, freely."
 
@@ -36,7 +38,6 @@ class VariantsTab(QWidget):
         self.editing, self.tools = editing, tools
         self.found: list[Variant] = []
         self._work = Newest(self)
-        self._of: EditSession | None = None
         about = QLabel(_ABOUT)
         about.setWordWrap(True)
         self.whole_button = button("Of the picture", "Look for other colourings of the whole picture", self.look)
@@ -80,14 +81,14 @@ class VariantsTab(QWidget):
                 session.picture.shape, np.array(path)
             )
         )
-        self._of = session
         self._work.ask(_looking(session, region))
 
-    def _show(self, outcome: list[tuple[Variant, NDArray[np.uint8]]]) -> None:
-        if self._of is not self.editing.session:
+    def _show(self, outcome: tuple[EditSession, list[_Shown]]) -> None:
+        session, shown = outcome
+        if session is not self.editing.session:
             return
-        self.found = [variant for variant, _ in outcome]
-        for thumbnail, (_, rgb) in zip(self.thumbnails, outcome, strict=True):
+        self.found = [variant for variant, _ in shown]
+        for thumbnail, (_, rgb) in zip(self.thumbnails, shown, strict=True):
             height, width = rgb.shape[:2]
             image = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
             thumbnail.setIcon(QIcon(QPixmap.fromImage(image)))
@@ -107,7 +108,7 @@ class VariantsTab(QWidget):
 
 
 def _looking(session: EditSession, region: NDArray[np.bool_] | None) -> Job:
-    def job(_stop: Callable[[], bool]) -> Iterator[list[tuple[Variant, NDArray[np.uint8]]]]:
+    def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, list[_Shown]]]:
         luminance, drawn = session.picture.luminance, session.drawing.scribbles
 
         def hear(strokes: Seeds) -> ColorDistribution:
@@ -121,6 +122,7 @@ def _looking(session: EditSession, region: NDArray[np.bool_] | None) -> Job:
         small = Picture(resample(luminance, (rows, columns)))
         colours = (each.belief.rebalanced(session.drawing.vividness).annealed_mean() for each in found)
         chroma = (np.dstack([resample(plane, (rows, columns)) for plane in np.moveaxis(ab, -1, 0)]) for ab in colours)
-        yield [(variant, np.asarray(small.to_rgb(ab), np.uint8)) for variant, ab in zip(found, chroma, strict=True)]
+        thumbnails = [np.asarray(small.to_rgb(ab), np.uint8) for ab in chroma]
+        yield session, list(zip(found, thumbnails, strict=True))
 
     return job

@@ -19,7 +19,7 @@ MOST_GAP = 40
 
 
 class View(QWidget):
-    """Nothing here changes the drawing."""
+    """What is laid over the picture. Only the width of the gaps that are closed changes the drawing."""
 
     def __init__(self, overlays: Overlays) -> None:
         super().__init__()
