@@ -29,7 +29,7 @@ from hybridcolor.imagefiles import Bands, write_image, writing
 from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import colorize, own_finish
+from hybridcolor.pipeline import colorize, usual_finish
 from hybridcolor.resampling import GuidedFit, guided_fit
 from hybridcolor.seeds import Seeds
 
@@ -155,7 +155,7 @@ def colorize_bands(
     ...         result = colorize_bands(bands, scribbles=Seeds.of([[4, 4]], [[30.0, 20.0]]))
     ...         write_tiles(Path(folder, "out.tif"), result)
     """
-    finish = finish or own_finish(predictor)
+    finish = finish or usual_finish(method, predictor)
     if finish not in FINISHES:
         raise MethodError(f"finish {finish!r} looks at more than a tile; by tiles there are {' and '.join(FINISHES)}")
     drawn = Seeds.empty() if scribbles is None else scribbles

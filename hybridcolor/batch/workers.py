@@ -213,8 +213,8 @@ def _colorize(
     """At once, or a large picture by tiles: by its size alone, since results are the same on every machine."""
     from hybridcolor import tiles
     from hybridcolor.imagefiles import MAX_PIXELS, open_bands, read_image
-    from hybridcolor.pipeline import colorize, write_colorization
-    from hybridcolor.seedfiles import read_seeds
+    from hybridcolor.marked import read_scribbles
+    from hybridcolor.pipeline import colorize, usual_finish, write_colorization
 
     wishes: dict[str, Any] = {"predictor": predictor, "method": recipe.method}
     wishes |= {"vividness": recipe.vividness, "caution": recipe.caution}
@@ -229,10 +229,11 @@ def _colorize(
             with output as target:
                 tiles.write_tiles(target, tiled, software=recipe.note(tiles=True), overwrite=True)
         return
-    scribbles = None if seeds is None else read_seeds(seeds, picture)
+    scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
     result = colorize(picture, scribbles=scribbles, **wishes, **recipe.options)
+    result = replace(result, finish=usual_finish(recipe.method, predictor), provenance=recipe.note(seeds))
     with output as target:
-        write_colorization(target, replace(result, provenance=recipe.note(seeds)), overwrite=True)
+        write_colorization(target, result, overwrite=True)
 
 
 def failed(task: Task, error: str) -> Record:

@@ -79,8 +79,10 @@ def make_folder(path: Path) -> None:
         raise ImageError(f"{path}: cannot be made ({error.strerror}); choose another folder for -o") from error
 
 
-def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool) -> None:
-    """As `check_free` and `check_no_source`, for a file of seeds."""
+def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool, result: Path | None = None) -> None:
+    """As `check_free` and `check_no_source`, for a file of seeds that may be saved beside a result."""
+    if result is not None and path.resolve() == result.resolve():
+        raise ImageError(f"{path}: is asked for as the picture and as its seeds; give two names")
     check_folder(path)
     check_no_source(path, *sources)
     if path.suffix.lower() != ".json":
