@@ -56,13 +56,15 @@ class Seen(NamedTuple):
 
 
 class Thinned:
-    """A large plane of which every so many-th pixel is looked at: those are kept, for to read them with gaps is slow.
+    """A large plane that is read with a step, every so many-th pixel: a dense copy of those is kept.
+
+    Reading the plane itself with gaps would be slow.
 
     Parameters
     ----------
     plane : (H, W) or (H, W, 2) float32
     pixels : Window, optional
-        Those that will be looked at first.
+        Those that will be read first.
     """
 
     def __init__(self, plane: NDArray[np.float32], pixels: Window | None = None) -> None:

@@ -109,6 +109,11 @@ class Seeds:
         origin : {AUTO, USER}, optional
             Who laid these seeds.
 
+        Raises
+        ------
+        SeedError
+            If shapes do not fit together, a coordinate or id is not a whole number, or a value is out of range.
+
         Examples
         --------
         >>> Seeds.of([[5, 5], [5, 5]], [[9, 9], [1, 2]]).ab.tolist()

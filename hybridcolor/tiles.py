@@ -209,7 +209,7 @@ def write_tiles(
 
 
 def _small_shape(shape: tuple[int, int], predictor: Predictor | None) -> tuple[int, int]:
-    """About `SMALL` pixels; whole multiples of what the network looks at, so that it sees what it would see."""
+    """About `SMALL` pixels; whole multiples of the network's input, so that it sees what it would see of the whole."""
     scale = math.sqrt(SMALL / math.prod(shape))
     if scale >= 1:
         return shape
