@@ -132,8 +132,9 @@ class EditSession(Document):
         Returns
         -------
         Glimpse or None
-            The part of the view that looks, or in a glimpse since looked, otherwise than when it was last answered
-            exactly; None if none does. All of it before the first exact answer, or after a change of settings.
+            The part of the view that differs from the last exact answer, and what earlier glimpses since then had
+            changed, so that it is shown anew too; None if there is no such part. The whole view before the first exact
+            answer, or after a change of settings.
 
         Raises
         ------
