@@ -182,7 +182,7 @@ def colorize(
                 caution=caution,
                 palette=palette,
             )
-            put_on = {"finish": finish or pipeline.usual_finish(chosen, predictor), "tint": tint}
+            put_on: dict[str, Any] = {"finish": finish or pipeline.usual_finish(chosen, predictor), "tint": tint}
             result = replace(result, **put_on, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
