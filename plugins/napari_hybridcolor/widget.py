@@ -30,7 +30,7 @@ from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
 from napari_hybridcolor.panel.variants import VariantsTab
 from napari_hybridcolor.panel.view import View
-from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, Tools
+from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
 SLICE_MS = 100  # the slider of a stack has come to rest on a slice
@@ -132,6 +132,7 @@ class ColorizeWidget(QWidget):
             "D": lambda: tools.use(BRUSH),
             "I": lambda: tools.use(LINE),
             "R": lambda: tools.use(FILL),
+            "E": lambda: tools.use(RUB_OUT),
             "H": lambda: tools.use(RECOLOUR),
             "T": lambda: tools.use(REMOVE),
             "K": lambda: tools.use(PICK),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from napari_hybridcolor.gestures import inside_lasso, line, region
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -117,6 +118,15 @@ def test_naparis_own_buttons_lay_a_tool_down(panel, viewer):
     assert panel.tools.tool == ""
     press(viewer, Qt.Key.Key_D)
     assert layer.mode == "paint"
+
+
+@pytest.mark.parametrize("active", ["photo", "colorized", "scribbles"])
+def test_tools_are_taken_up_by_their_keys_whichever_layer_is_selected(panel, viewer, active):
+    for tool, button in panel.colour.tool_buttons.items():
+        panel.tools.use("")
+        viewer.layers.selection.active = viewer.layers[active]
+        press(viewer, getattr(Qt.Key, f"Key_{button.text()[-2]}"))
+        assert (panel.tools.tool, viewer.layers.selection.active.name) == (tool, "scribbles")
 
 
 def test_gray_by_a_key(panel, viewer, qtbot):
