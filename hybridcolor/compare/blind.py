@@ -30,11 +30,11 @@ COLUMNS = (
     *("participant", "seed", "trial", "question", "picture", "left", "right", "chosen"),
     *("seconds_shown", "answer_ms"),
 )
-"""Of a CSV of answers."""
+"""The columns of a CSV of answers, as the page saves it."""
 
 
 def write_blind_test(report: Report, folder: Path) -> Path:
-    """Write ``blind.html`` into a report's folder, whose pictures it shows.
+    """Write the page of the test, ``blind.html``, into the folder of a report; it shows the report's pictures.
 
     Parameters
     ----------
