@@ -123,7 +123,7 @@ class Cluster:
     def _fill(self, tasks: Iterator[Task], send: Callable[[_Lot], None]) -> bool:
         """Give every idle worker a lot; returns whether there is none left to give.
 
-        None is sent in advance: dask would hold it, too, guilty of its worker's death.
+        None waits at a worker in advance: if the worker dies of another, dask would count that against it too.
         """
         here = sum(self.client.nthreads().values())
         self._most = max(self._most, here)
