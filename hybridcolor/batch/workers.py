@@ -24,7 +24,6 @@ from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
 from hybridcolor.batch.stores import fetched
-from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError, ModelError, TooLargeError
 
 if TYPE_CHECKING:
@@ -44,14 +43,6 @@ class Job:
 
     recipe: Recipe
     folder: Path | str
-
-    def load(self) -> Predictor | None:
-        """The recipe's model."""
-        if self.recipe.model == NO_MODEL:
-            return None
-        from hybridcolor.predict import load_predictor
-
-        return load_predictor(self.recipe.model)
 
 
 @contextmanager
@@ -168,9 +159,11 @@ class Pool:
 
 def _work(pipe: Connection, job: Job) -> None:
     """The life of a process: tasks in, records out, until the pipe is closed."""
+    from hybridcolor.groundwork import load_model
+
     with suppress(EOFError, OSError):
         try:
-            predictor = job.load()
+            predictor = load_model(job.recipe.model)
         except ModelError as error:
             pipe.send(error)
             return
