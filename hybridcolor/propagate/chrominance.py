@@ -149,7 +149,7 @@ class ChrominanceState:
         leaving = away[before]
         fresh = new | away[numbers]
         if leaving.any():
-            touched = self._nearest.lay(pixels, numbers, lengths, gone=away, gone_pixels=pixels_before[leaving])
+            touched = self._nearest.lay(pixels, numbers, lengths, gone=(away, pixels_before[leaving]))
         else:
             touched = self._nearest.lay(pixels[fresh], numbers[fresh], lengths[fresh])
         self._remember(pixels, lengths, numbers)
