@@ -59,6 +59,8 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
     ------
     MethodError
         If ``gap`` is negative or not finite.
+    SeedError
+        If there are no seeds.
 
     References
     ----------
@@ -73,9 +75,9 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
     >>> levelset(luminance, seeds).label[120, [50, 150, 250]].tolist()
     [0, 1, 0]
     """
-    if not 0 <= gap < np.inf:
-        raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
-    return LevelsetState(luminance, gap=gap, tone=tone).answer(seeds)
+    state = LevelsetState(luminance, gap=gap, tone=tone)
+    state.set_seeds(seeds)
+    return state.preview()
 
 
 class LevelsetState(LineartState):

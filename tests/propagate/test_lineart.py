@@ -10,7 +10,10 @@ import pytest
 
 from benchmarks.drawings import TONES, WORN, page, strokes
 from benchmarks.manga import filled, fringe, share_right
+from hybridcolor.errors import SeedError
 from hybridcolor.propagate import PropagationState, propagate
+from hybridcolor.propagate.levelset import LevelsetState
+from hybridcolor.propagate.lineart import LineartState
 from hybridcolor.propagate.paper import ink
 from hybridcolor.propagate.relief import relief, without_dots
 from hybridcolor.seeds import Seeds
@@ -176,3 +179,16 @@ def test_a_stroke_held_open_is_at_once_what_a_fresh_run_makes_of_it(method):
         np.testing.assert_array_equal(preview.chroma, whole.chroma)
         (answer,) = state.refine()
         assert answer is preview
+
+
+@pytest.mark.parametrize("state", [LineartState, LevelsetState])
+def test_without_a_stroke_there_is_nothing_to_fill_from(state):
+    """Also where the last one was taken back."""
+    held = state(np.random.default_rng(0).uniform(0, 100, (40, 50)).astype(np.float32))
+    with pytest.raises(SeedError, match="no seed"):
+        held.preview()
+    held.set_seeds(Seeds.of([[3, 3]], [9, 9], stroke=1))
+    assert (held.preview().label == 1).all()
+    held.set_seeds(Seeds.empty())
+    with pytest.raises(SeedError, match="no seed"):
+        held.preview()
