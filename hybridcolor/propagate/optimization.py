@@ -39,8 +39,9 @@ from hybridcolor.seeds import Seeds
 Solver = Literal["auto", "multigrid", "direct"]
 
 ELIMINATE_BELOW = 2 * 10**7
-"""Pictures whose elimination takes fewer multiplications are solved so: 64 x 64, 1 x 2000000."""
+"""Pictures whose elimination takes no more multiplications than this are eliminated: 64 x 64, 1 x 2000000."""
 LEAST_TOLERANCE = 1e-10
+"""Smallest tolerance that may be asked for, in ab units."""
 Attempt = Callable[[SeededSystem, float], Solution | None]
 """A solver: solves a system to a tolerance, or returns None if it does not converge."""
 
