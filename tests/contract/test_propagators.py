@@ -222,8 +222,7 @@ def test_entry_point_extends_but_never_replaces(method, luminance, seeds, monkey
 
 def test_only_the_needed_kernels_load(method):
     """Looking up one method must not load another method's module."""
-    others = {"optimization", "hybrid", "chrominance", "watershed"} - {method}
-    others -= {"optimization"} if method == "hybrid" else set()
+    others = set(METHODS) - {method, {"hybrid": "optimization", "levelset": "lineart"}.get(method)}
     code = (
         "import sys, hybridcolor.propagate as p; assert 'numba' not in sys.modules;"
         f"p.get_propagator({method!r});"

@@ -15,7 +15,7 @@ from hybridcolor.propagate import PropagationState, propagate
 from hybridcolor.propagate.levelset import LevelsetState
 from hybridcolor.propagate.lineart import LineartState
 from hybridcolor.propagate.paper import ink
-from hybridcolor.propagate.relief import relief, without_dots
+from hybridcolor.propagate.relief import relief, rooms, without_dots
 from hybridcolor.seeds import Seeds
 from hybridcolor.tones import find_tones
 
@@ -97,6 +97,13 @@ def test_the_relief_is_lowest_in_the_middle_of_a_region():
     levels = relief(luminance, 0)
     assert levels.argmin() == 20 * 41 + 20
     assert levels[0].min() > levels[2:-2, 2:-2].max()
+
+
+@pytest.mark.parametrize(("gap", "count"), [(6.0, 1), (14.0, 2)])
+def test_rooms_are_what_is_left_apart_when_gaps_are_closed(gap, count):
+    luminance = np.full((60, 120), 100, np.float32)
+    luminance[:25, 60] = luminance[35:, 60] = 0  # a gap of 10 pixels
+    assert rooms(relief(luminance, 0), gap).max() == count
 
 
 @pytest.mark.parametrize("tone", ["hatching", "dense dots", "dots"])

@@ -67,7 +67,18 @@ def test_one_stroke_fills_one_pattern_wherever_it_is_and_no_other():
         assert (owner[555] == 1) == (method == "levelset")
 
 
-def test_a_gap_lets_no_other_pattern_in():
+@pytest.mark.parametrize(("gap", "expected"), [(6.0, 2), (0.0, 1)])
+def test_gap_says_whether_a_stroke_passes_to_another_pattern(gap, expected):
+    """Dots with stroke 1 beside hatching without one; farther off, hatching with stroke 2."""
+    luminance = np.full((300, 620), 100, np.float32)
+    for kind, columns in (("dots", np.s_[10:160]), ("hatching", np.s_[160:310]), ("hatching", np.s_[460:610])):
+        luminance[:, columns] = toned(kind, shape=luminance.shape)[:, columns]
+    seeds = Seeds.of([[150, 80], [150, 530], [150, 380]], [9, 9], stroke=[1, 2, 3])
+    owner = propagate(luminance, seeds, method="levelset", gap=gap).label[150]
+    assert owner[[80, 240, 380, 530]].tolist() == [1, expected, 3, 2]
+
+
+def test_a_negative_gap_is_refused():
     with pytest.raises(MethodError, match="gap is -1"):
         propagate(toned("dots"), Seeds.of([[9, 9]], [9, 9]), method="levelset", gap=-1)
 
