@@ -73,6 +73,13 @@ def optimization(
     ------
     ConvergenceError
         If no solver reaches the tolerance.
+    MethodError
+        If the tolerance or the solver is unfit.
+
+    Warns
+    -----
+    PropagationWarning
+        If multigrid does not converge, and a slower safe solver takes over.
 
     Notes
     -----
@@ -100,7 +107,7 @@ def optimization(
 
 
 def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") -> Solution:
-    """Solve a seeded system with at least one seed; see `optimization` for the options."""
+    """Solve a seeded system with at least one seed; see `optimization` for the options and what is raised."""
     if not tolerance >= LEAST_TOLERANCE:
         raise MethodError(f"tolerance is {tolerance}, expected an error in ab units of at least {LEAST_TOLERANCE}")
     if solver not in ("auto", "multigrid", "direct"):

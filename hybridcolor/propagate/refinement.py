@@ -67,8 +67,8 @@ class Watch:
     Examples
     --------
     >>> watch = Watch()
-    >>> [watch.error(change) for change in (8.0, 4.0, 2.0)]  # 4 * 0.5 / (1 - 0.5)
-    [inf, inf, 4.0]
+    >>> [watch.error(change) for change in (8.0, 4.0, 2.0)]  # the last: 4 * 0.5 / (1 - 0.5)
+    [inf, 8.0, 4.0]
     """
 
     def __init__(self) -> None:
