@@ -33,6 +33,8 @@ STEP_VARIANCE = 0.75
 a correction obey (v / 2) c'' = T c, so it fades by e over sqrt(v / (2 T)) pixels."""
 REACH = 8.0
 """How far the smallest corrections carry, as a fraction of the longer side; see `hybrid`."""
+LEAST_REACH, NO_FADING = 1e-6, 1e15
+"""Least reach that may be asked for, and that from which on nothing fades: between, float32 holds the pull."""
 LIKELY_CORRECTION = 20.0
 """m: a correction of this size, in ab units, reaches half as far as the smallest ones. About the CNN's usual error."""
 SAME_BRIGHTNESS = 10.0
@@ -117,7 +119,7 @@ def correction_system(
     Raises
     ------
     MethodError
-        If the reach is not above 0.
+        If the reach is below `LEAST_REACH`.
 
     Examples
     --------
@@ -126,10 +128,10 @@ def correction_system(
     >>> system.pull.round(3).tolist()
     [[inf, 0.094, 0.094, 0.094]]
     """
-    if not reach > 0:
-        raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
+    if not reach >= LEAST_REACH:
+        raise MethodError(f"reach is {reach}, expected a fraction of the longer side of at least {LEAST_REACH}")
     system = SeededSystem.of(luminance, seeds, seeds.ab - prior[tuple(seeds.coords.T)])
-    if len(seeds) and np.isfinite(reach):
+    if len(seeds) and reach < NO_FADING:
         screen = _screen(system, seeds, np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2))
         if trust is not None:
             screen *= trust

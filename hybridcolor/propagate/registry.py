@@ -42,6 +42,7 @@ ENGINES: dict[str, str] = {
 }
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
 
+ANY_FLOAT = float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
 _GIVEN = ("prior", "trust")  # keywords of a method that are no options: they come from a predictor
 _KINDS: dict[type, type] = {bool: bool, int: Integral, float: Real, str: str}  # of an option's default: of its values
 
@@ -128,7 +129,7 @@ def checked_arguments(
     check_options(method, options)
     known = inspect.signature(get_propagator(method)).parameters
     if prior is not None:
-        prior = checked_values(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
+        prior = checked_values(prior, "prior", (*luminance.shape, 2), ANY_FLOAT)
     if trust is not None:
         trust = checked_values(trust, "trust", luminance.shape, (0.0, 1.0))
     return options | {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}

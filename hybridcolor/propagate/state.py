@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from hybridcolor.errors import SeedError
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.registry import (
+    ANY_FLOAT,
     checked_arguments,
     checked_luminance,
     checked_values,
@@ -155,7 +156,7 @@ class PropagationState:
         ImageError
             If its shape or a value is unfit; the state is then as before.
         """
-        checked = checked_values(prior, "prior", (*self._shape, 2), (-np.inf, np.inf))
+        checked = checked_values(prior, "prior", (*self._shape, 2), ANY_FLOAT)
         if self._has_prior:
             self._changes += 1
             self._engine.set_prior(checked)

@@ -172,7 +172,9 @@ def test_unfit_luminance_is_refused(method, bad):
         propagate(bad, Seeds.of([[0, 0]], [[0.0, 0.0]]), method=method)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((4, 5, 2)), np.zeros((4, 4)), np.full((4, 4, 2), np.nan)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 5, 2)), np.zeros((4, 4)), np.full((4, 4, 2), np.nan), np.full((4, 4, 2), 1e300)]
+)
 def test_unfit_prior_is_refused(method, bad):
     with pytest.raises(ImageError, match="prior"):
         propagate(np.full((4, 4), 50.0), Seeds.of([[0, 0]], [[0.0, 0.0]]), method=method, prior=bad)
