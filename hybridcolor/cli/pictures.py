@@ -202,7 +202,8 @@ def _chosen(picture: Picture, predictor: Predictor | None) -> str:
     method = own if predictor is None else "hybrid"
     out.print(f"{kind.name}: {kind.reason}; method {method}", soft_wrap=True)
     if predictor is not None and own in FOR_DRAWINGS and not getattr(predictor, "paint", False):
-        out.print("this model knows photos; for a drawing take --model lineart, or --model none with --seeds")
+        hint = "this model knows photos; for a drawing take --model lineart, or --model none with --seeds"
+        out.print(hint, soft_wrap=True)
     return method
 
 
