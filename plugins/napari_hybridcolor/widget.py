@@ -149,6 +149,7 @@ class ColorizeWidget(QWidget):
         }
         for key, action in self._keys.items():
             viewer.bind_key(key, lambda _viewer, action=action: action(), overwrite=True)
+        viewer.bind_key("Space", tools.hold_off, overwrite=True)
         self._events = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
@@ -165,7 +166,7 @@ class ColorizeWidget(QWidget):
         hover, press, keys, editing, events = (
             self._hover,
             self.tools.press,
-            tuple(self._keys),
+            (*self._keys, "Space"),
             self.editing,
             self._events,
         )

@@ -129,6 +129,19 @@ def test_tools_are_taken_up_by_their_keys_whichever_layer_is_selected(panel, vie
         assert (panel.tools.tool, viewer.layers.selection.active.name) == (tool, "scribbles")
 
 
+@pytest.mark.parametrize("tool", ["brush", "line", "fill", ""])
+def test_space_lets_the_mouse_move_the_picture(panel, viewer, qtbot, tool):
+    panel.tools.use(tool)
+    native, before = viewer.window._qt_viewer.canvas.native, viewer.scene.camera.center
+    QTest.keyPress(native, Qt.Key.Key_Space)
+    drag(viewer, (60, 60), (80, 80))
+    QTest.keyRelease(native, Qt.Key.Key_Space)
+    wait_for_answer(panel, qtbot)
+    assert viewer.scene.camera.center != before
+    assert not panel.editing.session.drawing.strokes
+    assert panel.tools.tool == tool
+
+
 def test_gray_by_a_key(panel, viewer, qtbot):
     press(viewer, Qt.Key.Key_G)
     drag(viewer, (90, 55), (90, 65))
