@@ -171,11 +171,12 @@ def test_how_colour_is_put_on_is_a_setting_that_is_saved_and_undone(tmp_path):
     page = Picture.from_array(np.full((24, 24), 255, np.uint8))
     session = EditSession(page, method="lineart")
     session.draw([[12, 12]], (50.0, 30.0))
+    painted = session.result().to_rgb()
+    assert np.ptp(painted[12, 12].astype(int)) > 50  # what a method for drawings fills is painted
+    session.set(replace(session.drawing, finish="photo"))
     white = session.result().to_rgb()
     assert (white == 255).all()  # on blank paper there is no room for colour
     session.set(replace(session.drawing, finish="paint", tint=0.5))
-    painted = session.result().to_rgb()
-    assert np.ptp(painted[12, 12].astype(int)) > 50
     session.save(tmp_path / "page.json")
     again = EditSession(page)
     again.load(tmp_path / "page.json")
