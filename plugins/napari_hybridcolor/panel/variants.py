@@ -81,6 +81,7 @@ class VariantsTab(QWidget):
                 session.picture.shape, np.array(path)
             )
         )
+        self.editing.said.emit("Looking for other colourings…")
         self._work.ask(_looking(session, region))
 
     def _show(self, outcome: tuple[EditSession, list[_Shown]]) -> None:
@@ -88,6 +89,7 @@ class VariantsTab(QWidget):
         if session is not self.editing.session:
             return
         self.found = [variant for variant, _ in shown]
+        self.editing.said.emit("Click a thumbnail to take its colours.")
         for thumbnail, (_, rgb) in zip(self.thumbnails, shown, strict=True):
             height, width = rgb.shape[:2]
             image = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
