@@ -98,6 +98,9 @@ def test_variants_say_when_they_are_there(panel, viewer, qtbot):
     QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *corners[-1]))
     qtbot.waitUntil(panel.variants.thumbnails[0].isEnabled, timeout=60_000)
     assert "Click a thumbnail" in panel.message.text()
+    panel.tabs.setCurrentWidget(panel.variants)
+    QTest.qWait(50)
+    assert all(each.visibleRegion().boundingRect().width() == each.width() for each in panel.variants.thumbnails)
 
 
 @pytest.mark.parametrize("name", ["wipe", "unsure", "regions"])

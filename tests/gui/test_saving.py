@@ -229,3 +229,5 @@ def test_what_is_told_is_for_people_and_figures_stand_beside_it(panel, viewer, q
         QTest.qWait(20)
         assert panel.message.height() >= panel.message.heightForWidth(panel.message.width()) > 40
         assert panel.message.minimumSizeHint().width() < panel.message.width()
+    panel.message.say("short")
+    assert panel.message.height() < 40

@@ -47,7 +47,7 @@ class Text(QLabel):
 
     def say(self, text: str, about: str = "") -> None:
         """Show a text, and tell something about it; file names may be parted anywhere."""
-        self.setText(re.sub(r"(\S{24})(?=\S)", "\\1\u200b", text))
+        self.setText(re.sub(r"\S{25,}", lambda word: "\u200b".join(word[0]), text))
         self.setToolTip(about)
         self._fit()
 
@@ -57,6 +57,7 @@ class Text(QLabel):
         self._fit()
 
     def _fit(self) -> None:
+        self.setMinimumHeight(0)  # which Qt would take for what the text needs
         self.setFixedHeight(max(self._least, self.heightForWidth(self.width())))
 
 

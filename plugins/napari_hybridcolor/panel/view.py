@@ -37,6 +37,7 @@ class View(QWidget):
         self.flats.setToolTip("A drawing's colours without its lines, as they are saved in the layers of .ora and .psd")
         self._boxes = {WIPE: self.wipe, UNSURE: self.unsure, REGIONS: self.regions, FLATS: self.flats}
         self.score = QLabel()
+        self.score.setWordWrap(True)
         self.score.setToolTip("How near the colours are to those that the picture came with")
         self.gap = QSlider(Qt.Orientation.Horizontal)
         self.gap.setRange(0, MOST_GAP)
