@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
+from hybridcolor.errors import SeedError
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import check_options
@@ -73,6 +74,11 @@ class Document:
     autosave : path-like or None
         Where every change is saved at once.
 
+    Attributes
+    ----------
+    unsaved : str
+        Why what was drawn is not on disk: ``autosave`` failed at the last change. "" if it is there, or need not be.
+
     Raises
     ------
     MethodError
@@ -91,6 +97,7 @@ class Document:
     def __init__(self, picture: Picture, drawing: Drawing, *, autosave: str | os.PathLike[str] | None) -> None:
         self.picture = picture
         self.autosave = None if autosave is None else Path(autosave)
+        self.unsaved = ""
         _check_method(drawing)
         self._history = History(drawing)
         self._changed = time.perf_counter()
@@ -227,6 +234,17 @@ class Document:
         """
         save_drawing(path, self.drawing, self.picture)
 
+    def save_always(self, path: str | os.PathLike[str]) -> None:
+        """Save strokes and settings there, now and at every change from now on.
+
+        Raises
+        ------
+        SeedError
+            If the file cannot be written; ``autosave`` is then as before.
+        """
+        self.save(path)
+        self.autosave, self.unsaved = Path(path), ""
+
     def load(self, path: str | os.PathLike[str]) -> None:
         """Take up what was saved, as a change that can be undone.
 
@@ -270,7 +288,11 @@ class Document:
     def _note(self) -> bool:
         self._changed = time.perf_counter()
         if self.autosave is not None:
-            self.save(self.autosave)
+            try:
+                self.save_always(self.autosave)
+            except SeedError as error:
+                self.unsaved = str(error)
+                raise
         return True
 
 

@@ -245,6 +245,19 @@ def write_image(
             write_whole(target, data, overwrite=overwrite)
 
 
+def check_no_source(target: Path, *sources: Path | None) -> None:
+    """Refuse to replace what the result is made from, by whatever name, even if asked to overwrite.
+
+    Raises
+    ------
+    ImageError
+        If the target is one of the sources.
+    """
+    for source in sources:
+        if source is not None and target.exists() and source.exists() and target.samefile(source):
+            raise ImageError(f"{source}: would be replaced by what is made from it; choose another name for the result")
+
+
 @contextmanager
 def writing(target: Path, *, overwrite: bool) -> Iterator[None]:
     """Check that a picture may be written there; whatever is raised then becomes an `ImageError` that names it."""

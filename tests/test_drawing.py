@@ -435,3 +435,18 @@ def test_settings_change_what_is_shown_and_undo_brings_it_back(astronaut):
     with pytest.raises(HybridColorError, match="nonsense"):
         session.set(replace(session.drawing, method="nonsense"))
     assert session.drawing.method == "hybrid"
+
+
+def test_a_session_says_why_it_is_not_saved_until_it_is(tmp_path):
+    session = EditSession(PICTURE, method="optimization", autosave=tmp_path / "none" / "a.hybridcolor.json")
+    with pytest.raises(SeedError):
+        session.draw([[1, 1]], (20.0, 20.0))
+    assert "cannot be written" in session.unsaved
+    assert len(session.drawing.strokes) == 1
+    with pytest.raises(SeedError):
+        session.save_always(tmp_path)
+    assert "cannot be written" in session.unsaved
+    session.save_always(tmp_path / "b.hybridcolor.json")
+    assert session.unsaved == ""
+    session.draw([[2, 2]], (20.0, 20.0))
+    assert len(read_drawing(tmp_path / "b.hybridcolor.json", PICTURE).strokes) == 2

@@ -49,7 +49,7 @@ def plan_jobs(
     inputs: Sequence[Path], output: Path, *, overwrite: bool, kept: Sequence[Path | None] = ()
 ) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes, also with files to be kept, before any work is done."""
-    from hybridcolor.imagefiles import images_at
+    from hybridcolor.imagefiles import check_no_source, images_at
 
     sources = [source for item in inputs for source in images_at(item)]
     named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
@@ -80,6 +80,8 @@ def make_folder(path: Path) -> None:
 
 def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool, result: Path | None = None) -> None:
     """As `check_free` and `check_no_source`, for a file of seeds that may be saved beside a result."""
+    from hybridcolor.imagefiles import check_no_source
+
     if result is not None and path.resolve() == result.resolve():
         raise ImageError(f"{path}: is asked for as the picture and as its seeds; give two names")
     check_folder(path)
@@ -116,13 +118,6 @@ def _check_replaceable(path: Path, *, overwrite: bool) -> None:
         raise ImageError(f"{path}: exists already; choose another name or pass --overwrite")
     if path.exists() and not path.is_file():
         raise ImageError(f"{path}: is not an ordinary file, and is not replaced; choose another name")
-
-
-def check_no_source(target: Path, *sources: Path | None) -> None:
-    """Refuse to replace what the result is made from, by whatever name, even if asked to overwrite."""
-    for source in sources:
-        if source is not None and target.exists() and source.exists() and target.samefile(source):
-            raise ImageError(f"{source}: would be replaced by what is made from it; choose another name for the result")
 
 
 def progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:

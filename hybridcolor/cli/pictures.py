@@ -19,7 +19,6 @@ from hybridcolor.cli.common import (
     Overwrite,
     check_folder,
     check_free,
-    check_no_source,
     check_seeds_file,
     load,
     make_folder,
@@ -287,7 +286,7 @@ def replay(
 
       hybridcolor replay old.png.hybridcolor.json -o old-colour.png
     """
-    from hybridcolor.imagefiles import read_image
+    from hybridcolor.imagefiles import check_no_source, read_image
     from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import picture_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import Drawing
+from hybridcolor.errors import SeedError
 from hybridcolor.glimpse import Glimpse
+from hybridcolor.imagefiles import check_no_source
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.resampling import Window
+from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
@@ -44,6 +48,8 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
         picture = session.picture
         try:
             seen = session.glimpse(view)
+        except SeedError:
+            return  # there is nothing to go by, as the answer will be
         finally:
             done.set()
         if first and seen is not None:
@@ -62,9 +68,10 @@ def foreseen(session: EditSession, drawing: Drawing, view: Window) -> Job:
     """What of the view would look otherwise with a drawing that is not the session's yet."""
 
     def job(_stop: Callable[[], bool]) -> Iterator[Seen]:
-        seen = session.glimpse(view, drawing=drawing)
-        if seen is not None:
-            yield session.picture, seen, False
+        with suppress(SeedError):  # nothing to go by: a stroke is being rubbed out
+            seen = session.glimpse(view, drawing=drawing)
+            if seen is not None:
+                yield session.picture, seen, False
 
     return job
 
@@ -76,9 +83,17 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
     this job has the network hear what was drawn and sets up the equations, but solves them only once the first glimpse
     is there. On two cores that makes the glimpse some 20 ms later and the answers at 1 megapixel 30 ms sooner than if
     the whole job waited for it.
+
+    Without a seed to go by the answer is the gray picture.
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
+        try:
+            yield from steps(stop)
+        except SeedError:  # strokes were checked when they were drawn
+            yield _as_shown(_gray(session))
+
+    def steps(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         large = is_large(session)
 
         def over() -> bool:
@@ -110,14 +125,30 @@ def has_glimpses(session: EditSession) -> bool:
     return session.drawing.method != "lineart"
 
 
-def saving(session: EditSession, path: Path) -> Job:
-    """The coloured picture on disk, as `hybridcolor replay` would write it."""
+def saving(session: EditSession, path: Path, *sources: Path | None) -> Job:
+    """The coloured picture on disk, as `hybridcolor replay` would write it; never over a file that it is made from."""
 
     def job(_stop: Callable[[], bool]) -> Iterator[str]:
-        write_colorization(path, session.final(), overwrite=True)
+        check_no_source(path, *sources)
+        try:
+            result = session.final()
+        except SeedError as error:
+            raise SeedError("There is no colour to save yet: draw a first stroke.") from error
+        write_colorization(path, result, overwrite=True)
         yield f"Saved {path.name}."
 
     return job
+
+
+def is_blank(answer: Colorization) -> bool:
+    """Whether it is the gray picture since there is nothing to go by."""
+    return answer.predicted is None and not len(answer.seeds)
+
+
+def _gray(session: EditSession) -> Colorization:
+    picture = session.picture
+    blank = np.zeros((*picture.shape, 2), np.float32)
+    return Colorization(picture, blank, Seeds.empty(), None, session.drawing.method, 0.0)
 
 
 def _as_shown(answer: Colorization) -> tuple[Colorization, Levels]:

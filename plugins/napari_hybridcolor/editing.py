@@ -31,7 +31,7 @@ from napari_hybridcolor.answers import saving
 from napari_hybridcolor.gestures import Place, line
 from napari_hybridcolor.kept import SAME
 from napari_hybridcolor.layers import seed_strokes, sizes
-from napari_hybridcolor.opening import Sessions
+from napari_hybridcolor.opening import Sessions, file_of
 from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
@@ -129,8 +129,9 @@ class Editing(QObject):
     def save_picture(self, path: Path) -> None:
         """Write the coloured picture, as `hybridcolor replay` would."""
         self.take_up()
-        if self.session is not None:
-            self.saving.ask(saving(self.session, path))
+        if self.session is not None and self.image is not None:
+            self.said.emit(f"Saving {path.name}…")
+            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)))
 
     def close(self) -> None:
         """Let go of the viewer."""
@@ -204,12 +205,12 @@ class Editing(QObject):
 
     def dismiss(self, coords: NDArray[np.int32]) -> None:
         """Do without the automatic seeds at some pixels."""
-        if self.session is not None and self.session.dismiss(coords):
+        if self._do(lambda session: session.dismiss(coords)):
             self._changed()
 
     def pin(self, coords: NDArray[np.int32]) -> None:
         """Make strokes of the automatic seeds at some pixels."""
-        if self.session is not None and self.session.pin(coords):
+        if self._do(lambda session: session.pin(coords)):
             self._changed()
 
     def become(self, drawing: Drawing) -> None:
@@ -272,25 +273,26 @@ class Editing(QObject):
         self.ask()
 
     def _set(self, drawing: Drawing) -> None:
-        assert self.session is not None  # noqa: S101  # the callers' own check
-        try:
-            self.session.set(drawing)
-        except HybridColorError as error:
-            self.said.emit(str(error))
+        self._do(lambda session: session.set(drawing))
         self.scribbles.show_palette(self.palette)
         self.drawing_changed.emit()
 
     def _travel(self, how: Callable[[EditSession], bool], nothing: str) -> None:
         self.take_up()
+        if self._do(how):
+            self._changed()
+        elif self.session is not None:
+            self.said.emit(nothing)
+
+    def _do(self, change: Callable[[EditSession], object]) -> bool:
+        """Whether the session changed. What could not be saved is told, and has changed all the same."""
         if self.session is None:
-            return
+            return False
         try:
-            if not how(self.session):
-                self.said.emit(nothing)
-                return
+            return bool(change(self.session))
         except HybridColorError as error:
             self.said.emit(str(error))
-        self._changed()
+            return True
 
     def _painted(self) -> None:
         """Something is being painted in the scribbles' layer: napari tells before it has changed the labels."""

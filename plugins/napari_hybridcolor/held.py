@@ -47,9 +47,13 @@ class Held(Generic[L]):
 
     def remove(self) -> None:
         """Take it out of the viewer."""
-        if self.layer is not None:
-            self._viewer.layers.remove(self.layer)
-        self._layer = None
+        layer, self._layer = self.layer, None
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def lost(self, layer: Layer) -> bool:
+        """Whether this is ours, and somebody else has taken it out of the viewer."""
+        return layer is self._layer and layer not in self._viewer.layers
 
 
 def lay_over(layer: Layer, picture: Image, *, step: tuple[float, float] = (1.0, 1.0)) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,22 @@ MOST = 24
 """Recent colours."""
 SAME = 1.0
 """Ab units within which two colours are one."""
+
+
+def unlike(colours: Iterable[Colour], known: Iterable[Colour]) -> tuple[Colour, ...]:
+    """Those of some colours that are not among others, nor a second time among themselves.
+
+    Examples
+    --------
+    >>> unlike([(40.04, 20.0), (0.0, 5.0), (0.0, 5.5)], [(40.0, 20.0)])
+    ((0.0, 5.0),)
+    """
+    found, all_known = [], list(known)
+    for colour in colours:
+        if all(np.hypot(*np.subtract(colour, each)) >= SAME for each in all_known):
+            found.append(colour)
+            all_known.append(colour)
+    return tuple(found)
 
 
 def folder() -> Path:
@@ -48,8 +65,7 @@ class Kept:
     def use(self, colour: Colour) -> None:
         """Put a colour first."""
         self._read()  # another window may have kept some
-        others = [known for known in self._recent if np.hypot(*np.subtract(known, colour)) >= SAME]
-        self._recent = (colour, *others)[:MOST]
+        self._recent = (colour, *unlike(self._recent, [colour]))[:MOST]
         if not self.told:
             try:
                 keep_colours(self._file, self._recent)

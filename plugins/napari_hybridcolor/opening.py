@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from."""
+STROKES = "hybridcolor_strokes"
+"""Where they say that a saved session was opened, and which."""
 DRAWINGS = "lineart"
 """The model that proposes colours for drawings."""
 _LOOK_AT = 1_000_000  # pixels by which the kind of a picture is told
@@ -53,12 +55,15 @@ def read_layers(path: str | list[str]) -> list[LayerData]:
     HybridColorError
         If it cannot be read.
     """
-    source = _picture_file(Path(path[0] if isinstance(path, list) else path))
+    file = Path(path[0] if isinstance(path, list) else path)
+    source = _picture_file(file)
     first, *rest = _frames(source)
     if rest:
         return [gray_layer([first, *rest], source.name, str(source.resolve()))]
     picture = first
     layers = [gray_layer([picture], source.name, str(source.resolve()))]
+    if file != source:
+        layers[0][1]["metadata"][STROKES] = str(file.resolve())
     if picture.chroma is not None:
         colours = picture.to_rgb(picture.chroma)
         layers.append((eight_bits(colours), {"name": "own colours", "rgb": True, "visible": False}, "image"))
@@ -86,14 +91,20 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     """
     data = layer.data[0] if layer.multiscale else layer.data
     picture = layer_picture(np.asarray(data[index]))
-    path = layer.metadata.get(SOURCE) or layer.source.path
-    if not path or len(index) > 1:
+    path = file_of(layer)
+    if path is None or len(index) > 1:
         return picture
     try:
         read = read_image(path, frame=index[0] if index else 0)
     except HybridColorError:
         return picture
     return read if read.shape == picture.shape else picture
+
+
+def file_of(layer: Image) -> Path | None:
+    """The file that a layer came from."""
+    path = layer.metadata.get(SOURCE) or layer.source.path
+    return Path(path) if path else None
 
 
 def new_session(picture: Picture) -> tuple[EditSession, str]:
@@ -107,19 +118,21 @@ def new_session(picture: Picture) -> tuple[EditSession, str]:
     return EditSession(picture, predictor=DRAWINGS, method=method), told
 
 
-def go_on(session: EditSession, index: tuple[int, ...] = ()) -> str:
-    """Go on with what is saved beside the picture, and save there from now on. Returns what to tell."""
+def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
+    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
     source = session.picture.source
     if source is None:
+        session.unsaved = "this picture has no file"
         return ""
-    path = source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
+    path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
     if not path.exists():
         session.autosave = path
         return ""
     try:
         session.load(path)
     except HybridColorError as error:
-        return f"Not saved as you go: {error}"
+        session.unsaved = str(error)
+        return ""
     session.autosave = path
     return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
 
@@ -142,7 +155,7 @@ class Sessions:
         if index in sessions:
             return sessions[index], ""
         session, told = new_session(picture_of_layer(layer, index))
-        told = go_on(session, index) or told
+        told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
         sessions[index] = session
         return session, told
 

@@ -32,6 +32,7 @@ class Overlays(QObject):
     """Layers that only show; each is on or off, and follows the picture and its answers."""
 
     cleared = Signal()
+    deleted = Signal(str)
 
     def __init__(self, editing: Editing) -> None:
         super().__init__()
@@ -176,6 +177,12 @@ class Overlays(QObject):
     def pictures(self) -> list[Image]:
         """The overlays that are image layers, and so are not to be offered as pictures to colour."""
         return [held.layer for held in (self.unsure, self.wipe, self.flats) if held.layer is not None]
+
+    def layer_removed(self, event: Any) -> None:
+        """Tell of an overlay that a person deleted in napari's list; for the event of the viewer's layers."""
+        for held in (self.unsure, self.regions, self.wipe, self.flats):
+            if held.lost(event.value):
+                self.deleted.emit(event.value.name)
 
     def clear(self) -> None:
         """Take all of them away."""

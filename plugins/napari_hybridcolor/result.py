@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import napari
 import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
@@ -16,7 +19,17 @@ FIRST_LOOK = 1_000_000
 
 
 class Result(Held[Image]):
-    """The layer of the colours."""
+    """The layer of the colours.
+
+    Attributes
+    ----------
+    hidden : callable
+        Called with whether the colours are hidden, when they have been, or are shown again.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.hidden: Callable[[bool], None] = lambda _hidden: None
 
     def show(self, levels: list[NDArray[np.uint8]], over: Image) -> None:
         """Show a whole answer, in the sizes of `napari_hybridcolor.layers.sizes`."""
@@ -30,7 +43,9 @@ class Result(Held[Image]):
                 return
         self.remove()
         data = levels if many else levels[0]
-        self.or_new(lambda: Image(data, name=RESULT, rgb=True, multiscale=many), over, after=over)
+        layer = self.or_new(lambda: Image(data, name=RESULT, rgb=True, multiscale=many), over, after=over)
+        layer.events.visible.connect(lambda _: self.hidden(not layer.visible))
+        self.hidden(False)
 
     def draw(self, glimpse: Glimpse) -> None:
         """Show a part of the picture in the size in which it is looked at."""
@@ -54,6 +69,7 @@ class Result(Held[Image]):
         """Show the gray picture below, or the colours again."""
         if self.layer is not None:
             self.layer.visible = not self.layer.visible
+        self.hidden(self.layer is not None and not self.layer.visible)
 
     def view(self, shape: tuple[int, int]) -> Window:
         """What of the picture is in view, with a step where not every pixel is."""

@@ -22,6 +22,8 @@ from napari_hybridcolor.held import Held
 from napari_hybridcolor.layers import drawing_labels, new_strokes
 
 NAME = "scribbles"
+OPACITY = 0.55
+"""Of strokes: what came of them is seen through them."""
 
 
 class Scribbles:
@@ -107,7 +109,7 @@ class Scribbles:
         self._known = None
 
     def _new(self, labels: NDArray[np.unsignedinteger]) -> Labels:
-        layer = Labels(labels.copy(), name=NAME, opacity=1.0)
+        layer = Labels(labels.copy(), name=NAME, opacity=OPACITY)
         layer.brush_size = max(3, round(max(labels.shape) / 100))
         for event in (layer.events.labels_update, layer.events.paint, layer.events.set_data):
             event.connect(self._edited)

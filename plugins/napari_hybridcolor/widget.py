@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import napari
@@ -13,10 +13,11 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from hybridcolor.errors import HybridColorError
 from hybridcolor.pipeline import Colorization
+from napari_hybridcolor.answers import is_blank
 from napari_hybridcolor.automatic import Automatic
 from napari_hybridcolor.band import Band
 from napari_hybridcolor.canvas import DrawnFirst
@@ -24,8 +25,9 @@ from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.colour import ColourBox
-from napari_hybridcolor.panel.controls import Scrolled, button
+from napari_hybridcolor.panel.controls import Scrolled, Text, button
 from napari_hybridcolor.panel.keys import Keys
+from napari_hybridcolor.panel.saving import SaveBox
 from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
 from napari_hybridcolor.panel.variants import VariantsTab
@@ -40,7 +42,9 @@ _ANSWER = (
     "The residual is the most by which any pixel still misses the colour that its neighbours and your strokes\n"
     "ask for, in steps of a* and b*: below about 1 no eye tells it from 0. A first look is not measured."
 )
-_FILES = "Images (*.png *.tif *.jpg);;Layers (*.ora)"
+
+
+_BLANK = "Draw a first stroke: no network is asked, or it is sure of nothing, so nothing is coloured yet."
 
 
 class ColorizeWidget(QWidget):
@@ -57,7 +61,9 @@ class ColorizeWidget(QWidget):
         self.seeds = SeedsTab(Automatic(self.editing), self.tools)
         self.variants = VariantsTab(self.editing, self.tools)
         self.view = View(self.overlays)
+        self.saving = SaveBox(self.editing)
         self._answers = 0
+        self._figures = ""  # of the last answer that was told
         self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
         self._untold: Colorization | None = None
@@ -79,22 +85,17 @@ class ColorizeWidget(QWidget):
             self.editing.carry_on,
         )
         self.next_button = button(
-            "Where next? (N)", "Show where one more stroke is expected to gain most", self.show_next
+            "Where next?", "Show where one more stroke is expected to gain most (N)", self.show_next
         )
         self.undo_button = button("Undo", "Take back the last stroke or setting (Ctrl+Z)", self.editing.undo)
         self.redo_button = button("Redo", "Bring back what was undone (Ctrl+Shift+Z)", self.editing.redo)
         self.compare_button = button(
-            "Gray (Q)", "Show the gray picture, or the colours again", self.editing.result.compare
+            "Show gray", "Hide the colours as long as this is lit (Q)", self.editing.result.compare
         )
-        self.save_button = button(
-            "Save picture… (S)",
-            "Write the coloured picture; strokes are saved as you go, beside the picture",
-            self.save,
-        )
-        self.message = QLabel("Open a picture to begin.")
-        self.message.setWordWrap(True)
-        self.message.setFixedHeight(44)
-        self.busy = QLabel()  # no moving bar: each of its frames would draw the whole window anew
+        self.compare_button.setCheckable(True)
+        self.message = Text("Open a picture to begin.", lines=2)
+        self.busy = Text()  # no moving bar: each of its frames would draw the whole window anew
+        self.busy.setEnabled(False)  # quieter than what is told
         self.stop_button = button("Stop", "Leave it at what is shown", self.editing.work.stop)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.settings, "Settings")
@@ -111,11 +112,14 @@ class ColorizeWidget(QWidget):
         parts.addWidget(self.tabs)
         parts.addStretch()
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.image_choice)
         layout.addWidget(self.carry_button)
         layout.addWidget(Scrolled(inner))
-        layout.addWidget(self.save_button)
-        layout.addLayout(_row(self.busy, self.stop_button))
+        layout.addWidget(self.saving)
+        working = _row(self.busy, self.stop_button)
+        working.setStretch(0, 1)
+        layout.addLayout(working)
         layout.addWidget(self.message)
         self.carry_button.hide()
         self._show_busy(False)
@@ -124,6 +128,7 @@ class ColorizeWidget(QWidget):
         editing, tools, viewer = self.editing, self.tools, self.viewer
         editing.said.connect(self._say)
         editing.answered.connect(self._answered)
+        editing.result.hidden = self.compare_button.setChecked
         editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
         editing.work.started.connect(self._waiting.start)
         editing.work.rested.connect(self._work_ended)
@@ -143,16 +148,17 @@ class ColorizeWidget(QWidget):
             "Q": editing.result.compare,
             "W": self.view.wipe.toggle,
             "U": self.view.unsure.toggle,
-            "S": self.save,
+            "S": self.saving.save_picture,
             "Control-Z": editing.undo,
             "Control-Shift-Z": editing.redo,
         }
         for key, action in self._keys.items():
             viewer.bind_key(key, lambda _viewer, action=action: action(), overwrite=True)
         viewer.bind_key("Space", tools.hold_off, overwrite=True)
-        self._events = (
+        self._events: tuple[tuple[Any, Callable[..., None]], ...] = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
+            (viewer.layers.events.removed, self.overlays.layer_removed),
             (viewer.dims.events.point, self._slice_changed),
         )
         for event, action in self._events:
@@ -202,18 +208,6 @@ class ColorizeWidget(QWidget):
         self.colour.look_at(place)
         self._say("A stroke in the ring helps most, it is expected. Shift+click a guess to put it there.")
 
-    def save(self) -> None:
-        """Ask where to, and write the coloured picture."""
-        session = self.editing.session
-        if session is None:
-            self._say("There is no picture yet; open one first.")
-            return
-        source = session.picture.source
-        start = str(source.with_name(f"{source.stem}-colour.png")) if source else "colour.png"
-        path, _ = QFileDialog.getSaveFileName(self, "Save the coloured picture", start, _FILES)
-        if path:
-            self.editing.save_picture(Path(path))
-
     def _answered(self, answer: Colorization) -> None:
         self._answers += 1
         self._untold = answer
@@ -222,28 +216,28 @@ class ColorizeWidget(QWidget):
             self._tell()
 
     def _tell(self) -> None:
-        """Say how good the last answer is, unless that was said, or something else since."""
+        """Say what was answered, and in figures how well, unless that was said, or something else since."""
         answer, session = self._untold, self.editing.session
         if answer is None or session is None:
             return
         strokes = len(session.drawing.strokes)
-        saved = f", saved in {session.autosave.name}" if session.autosave and strokes else ""
-        todo = "" if strokes else f". {self.editing.advice}"
-        counted = f"{strokes} stroke{'' if strokes == 1 else 's'}"
+        saved = "saved" if session.autosave and not session.unsaved else "not saved"
+        if is_blank(answer):
+            self._say(_BLANK)
+        elif strokes:
+            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.")
+        else:
+            self._say(f"No strokes yet. {self.editing.advice}")
         exactness = "a first look" if answer.residual is None else f"residual {answer.residual:.2g} ab"
-        self._say(
-            f"Answer {self._answers}: {counted}, {answer.seconds * 1000:.0f} ms by {answer.method}, {exactness}"
-            f"{saved}{todo}",
-            _ANSWER,
-        )
+        self._figures = f"Answer {self._answers}: {answer.seconds * 1000:.0f} ms, {exactness}"
+        self._show_busy(self.stop_button.isEnabled())
 
-    def _say(self, text: str, about: str = "") -> None:
+    def _say(self, text: str) -> None:
         self._untold = None
-        self.message.setText(text)
-        self.message.setToolTip(about)
+        self.message.say(text)
 
     def _show_busy(self, busy: bool = True) -> None:
-        self.busy.setText("Working…" if busy else "")
+        self.busy.say("Working…" if busy else self._figures, _ANSWER)
         self.stop_button.setEnabled(busy)
 
     def _work_ended(self) -> None:

@@ -14,21 +14,24 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
 from napari_hybridcolor.editing import FIRST, Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.kept import SAME, Kept
-from napari_hybridcolor.panel.controls import button, slider
+from napari_hybridcolor.kept import Kept, unlike
+from napari_hybridcolor.panel.controls import Text, button, slider
+from napari_hybridcolor.panel.files import file_to_write
 from napari_hybridcolor.panel.plane import ColourPlane
 from napari_hybridcolor.panel.swatches import Swatches
 from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 GRAY: Colour = (0.0, 0.0)
+LEAST = 0.02
+"""Of the network's guesses, how likely one has to be to be worth a look."""
 _TOOLS = (
-    (BRUSH, "Draw (D)", "Draw freely; [ and ] change the brush"),
-    (LINE, "Line (I)", "Draw a straight line from where you press to where you let go"),
-    (FILL, "Region (R)", "Click on a region of even brightness to draw all of it"),
-    (RUB_OUT, "Rub out (E)", "Rub strokes out"),
-    (RECOLOUR, "Recolour (H)", "Click on a stroke to give it the colour in use"),
-    (REMOVE, "Take away (T)", "Click on a stroke to take all of it away"),
-    (PICK, "Pick (K)", "Click on the picture, or on any other that is shown, to take a colour from it"),
+    (BRUSH, "Draw", "Draw freely (D); [ and ] change the brush"),
+    (LINE, "Line", "Draw a straight line from where you press to where you let go (I)"),
+    (FILL, "Region", "Click on a region of even brightness to draw all of it (R)"),
+    (RUB_OUT, "Rub out", "Rub strokes out (E)"),
+    (RECOLOUR, "Recolour", "Click on a stroke to give it the colour in use (H)"),
+    (REMOVE, "Take away", "Click on a stroke to take all of it away (T)"),
+    (PICK, "Pick", "Click on the picture, or on any other that is shown, to take a colour from it (K)"),
 )
 _PALETTES = "Palettes (*.gpl *.pal)"
 
@@ -45,9 +48,9 @@ class ColourBox(QGroupBox):
         self.now = QLabel()
         self.now.setMinimumHeight(26)
         self.now.setToolTip("The colour that the next stroke will have")
-        self.gray_button = button("Gray (G)", "Draw with gray: this place has no colour", self.use_gray)
+        self.gray_button = button("Gray", "Draw with gray: this place has no colour (G)", self.use_gray)
         self.tool_buttons = {tool: self._tool_button(tool, text, about) for tool, text, about in _TOOLS}
-        self.likely_label = QLabel("The network's guesses: rest the mouse on a place")
+        self.likely_label = Text("The network's guesses: rest the mouse on a place")
         self.likely = Swatches(5, "Click to draw with it, Shift+click to put a dab of it there", columns=5)
         self.used = Swatches(24, "Draw with it again")
         self.used.setToolTip("This picture's colours, the last one first, and then those you used on others")
@@ -94,18 +97,18 @@ class ColourBox(QGroupBox):
         luminance = float(session.picture.luminance[place])
         self.plane.set_luminance(luminance)
         belief = session.belief
-        found = [] if belief is None else likely_colours(belief, *place)
+        found = [] if belief is None else [each for each in likely_colours(belief, *place) if each[1] >= LEAST]
         texts = [f"{chance:.0%}" for _, chance in found]
         self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
         if session.drawing.model == NO_MODEL:
-            self.likely_label.setText("No network is asked, so there are no guesses")
+            self.likely_label.say("No network is asked, so there are no guesses")
         else:
-            self.likely_label.setText(f"The network's guesses at {place[1]}, {place[0]}")
+            self.likely_label.say(f"The network's guesses at {place[1]}, {place[0]}")
 
     def show_colour(self, colour: Colour) -> None:
         """Show which colour is in use."""
         self.plane.set_colour(colour)
-        red, green, blue = swatch(colour, self.plane.luminance)
+        red, green, blue = swatch(colour)
         self.now.setStyleSheet(f"background: rgb({red},{green},{blue}); border: 1px solid #808080; border-radius: 3px;")
 
     def _lay_out(self) -> None:
@@ -130,6 +133,7 @@ class ColourBox(QGroupBox):
         palette.addWidget(self.open_button)
         palette.addWidget(self.keep_button)
         inner = QVBoxLayout(self)
+        inner.setContentsMargins(5, 8, 5, 5)
         inner.addLayout(top)
         inner.addWidget(self.likely_label)
         inner.addWidget(self.likely)
@@ -139,6 +143,8 @@ class ColourBox(QGroupBox):
     def _tool_button(self, tool: str, text: str, about: str) -> QPushButton:
         made = button(text, about, lambda: self.tools.use(tool))
         made.setCheckable(True)
+        made.setStyleSheet("padding: 3px;")
+        made.setMinimumWidth(made.fontMetrics().horizontalAdvance(text) + 10)
         return made
 
     def _show_tool(self, tool: str) -> None:
@@ -149,10 +155,7 @@ class ColourBox(QGroupBox):
     def _show_drawing(self) -> None:
         """Show colours at hand: the picture's own come first."""
         own = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
-        apart = np.subtract(np.reshape(self.kept.recent, (-1, 1, 2)), np.reshape(own, (1, -1, 2)))
-        known = (np.hypot(apart[..., 0], apart[..., 1]) < SAME).any(axis=1)
-        others = (colour for colour, here in zip(self.kept.recent, known, strict=True) if not here)
-        self.used.show_colours((*own, *others))
+        self.used.show_colours((*own, *unlike(self.kept.recent, own)))
 
     def _keep(self, colour: Colour) -> None:
         """Have it at hand on other pictures and other days; gray is there in any case."""
@@ -183,9 +186,9 @@ class ColourBox(QGroupBox):
         folder = self.kept.palettes
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-        path, _ = QFileDialog.getSaveFileName(self, "Save this picture's colours", str(folder / "mine.gpl"), _PALETTES)
+        path = file_to_write(self, "Save this picture's colours", folder / "mine.gpl", _PALETTES, ending=".gpl")
         if path:
-            self.save_palette(Path(path))
+            self.save_palette(path)
 
     def open_palette(self, path: Path) -> None:
         """Add the colours of a file to those at hand."""
@@ -199,7 +202,7 @@ class ColourBox(QGroupBox):
             self.editing.said.emit(str(error))
             return
         known = session.drawing.palette
-        self.editing.change(palette=(*known, *(colour for colour in found if colour not in known)))
+        self.editing.change(palette=(*known, *unlike(found, known)))
         self.editing.said.emit(f"{len(found)} colours from {path.name}.")
 
     def save_palette(self, path: Path) -> None:

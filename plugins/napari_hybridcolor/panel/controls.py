@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFrame, QPushButton, QScrollArea, QSlider, QWidget
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSlider, QWidget
 
 
 def button(text: str, about: str, action: Callable[[], object] | None = None) -> QPushButton:
     """A push button with a tooltip."""
     made = QPushButton(text)
     made.setToolTip(about)
+    made.setMinimumWidth(made.fontMetrics().horizontalAdvance(text) + 18)  # some styles ask for more than there is
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
     if action is not None:
         made.clicked.connect(lambda _checked=False: action())
@@ -25,6 +28,37 @@ def slider(share: float, about: str) -> QSlider:
     made.setValue(round(100 * share))
     made.setToolTip(about)
     return made
+
+
+class Text(QLabel):
+    """A text that is shown whole, however long it is and however narrow the panel.
+
+    Parameters
+    ----------
+    lines : int, optional
+        It is at least so high, so that what is above it stays where it is.
+    """
+
+    def __init__(self, text: str = "", *, lines: int = 1) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self._least = lines * self.fontMetrics().lineSpacing()
+        self.say(text)
+
+    def say(self, text: str, about: str = "") -> None:
+        """Show a text, and tell something about it; file names may be parted anywhere."""
+        self.setText(re.sub(r"\S{25,}", lambda word: "\u200b".join(word[0]), text))
+        self.setToolTip(about)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Be as high as the text needs at another width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # which Qt would take for what the text needs
+        self.setFixedHeight(max(self._least, self.heightForWidth(self.width())))
 
 
 class Scrolled(QScrollArea):
@@ -43,3 +77,7 @@ class Scrolled(QScrollArea):
         assert widget is not None  # noqa: S101  # it was made with one
         width = widget.minimumSizeHint().width() + (bar.sizeHint().width() if bar else 0)
         return QSize(width, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        """No wider than that: what is left of the window is the picture's."""
+        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())

@@ -9,11 +9,13 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 from hybridcolor.lab import gamut_chroma, lab_to_rgb
-from hybridcolor.palettes import Colour
+from hybridcolor.palettes import SHOWN_AT, Colour
 
+SHOWABLE = 15.0, 85.0
+"""L* between which a screen has strong colours. A place beyond has its colours shown as everywhere in the panel."""
 REACH = 100.0
 """The plane shows a* and b* from -REACH to REACH."""
-_SIDE = 168  # pixels of the plane's side
+_SIDE = 150  # pixels of the plane's side
 _GRAY = 2.0  # ab units: nearer to the middle than this is gray
 
 
@@ -36,7 +38,11 @@ def plane_image(luminance: float, side: int) -> NDArray[np.uint8]:
 
 
 class ColourPlane(QWidget):
-    """Pick a* (to the right) and b* (upward) from what sRGB can show at the luminance of the place."""
+    """Pick a* (to the right) and b* (upward) from what sRGB can show at the luminance of the place.
+
+    On white and black it shows next to nothing: there the plane is that of a middle luminance, where a drawing's paper
+    may be darkened to, and all colours can be told apart.
+    """
 
     picked = Signal(float, float)
 
@@ -51,8 +57,10 @@ class ColourPlane(QWidget):
 
     def set_luminance(self, luminance: float) -> None:
         """Show the colours of another L*."""
+        least, most = SHOWABLE
+        luminance = luminance if least <= luminance <= most else SHOWN_AT
         if abs(luminance - self.luminance) >= 1:
-            self.luminance = min(max(luminance, 8.0), 97.0)  # beyond, there is hardly a colour to show
+            self.luminance = luminance
             self._image = self._render()
             self.update()
 

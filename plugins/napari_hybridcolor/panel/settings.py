@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSlider, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
@@ -53,6 +53,9 @@ class Settings(QWidget):
         self.live.setChecked(True)
         self.live.setToolTip("Off: strokes are answered when you say Propagate")
         self.propagate_button = button("Propagate", "Colorize with the strokes as they are", editing.ask)
+        for choice in (self.model_choice, self.method_choice, self.finish_choice):
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            choice.setMinimumContentsLength(8)  # the list that opens shows the names in full
         form = QFormLayout(self)
         form.addRow("network", self.model_choice)
         form.addRow("method", self.method_choice)
@@ -60,7 +63,10 @@ class Settings(QWidget):
         form.addRow("gray if unsure", self.caution)
         form.addRow("put on", self.finish_choice)
         form.addRow("tinted lines", self.tint)
-        form.addRow(self.live, self.propagate_button)
+        live = QHBoxLayout()
+        live.addWidget(self.live)
+        live.addWidget(self.propagate_button)
+        form.addRow(live)
 
         self.model_choice.activated.connect(lambda _: editing.change(model=self.model_choice.currentData()))
         self.method_choice.textActivated.connect(self._change_method)

@@ -26,7 +26,7 @@ from napari_hybridcolor.work import Job, Newest
 COUNT = 3
 _Shown = tuple[Variant, NDArray[np.uint8]]
 """A colouring, and its thumbnail."""
-_SIDE = 104  # pixels of a thumbnail's longer side
+_SIDE = 80  # pixels of a thumbnail's longer side
 _ABOUT = "Other colourings that the network holds plausible. Each is a few strokes: take one, and undo it, freely."
 
 
@@ -51,7 +51,8 @@ class VariantsTab(QWidget):
             asks.addWidget(each)
         for number, thumbnail in enumerate(self.thumbnails):
             thumbnail.setIconSize(QSize(_SIDE, _SIDE))
-            thumbnail.setMinimumHeight(_SIDE + 8)
+            thumbnail.setMinimumSize(_SIDE + 4, _SIDE + 4)
+            thumbnail.setStyleSheet("padding: 0px;")
             thumbnail.setToolTip("Take this colouring")
             thumbnail.clicked.connect(lambda _checked=False, number=number: self._take(number))
             shown.addWidget(thumbnail)
@@ -81,6 +82,7 @@ class VariantsTab(QWidget):
                 session.picture.shape, np.array(path)
             )
         )
+        self.editing.said.emit("Looking for other colourings…")
         self._work.ask(_looking(session, region))
 
     def _show(self, outcome: tuple[EditSession, list[_Shown]]) -> None:
@@ -88,6 +90,7 @@ class VariantsTab(QWidget):
         if session is not self.editing.session:
             return
         self.found = [variant for variant, _ in shown]
+        self.editing.said.emit("Click a thumbnail to take its colours.")
         for thumbnail, (_, rgb) in zip(self.thumbnails, shown, strict=True):
             height, width = rgb.shape[:2]
             image = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSlider, Q
 
 from hybridcolor.metrics.fidelity import ab_rmse, psnr
 from hybridcolor.pipeline import Colorization
-from napari_hybridcolor.overlays import Overlays
+from napari_hybridcolor.overlays import FLATS, REGIONS, UNSURE, WIPE, Overlays
 from napari_hybridcolor.panel.controls import slider
 from napari_hybridcolor.regions import gap_of, parted_by_lines
 from napari_hybridcolor.work import Job, Newest
@@ -35,7 +35,9 @@ class View(QWidget):
         self.regions.setToolTip("Outlines of what the tool Region draws at a click")
         self.flats = QCheckBox("Flat colours")
         self.flats.setToolTip("A drawing's colours without its lines, as they are saved in the layers of .ora and .psd")
+        self._boxes = {WIPE: self.wipe, UNSURE: self.unsure, REGIONS: self.regions, FLATS: self.flats}
         self.score = QLabel()
+        self.score.setWordWrap(True)
         self.score.setToolTip("How near the colours are to those that the picture came with")
         self.gap = QSlider(Qt.Orientation.Horizontal)
         self.gap.setRange(0, MOST_GAP)
@@ -63,6 +65,7 @@ class View(QWidget):
         self.flats.toggled.connect(overlays.show_flats)
         overlays.editing.answered.connect(lambda _: self._list())
         overlays.cleared.connect(self._cleared)
+        overlays.deleted.connect(lambda name: self._boxes[name].setChecked(False))
         self._scoring = Newest(self)
         self._scoring.answered.connect(self.score.setText)
         overlays.editing.work.rested.connect(self._score)
@@ -120,7 +123,7 @@ class View(QWidget):
             self.score.clear()
 
     def _cleared(self) -> None:
-        for box in (self.wipe, self.unsure, self.regions, self.flats):
+        for box in self._boxes.values():
             box.setChecked(False)
 
 

@@ -1,0 +1,124 @@
+"""Saving: the coloured picture, where strokes are saved, and, as long as they are not, that they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from hybridcolor.errors import HybridColorError
+from hybridcolor.sessionfiles import SUFFIX, read_drawing
+from napari_hybridcolor.editing import Editing
+from napari_hybridcolor.opening import file_of, slice_of
+from napari_hybridcolor.panel.controls import Text, button
+from napari_hybridcolor.panel.files import file_to_write
+
+_PICTURES = "Pictures (*.png *.tif *.tiff *.jpg *.webp *.bmp *.dcm *.nii *.nii.gz);;Layers (*.ora *.psd)"
+_STROKES = f"Strokes (*{SUFFIX})"
+
+
+class SaveBox(QWidget):
+    """What goes to disk by a click, and whether strokes go there by themselves."""
+
+    def __init__(self, editing: Editing) -> None:
+        super().__init__()
+        self.editing = editing
+        self.picture_button = button("Save picture…", "Write the coloured picture (S)", self.save_picture)
+        self.strokes_button = button("Strokes", "")
+        menu = QMenu(self.strokes_button)
+        menu.addAction("Save strokes…", self.save_strokes)
+        menu.addAction("Open strokes…", self.open_strokes)
+        self.strokes_button.setMenu(menu)
+        self.unsaved = Text()
+        self.unsaved.setStyleSheet("color: #ffb347;")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.picture_button, 1)
+        buttons.addWidget(self.strokes_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.unsaved)
+        self._show()
+        editing.opened.connect(self._show)
+        editing.drawing_changed.connect(self._show)
+
+    def save_picture(self) -> None:
+        """Ask where to, and write the coloured picture."""
+        if not self._is_open():
+            return
+        source, number = self._source()
+        words = [source.name.partition(".")[0]] if source else []
+        start = source.parent if source else Path()
+        name = "-".join([*words, *number, "colour"]) + ".png"
+        path = file_to_write(self, "Save the coloured picture", start / name, _PICTURES, ending=".png")
+        if path:
+            self.editing.save_picture(path)
+
+    def save_strokes(self) -> None:
+        """Ask where strokes are to be saved, now and from now on."""
+        if not self._is_open():
+            return
+        source, number = self._source()
+        start = source or Path("strokes")
+        name = ".".join([start.name, *number])
+        path = file_to_write(self, "Save strokes", start.with_name(f"{name}-2{SUFFIX}"), _STROKES, ending=SUFFIX)
+        if path:
+            self.save_strokes_to(path)
+
+    def open_strokes(self) -> None:
+        """Ask for saved strokes of this picture, and go on with them."""
+        if not self._is_open():
+            return
+        source, _ = self._source()
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open strokes", str(source.parent if source else ""), _STROKES)
+        if chosen:
+            self.go_on_with(Path(chosen))
+
+    def save_strokes_to(self, path: Path) -> None:
+        """Write the strokes, and save them there from now on as they are drawn."""
+        self.editing.take_up()
+        session, said = self.editing.session, f"Strokes are saved in {path.name} from now on."
+        try:
+            if session is not None:
+                session.save_always(path)
+        except HybridColorError as error:
+            said = str(error)
+        self.editing.said.emit(said)
+        self._show()
+
+    def go_on_with(self, path: Path) -> None:
+        """Go on with saved strokes and settings, and save them there from now on."""
+        session = self.editing.session
+        if session is None:
+            return
+        try:
+            drawing = read_drawing(path, session.picture)
+        except HybridColorError as error:
+            self.editing.said.emit(str(error))
+            return
+        saved, session.autosave = session.autosave, None  # what was saved there is not to be replaced by these
+        self.editing.become(drawing)
+        session.autosave = saved
+        if session.drawing is drawing:  # else its method is unknown, which was told
+            self.save_strokes_to(path)
+
+    def _is_open(self) -> bool:
+        if self.editing.session is None:
+            self.editing.said.emit("There is no picture yet; open one first.")
+        return self.editing.session is not None
+
+    def _source(self) -> tuple[Path | None, list[str]]:
+        """The picture's file, and which slice of it is in view."""
+        image = self.editing.image
+        assert image is not None  # noqa: S101  # it came with the session
+        return file_of(image), [str(at) for at in slice_of(image, self.editing.viewer)]
+
+    def _show(self) -> None:
+        session = self.editing.session
+        unsaved = session.unsaved if session is not None else ""
+        self.unsaved.setVisible(unsaved != "")
+        if unsaved:
+            self.unsaved.say(f"Strokes are not saved: {unsaved}")
+        saved = session.autosave if session is not None else None
+        where = f"They are saved as you draw, in {saved}" if saved and not unsaved else "They are not saved yet"
+        self.strokes_button.setToolTip(f"Save what you drew, or go on with what was saved. {where}.")
