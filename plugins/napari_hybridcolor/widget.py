@@ -152,6 +152,7 @@ class ColorizeWidget(QWidget):
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
             (viewer.dims.events.point, self._slice_changed),
+            (viewer.layers.selection.events.active, tools.active_changed),
         )
         for event, action in self._events:
             event.connect(action)
