@@ -30,7 +30,7 @@ from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
 from napari_hybridcolor.panel.variants import VariantsTab
 from napari_hybridcolor.panel.view import View
-from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, Tools
+from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
 SLICE_MS = 100  # the slider of a stack has come to rest on a slice
@@ -133,6 +133,7 @@ class ColorizeWidget(QWidget):
             "I": lambda: tools.use(LINE),
             "R": lambda: tools.use(FILL),
             "H": lambda: tools.use(RECOLOUR),
+            "E": lambda: tools.use(RUB_OUT),
             "T": lambda: tools.use(REMOVE),
             "K": lambda: tools.use(PICK),
             "J": lambda: tools.use(LASSO),
@@ -148,6 +149,7 @@ class ColorizeWidget(QWidget):
         }
         for key, action in self._keys.items():
             viewer.bind_key(key, lambda _viewer, action=action: action(), overwrite=True)
+        self.seeds.automatic.keys = self._keys
         self._events = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
