@@ -91,6 +91,7 @@ class Editing(QObject):
         HybridColorError
             If the layer is no picture that can be coloured.
         """
+        self.take_up()
         session, told = self._sessions.in_view(layer, self.viewer)
         if session is self.session and layer is self.image:
             return
@@ -131,8 +132,22 @@ class Editing(QObject):
         if self.session is not None:
             self.saving.ask(saving(self.session, path))
 
+    def leave(self) -> None:
+        """Have no picture, and none of our layers; what was drawn is in the picture's session."""
+        if self.image is None:
+            return
+        self.take_up()
+        self.session = self.answer = self.image = None
+        self._answering.stop()
+        self.result.remove()
+        self.scribbles.remove()
+        self.opened.emit()
+        self.drawing_changed.emit()
+        self.said.emit("Open a picture to begin.")
+
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Let go of the viewer; who opens these pictures next goes on with what was drawn."""
+        self._sessions.leave()
         self._answering.close()
         for each in (self, self.saving):
             each.blockSignals(True)  # who listened has gone
@@ -242,8 +257,11 @@ class Editing(QObject):
 
     def next_place(self) -> Place | None:
         """Where a stroke is needed most; None without a network."""
-        belief = None if self.session is None else self.session.belief
-        if belief is None or self.session is None:
+        if self.session is None:
+            self.said.emit("There is no picture yet; open one first.")
+            return None
+        belief = self.session.belief
+        if belief is None:
             self.said.emit("Where to draw next is the network's advice: choose a model, and wait for its answer.")
             return None
         return next_place(belief, self.session.picture.luminance, self.session.drawing.scribbles)
