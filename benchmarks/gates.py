@@ -74,7 +74,7 @@ def with_steps(recipe: Recipe, steps: int) -> Recipe:
 
 
 def trained(recipe: Recipe, data: Path, run: Path) -> tuple[dict[str, float], float]:
-    """The last report of a training, and the CPU seconds of its steps."""
+    """The last report of a training, and the CPU seconds until it: the clock is read as each scoring begins."""
     reports: list[dict[str, float]] = []
     seconds: list[float] = []
     scores_so_far = train.scores_so_far

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
 from hybridcolor.drawing import Drawing, Stroke
+from hybridcolor.errors import SeedError
 from hybridcolor.extract import even_patch
 from hybridcolor.palettes import Colour
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds, concatenate
 
 APART = 18.0
-"""Likely colours are at least so many ab units from each other: nearer ones are one colour to a person."""
+"""Bins nearer than so many ab units to a likely one count as shades of its colour, in `likely_colours`."""
 PLACES = 3
 """Strokes that make a variant."""
 _LEAST = 0.02  # probability of a colour that a variant may choose
@@ -108,13 +109,18 @@ def variants(
     drawn : Seeds
         What is drawn already; the CNN hears it too.
     region : (H, W) bool, optional
-        Where to colour otherwise; everywhere by default.
+        Where the variants may differ from what is drawn: strokes are centred in it. Everywhere by default.
     count : int, optional
         How many.
 
     Returns
     -------
     list of Variant
+
+    Raises
+    ------
+    SeedError
+        If the region holds no pixel.
 
     Examples
     --------
@@ -168,8 +174,8 @@ def next_place(
     r"""The pixel where one more stroke is expected to gain most.
 
     A stroke at i is felt at j by :math:`A_{ij} = \exp(-d_{ij}^2 / 2 r^2 - (L_i - L_j)^2 / 2 \lambda^2)`, with d the
-    distance, r a seventh of the longer side and :math:`\lambda` 8 L*. With :math:`\sigma_j^2` the variance of what the
-    CNN believes, which is the square error to expect of its mean colour, and strokes at k, the gain is
+    distance, r = 0.15 of the longer side, and :math:`\lambda` = 8 in L*. With :math:`\sigma_j^2` the variance of what
+    the CNN believes, which is the square error to expect of its mean colour, and strokes at k, the gain is
 
     .. math:: \sum_j A_{ij}\, \sigma_j^2\, (1 - \max_k A_{jk}).
 
@@ -186,6 +192,17 @@ def next_place(
     region : (H, W) bool, optional
         Where the stroke may be, and where gain counts; everywhere by default.
 
+    Returns
+    -------
+    tuple of int
+        Row and column. Larger pictures are compared as a grid of at most 56 cells a side: this is the middle of the
+        best cell, or the region's pixel nearest to it.
+
+    Raises
+    ------
+    SeedError
+        If the region holds no pixel.
+
     Examples
     --------
     >>> from hybridcolor.bins import AB_BINS
@@ -195,6 +212,8 @@ def next_place(
     >>> next_place(belief, np.full((40, 80), 50, np.float32), Seeds.empty())[1] > 40
     True
     """
+    if region is not None and not region.any():
+        raise SeedError("a region to look in holds no pixel; enclose at least one pixel, or give no region")
     height, width = luminance.shape
     scale = min(1.0, _LONGEST / max(height, width))
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
@@ -210,9 +229,20 @@ def next_place(
         row, column = (strokes.coords.astype(np.int64) * (rows, columns) // (height, width)).T
         variance = variance * (1 - felt[np.unique(row * columns + column)].max(axis=0))
     gain = felt @ variance
-    best = int((gain if region is None else gain * (wanted > 0)).argmax())
-    row, column = divmod(best, columns)
-    return int((row + 0.5) * height / rows), int((column + 0.5) * width / columns)
+    if region is not None:
+        gain = np.where(wanted > 0, gain, -1)  # also where nothing is to be gained, the place is in the region
+    row, column = divmod(int(gain.argmax()), columns)
+    middle = int((row + 0.5) * height / rows), int((column + 0.5) * width / columns)
+    return middle if region is None else _nearest(region, middle)
+
+
+def _nearest(region: NDArray[np.bool_], pixel: tuple[int, int]) -> tuple[int, int]:
+    """The pixel of a region that is nearest to a pixel."""
+    if region[pixel]:
+        return pixel
+    inside = np.argwhere(region)
+    row, column = inside[((inside - pixel) ** 2).sum(axis=1).argmin()]
+    return int(row), int(column)
 
 
 def _squares_apart(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ ANNEALED_TEMPERATURE = 0.38
 """The temperature of Zhang et al.: between the mean (1, timid) and the mode (0, spotty)."""
 
 LARGEST_DOUBT = 45.0
-"""The spread of a belief, in ab units, that the least caution leaves gray."""
+"""The spread of a belief, in ab units, around which the least caution begins to leave gray."""
 DEFAULT_VIVIDNESS = 0.45
 """How far rare colours are lifted by default (`ColorDistribution.rebalanced`). On 150 held-out photos it costs 5% more
 ab error than none, and brings a quarter more colourfulness; on all 527 of them that is 74% of the truth's."""

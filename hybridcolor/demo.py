@@ -1,7 +1,8 @@
 """The demonstration behind ``make demo``: two photos as gray pictures, through the whole path, against the truth.
 
-The photos are scikit-image's own. Besides the automatic result it shows what a person adds: a dozen short
-scribbles whose colours are read from the true photo, as somebody would choose who knows the scene.
+The photos are scikit-image's own. Besides the automatic result it shows what a person adds: nine to fifteen short
+scribbles whose colours are read from the true photo, as somebody would choose who knows the scene. The command
+line's verb ``demo`` calls `run_demo`.
 """
 
 from __future__ import annotations
@@ -56,14 +57,29 @@ _STROKES = {
         ((480, 340), (560, 370)),
     ],
 }
-_THICKNESS = 5
-_COLUMN_WIDTH = 300
+_THICKNESS = 5  # of a stroke, in pixels
+_COLUMN_WIDTH = 300  # of the comparison, in pixels
 _CAPTION_HEIGHT = 26
+_SHOWN_ONLY = {"seeds", "seeds with scribbles"}  # marks on a gray picture: no colorization to be scored
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """How one picture of the comparison does against the truth."""
+class PictureScores:
+    """How one picture of the comparison does against the truth (`hybridcolor.metrics`).
+
+    Attributes
+    ----------
+    photo : str
+        "astronaut" or "coffee".
+    picture : str
+        Its caption: "gray", "CNN", "hybrid", "corrected" or "truth".
+    psnr : float
+        Of RGB, in dB; inf for the truth.
+    ab_rmse : float
+        In ab units.
+    colourfulness : float
+        Hasler and Suesstrunk's M; 0 for gray.
+    """
 
     photo: str
     picture: str
@@ -72,7 +88,7 @@ class Score:
     colourfulness: float
 
 
-def run_demo(folder: Path, *, overwrite: bool = False) -> list[Score]:
+def run_demo(folder: Path, *, overwrite: bool = False) -> list[PictureScores]:
     """Colorize the two photos into ``folder`` and score every picture of the comparison.
 
     Parameters
@@ -85,13 +101,17 @@ def run_demo(folder: Path, *, overwrite: bool = False) -> list[Score]:
 
     Returns
     -------
-    list of Score
+    list of PictureScores
         In the order of the comparison.
 
     Raises
     ------
     ImageError
-        If the folder or a file cannot be written.
+        If the folder or a picture cannot be written, or a picture is there already.
+    SeedError
+        The same for seeds.
+    ModelError
+        If the default model is missing or damaged.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +121,7 @@ def run_demo(folder: Path, *, overwrite: bool = False) -> list[Score]:
     scores, rows = [], []
     for name in _STROKES:
         automatic, pictures = _colorize_photo(name, predictor)
-        scores += [_score(name, caption, pictures) for caption in pictures if "seeds" not in caption]
+        scores += [_score(name, caption, pictures) for caption in pictures if caption not in _SHOWN_ONLY]
         write_image(folder / f"{name}.png", pictures["hybrid"], overwrite=overwrite)
         write_image(folder / f"{name}-corrected.png", pictures["corrected"], overwrite=overwrite)
         for suffix in ("json", "png"):
@@ -114,9 +134,8 @@ def run_demo(folder: Path, *, overwrite: bool = False) -> list[Score]:
 def _colorize_photo(name: str, predictor: Predictor) -> tuple[Colorization, dict[str, NDArray[np.uint8]]]:
     """The automatic result, and the pictures of one row of the comparison by caption."""
     truth = getattr(data, name)()
-    chroma = Picture.from_array(truth).chroma
     gray = Picture.from_array(Picture.from_array(truth).to_rgb())  # what a gray file would hold
-    scribbles = _scribbles(name, np.zeros((*gray.shape, 2), np.float32) if chroma is None else chroma)
+    scribbles = _scribbles(name, rgb_to_lab(truth)[..., 1:])
     automatic = colorize(gray, predictor=predictor)
     corrected = colorize(gray, predictor=predictor, scribbles=scribbles)
     pictures = {
@@ -143,10 +162,10 @@ def _scribbles(name: str, chroma: NDArray[np.float32]) -> Seeds:
     return Seeds.of(np.concatenate(coords), np.concatenate(ab), stroke=np.concatenate(stroke))
 
 
-def _score(name: str, caption: str, pictures: dict[str, NDArray[np.uint8]]) -> Score:
+def _score(name: str, caption: str, pictures: dict[str, NDArray[np.uint8]]) -> PictureScores:
     rgb, truth = pictures[caption], pictures["truth"]
     error = ab_rmse(rgb_to_lab(rgb)[..., 1:], rgb_to_lab(truth)[..., 1:])
-    return Score(name, caption, psnr(rgb, truth), error, colourfulness(rgb))
+    return PictureScores(name, caption, psnr(rgb, truth), error, colourfulness(rgb))
 
 
 def _row(pictures: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:

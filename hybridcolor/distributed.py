@@ -1,8 +1,9 @@
-"""Batches on many machines, by dask.distributed: lots of pictures go out, records come back.
+"""Batches on many machines, by dask.distributed: pictures go out in small batches ("lots"), their records come back.
 
-Dask is not trusted with anything that would be missed: the journal and the files of results are the truth. A lot whose
-answer is lost goes out again, which is harmless since results are the same to the bit and files are replaced whole. A
-lot that kills its worker is halved until the one picture is alone. dask is imported here and nowhere else.
+`connect` makes a `Cluster`, which `hybridcolor.batch.run_batch` takes as its workers; `colorize_lot` is what runs on
+them. Nothing that matters is kept in dask alone: what is done stands in the journal and the files of results. A lot
+whose answer is lost goes out again, which is harmless since results are the same to the bit and files are replaced
+whole. A lot that kills its worker is halved until the one picture is alone. dask is imported here and nowhere else.
 """
 
 from __future__ import annotations
@@ -19,14 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from distributed import Client, Future, KilledWorker, LocalCluster
 
 from hybridcolor.batch.plan import Task
-from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
 from hybridcolor.batch.stores import is_url
 from hybridcolor.batch.workers import DEATHS, Job, Record, colorize_task, deaf_children, failed
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
 
 _LARGEST = 32  # pictures in a lot
 _SECONDS = (2.0, 8.0)  # that a lot is to take: shorter ones cost, longer ones leave workers idle at the end
-_TICK = 0.2
+_TICK = 0.2  # seconds to wait for an answer before the rest is looked after
 _PATIENCE = 600.0
-_LACKING = 30.0  # seconds: a nanny that still lives starts its worker anew within some
+_LACKING = 30.0  # seconds with too few workers before more are asked for; dask's nannies restart most in less
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ class _Lot:
     patience : float
         Seconds after which its answer is held lost; doubled each time, since it may have been slow only.
     since : float
-        When it went out.
+        When it went out, by `time.monotonic`.
     """
 
     tasks: tuple[Task, ...]
@@ -76,18 +75,19 @@ class Cluster:
     patience : float, optional
         Seconds after which the answer to a lot is held lost and it goes out again.
     refill : callable, optional
-        Is called when there have been fewer workers than before for a while: dask's nannies give some up for good.
+        Is called when there have been fewer workers than before for a while: dask's nannies (the processes that restart
+        workers) give some up for good.
     """
 
     client: Client
     patience: float = _PATIENCE
     refill: Callable[[], None] = lambda: None
-    _most: int = 0
-    _filled: float = 0.0
-    _size: int = 1
-    _away: dict[str, tuple[Future, _Lot]] = field(default_factory=dict)
-    _again: deque[_Lot] = field(default_factory=deque)
-    _answers: SimpleQueue[Future] = field(default_factory=SimpleQueue)
+    _most: int = 0  # workers at once so far
+    _filled: float = 0.0  # when there were last so many, by time.monotonic
+    _size: int = 1  # pictures in the next lot, by how long the last ones took
+    _away: dict[str, tuple[Future, _Lot]] = field(default_factory=dict)  # lots at the workers, by their future's key
+    _again: deque[_Lot] = field(default_factory=deque)  # lots that were lost, or halved: they go out before new ones
+    _answers: SimpleQueue[Future] = field(default_factory=SimpleQueue)  # futures that are done, from dask's thread
 
     def run(self, tasks: Iterator[Task], job: Job, stopped: Callable[[], bool]) -> Iterator[Record]:
         """The records of all tasks, as they are done; fewer once ``stopped`` returns True.
@@ -97,6 +97,8 @@ class Cluster:
         HybridColorError
             If the scheduler has gone, or a worker cannot do this batch at all.
         """
+        away = self._away = {}  # afresh: a batch that broke off has left some
+        self._again = deque()
         batch = uuid.uuid4().hex
         everywhere = Job(job.recipe, _everywhere(str(job.folder)))
         send = functools.partial(self._send, job=everywhere, key=job.recipe.key(), batch=batch)
@@ -116,10 +118,13 @@ class Cluster:
             ) from error
         finally:
             if self.client.status == "running":
-                self.client.cancel([future for future, _ in self._away.values()])
+                self.client.cancel([future for future, _ in away.values()])
 
     def _fill(self, tasks: Iterator[Task], send: Callable[[_Lot], None]) -> bool:
-        """Give every idle worker a lot, and none in advance: it would be suspected of another's death."""
+        """Give every idle worker a lot; returns whether there is none left to give.
+
+        None waits at a worker in advance: if the worker dies of another, dask would count that against it too.
+        """
         here = sum(self.client.nthreads().values())
         self._most = max(self._most, here)
         if here == self._most:
@@ -163,6 +168,7 @@ class Cluster:
             yield from self._taken(future, lot)
 
     def _taken(self, future: Future, lot: _Lot) -> Iterator[Record]:
+        """The records of a lot that has come back; the next lots are made larger or smaller by the time it took."""
         if future.status == "error":
             yield from self._blamed(future.exception(), lot)
             return
@@ -204,16 +210,25 @@ def _everywhere(path: str) -> str:
 
 @contextmanager
 def connect(*, scheduler: str | None = None, cluster: str | None = None) -> Iterator[Cluster]:
-    """Workers at the scheduler of an address (``tcp://host:8786``), or of a cluster made here (``local:4``).
+    """Workers at a scheduler that is there, or of a cluster that is made here and ends with the block.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Its address, such as ``tcp://host:8786``.
+    cluster : str, optional
+        ``local:N`` is N processes on this machine. Give this or ``scheduler``.
 
     Raises
     ------
     MethodError
-        If the address leads nowhere, or the cluster is none that can be made.
+        If neither or both are given, the address leads nowhere, or the cluster is none that can be made.
     """
+    if (scheduler is None) == (cluster is None):
+        raise MethodError("a batch on dask needs either a scheduler's address or a cluster, local:N; give one of them")
     with ExitStack() as stack:
-        if scheduler is None:
-            kind, _, number = (cluster or "").partition(":")
+        if cluster is not None:
+            kind, _, number = cluster.partition(":")
             if kind != "local" or not number.isdecimal() or int(number) < 1:
                 raise MethodError(f"cluster {cluster!r} is unknown; say local:N, N processes on this machine")
             with deaf_children():
@@ -270,7 +285,7 @@ def colorize_lot(tasks: tuple[Task, ...], job: Job, key: str, batch: str) -> lis
         raise ModelError(f"{socket.gethostname()}: another version of hybridcolor or its weights; install the same")
     records = []
     with _one_at_a_time:
-        predictor = _load(job.recipe.model, job.recipe.weights_sha256())
+        predictor = _predictor(job.recipe.model, job.recipe.weights_sha256())
         for task in tasks:
             if batch in _stopped:
                 break
@@ -279,5 +294,8 @@ def colorize_lot(tasks: tuple[Task, ...], job: Job, key: str, batch: str) -> lis
 
 
 @functools.lru_cache(maxsize=1)
-def _load(model: str, _sha256: str | None) -> Predictor | None:
-    return Job(Recipe(model=model), Path()).load()
+def _predictor(model: str, _sha256: str | None) -> Predictor | None:
+    """The model, kept from lot to lot; ``_sha256`` is there for the cache alone: other weights are loaded anew."""
+    from hybridcolor.groundwork import load_model
+
+    return load_model(model)

@@ -1,7 +1,7 @@
 """A drawing on a picture as a person changes it: commands that check, can be undone, and are saved at once.
 
-Knows nothing of colours that come of it: `hybridcolor.session.EditSession` is a document that answers. A command takes
-no time. May import ``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
+It computes no colours: `hybridcolor.session.EditSession` is a document that does. A command takes no time. May import
+``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Document:
         Raises
         ------
         SeedError
-            If it lies outside the picture, or the colour or strength is none; the session is then as before.
+            If it lies outside the picture, or the colour or strength is not a valid one; the session is then as before.
         """
         self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
 
@@ -150,7 +150,7 @@ class Document:
         Raises
         ------
         SeedError
-            If the colour is none.
+            If the colour is not an a* and a b* within bounds.
         """
         return self._become(self.drawing.recoloured(pixel, ab))
 
@@ -159,7 +159,7 @@ class Document:
         return self._become(self.drawing.removed(pixel))
 
     def dismiss(self, coords: ArrayLike) -> int:
-        """Do without the automatic seeds that touch these pixels, and any other there later on. Returns how many went.
+        """Remove the automatic seeds that touch these pixels, and let none come there later. Returns how many went.
 
         Raises
         ------

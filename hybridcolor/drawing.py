@@ -22,7 +22,7 @@ from hybridcolor.seedfiles import runs_of_pixels
 from hybridcolor.seeds import AUTO, Seeds, concatenate
 
 NO_MODEL = "none"
-"""Of a drawing whose strokes alone decide."""
+"""The model of a drawing whose strokes alone decide."""
 LARGEST_AB = 200.0
 """No colour that a screen shows is as far from gray."""
 
@@ -79,7 +79,7 @@ class Stroke:
         Raises
         ------
         SeedError
-            If the pixels are no whole numbers from 0 on, or the colour or weight is none.
+            If the pixels are not whole numbers from 0 on, or the colour or weight is not a valid one.
 
         Examples
         --------
@@ -169,7 +169,7 @@ class Drawing:
         Raises
         ------
         SeedError
-            If the colour is none.
+            If the colour is not an a* and a b* within bounds.
 
         Examples
         --------
@@ -259,7 +259,7 @@ class Drawing:
         return self.options.get(self.method, {})
 
     def settings(self) -> tuple[Any, ...]:
-        """What, when it changes, changes more than seeds."""
+        """All that asks for more than new seeds when it changes: then the propagation begins anew."""
         return self.model, self.method, self.vividness, self.caution, dict(self.method_options)
 
 

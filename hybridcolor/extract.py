@@ -192,6 +192,11 @@ def merge_seeds(
     -------
     Seeds
         The automatic seeds that stay, then the person's. Without any of the person's, the automatic ones as they are.
+
+    Raises
+    ------
+    SeedError
+        If a seed lies outside the picture.
     """
     luminance_shape = (luminance.shape[0], luminance.shape[1])
     automatic.check_inside(luminance_shape)

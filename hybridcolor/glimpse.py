@@ -56,13 +56,15 @@ class Seen(NamedTuple):
 
 
 class Thinned:
-    """A large plane of which every so many-th pixel is looked at: those are kept, for to read them with gaps is slow.
+    """A large plane that is read with a step, every so many-th pixel: a dense copy of those is kept.
+
+    Reading the plane itself with gaps would be slow.
 
     Parameters
     ----------
     plane : (H, W) or (H, W, 2) float32
     pixels : Window, optional
-        Those that will be looked at first.
+        Those that will be read first.
     """
 
     def __init__(self, plane: NDArray[np.float32], pixels: Window | None = None) -> None:
@@ -235,24 +237,13 @@ class SmallCopy:
             If there is nothing to go by.
         """
         if self._answer is None or self._answered is not scribbles:
-            small = self._scaled(scribbles)
+            small = scribbles.resized(self._full, self.shape)
             self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
             steps, asked = FIRST_STEPS if self._answer is None else STEPS, count()
             answers = list(self._state.refine(lambda: self._goes_on and next(asked) == steps))
             self._answer = (answers[-1] if answers else self._state.preview()).chroma
             self._answered = scribbles
         return self._answer
-
-    def _scaled(self, seeds: Seeds) -> Seeds:
-        """Seeds of the picture as seeds of the copy; the last of those that fall together holds."""
-        row, column = (seeds.coords[:, axis].astype(np.int64) * self.shape[axis] // self._full[axis] for axis in (0, 1))
-        last = np.full(self.shape, -1)
-        last[row, column] = np.arange(len(seeds))
-        held = np.sort(last[last >= 0])
-        kept = seeds.take(held)
-        weight = kept.weight * np.float32(max(self._full) / max(self.shape))
-        coords = np.stack([row[held], column[held]], axis=1).astype(np.int32)
-        return Seeds(coords, kept.ab, weight, kept.stroke, kept.origin)
 
 
 def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Window) -> Window | None:

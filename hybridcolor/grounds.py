@@ -1,4 +1,7 @@
-"""What the CNNs have to say to one picture, whatever is drawn on it, whichever is asked. May import ``groundwork``."""
+"""The CNNs that are asked about one open picture, and the last answer of each, kept from one edit to the next.
+
+`hybridcolor.session.EditSession` asks here for the `Groundwork` of every drawing. May import ``groundwork`` and below.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Grounds:
-    """The CNNs of a picture, loaded when they are first needed, and their last words; for several threads.
+    """The CNNs of a picture, loaded when they are first needed, and the last answer of each; for several threads.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class Grounds:
         return self._predictors[model]
 
     def of(self, drawing: Drawing) -> Groundwork:
-        """What the CNN of a drawing has to say to it."""
+        """The groundwork of a drawing: its CNN reads the picture once, and is only told what was drawn since."""
         with self._asking:
             known = self._said.get(drawing.model)
             if known is None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
+from hybridcolor.drawing import NO_MODEL
 from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.page import Page, PageReading
 from hybridcolor.picture import Picture
@@ -32,6 +33,32 @@ if TYPE_CHECKING:
 DRAWN_REACH = 3.0
 """The reach of `hybrid` in drawings: all paper is as light as what was drawn on, so brightness stops no correction.
 With the reach of photos scribbles had 6 to 15% more error on 32 pairs, random patches up to 1% less."""
+
+
+def load_model(name: str) -> Predictor | None:
+    """The model of a name; None for "none", which leaves a person's scribbles to decide alone.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown, or its file damaged.
+    """
+    if name == NO_MODEL:
+        return None
+    from hybridcolor.predict import load_predictor  # torch comes with it
+
+    return load_predictor(name)
+
+
+def suited_options(method: str, options: Mapping[str, Any], *, drawn: bool) -> dict[str, Any]:
+    """A method's options, with what suits pictures read by a model of drawings where nothing else is wished.
+
+    Examples
+    --------
+    >>> suited_options("hybrid", {}, drawn=True), suited_options("hybrid", {"reach": 8.0}, drawn=True)
+    ({'reach': 3.0}, {'reach': 8.0})
+    """
+    return {"reach": DRAWN_REACH, **options} if drawn and method == "hybrid" else dict(options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +172,8 @@ class Groundwork:
         return seeds if self.dismissed is None else seeds.take(~seeds.of_strokes_in(self.dismissed))
 
     def suited(self, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """A method's options, with what suits a drawing where nothing else is wished."""
-        return {"reach": DRAWN_REACH, **options} if self.seeds_regions and method == "hybrid" else dict(options)
+        """The options that a method is to run with on this picture: `suited_options`."""
+        return suited_options(method, options, drawn=self.seeds_regions)
 
     @property
     def seeds_regions(self) -> bool:

@@ -267,7 +267,7 @@ def _by_tables(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float3
         mode,
         "RGB",
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOWHITEONWHITEFIXUP,  # which makes a step,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOWHITEONWHITEFIXUP,  # that fix makes a step
     )
 
     def convert(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,4 +1,7 @@
-"""How much a mean over pictures might be another one with other pictures of the same kind."""
+"""Confidence intervals of mean scores: how far a mean over pictures would move with other pictures of the same kind.
+
+``study`` and ``compare`` print them. Imports nothing of hybridcolor.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hybridcolor.errors import SeedError
-from hybridcolor.files import write_whole
+from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.lab import gamut_chroma, lab_to_rgb, rgb_to_lab
 
 Colour = tuple[float, float]
@@ -58,7 +58,7 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
         If the file cannot be read, or is no such palette.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_ordinary(path) as file:
             lines = file.read(_LARGEST).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
@@ -131,7 +131,7 @@ def read_colours(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
         If the file cannot be read, or is something else.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_ordinary(path) as file:
             content = json.loads(file.read(_LARGEST))
         found = tuple((float(a), float(b)) for a, b in content["colours"])
     except FileNotFoundError:

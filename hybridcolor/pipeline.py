@@ -23,6 +23,7 @@ from hybridcolor.layers import drawing_layers, write_layers
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import propagate
+from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.screen import screen_rgb
 from hybridcolor.seeds import Seeds
 
@@ -52,7 +53,7 @@ class Colorization:
     seconds : float
         Time it took.
     finish : str
-        How the colour is put on (`hybridcolor.painting.finished`): models of drawings paint.
+        How the colour is put on (`hybridcolor.painting.finished`): models for drawings paint; see `usual_finish`.
     tint : float
         Of lines, likewise.
     residual : float or None
@@ -171,7 +172,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
         groundwork.predicted,
         method,
         seconds,
-        own_finish(predictor),
+        "paint" if _paints(predictor) else "photo",
         residual=result.residual,
     )
 
@@ -213,6 +214,18 @@ def write_colorization(
     )
 
 
-def own_finish(predictor: Predictor | None) -> str:
-    """How a model's colours are put on: models of drawings paint."""
-    return "paint" if getattr(predictor, "paint", False) else "photo"
+def usual_finish(method: str, predictor: Predictor | None) -> str:
+    """How files and windows show colours unless a person says otherwise: methods for drawings paint, as models do.
+
+    `colorize` itself leaves the luminance alone whatever the method, so that methods can be compared.
+
+    Examples
+    --------
+    >>> usual_finish("lineart", None), usual_finish("hybrid", None)
+    ('paint', 'photo')
+    """
+    return "paint" if method in FOR_DRAWINGS or _paints(predictor) else "photo"
+
+
+def _paints(predictor: Predictor | None) -> bool:
+    return getattr(predictor, "paint", False)

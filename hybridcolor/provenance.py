@@ -67,7 +67,7 @@ def weights_sha256(model: str) -> str | None:
 
 
 def checksum(path: Path | str | None) -> str | None:
-    """SHA-256 of a file, as ``sha256sum`` has it; None for no file, or one that who reads it will complain of."""
+    """SHA-256 of a file, as ``sha256sum`` has it; None without one, or where it cannot be read: its reader says so."""
     if path is not None:
         with suppress(OSError):
             return hashlib.sha256(read_whole(path)).hexdigest()

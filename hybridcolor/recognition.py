@@ -21,9 +21,10 @@ from hybridcolor.picture import Picture
 LIKE = 0.85
 """Cosine of the features of two regions from which on they may be one thing."""
 RATIO = 0.8
-"""How far from it a region may be, as a share of how far it is from the next one of another colour (Lowe 2004)."""
+"""How far from it a region may be, as a share of how far it is from the next one of another colour (the ratio test
+of D. G. Lowe, IJCV 2004, doi 10.1023/B:VISI.0000029664.99615.94)."""
 APART = 15.0
-"""ab units by which two colours are others."""
+"""ab units from which on two colours count as different."""
 _DARKEST = 30.0  # L* of paint below which only ink is
 _STROKE = 0.012  # width of a line at most, as a share of the shorter side
 

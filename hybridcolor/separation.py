@@ -2,8 +2,8 @@
 
 Screentone is many small dots of one size in a regular grid (or, where it is dark, small holes of paper in the ink);
 strokes are not. `separate` tells them apart and turns tone into the even gray that it stands for, for
-``painting`` and for layered files. It asks of each dot whether it is tone's, as nothing else of the ink may go; where
-areas are toned, also by hatching or by dots that touch, and so filled as one, is told by ``tones``. Imports that and
+``painting`` and for layered files. It decides for each dot by itself whether it belongs to a tone, so that no other ink
+is taken away. Whole toned areas, also of hatching or of dots that touch, are found by ``tones``. Imports that and
 ``discs`` only.
 """
 

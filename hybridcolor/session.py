@@ -25,7 +25,7 @@ from hybridcolor.glimpse import Glimpse, Glimpses
 from hybridcolor.grounds import Grounds
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import Colorization, colorize, own_finish
+from hybridcolor.pipeline import Colorization, colorize, usual_finish
 from hybridcolor.propagate import Propagation, PropagationState
 from hybridcolor.provenance import made_by
 from hybridcolor.resampling import Window
@@ -132,8 +132,9 @@ class EditSession(Document):
         Returns
         -------
         Glimpse or None
-            The part of the view that looks, or in a glimpse since looked, otherwise than when it was last answered
-            exactly; None if none does. All of it before the first exact answer, or after a change of settings.
+            The part of the view that differs from the last exact answer, and what earlier glimpses since then had
+            changed, so that it is shown anew too; None if there is no such part. The whole view before the first exact
+            answer, or after a change of settings.
 
         Raises
         ------
@@ -213,7 +214,7 @@ class EditSession(Document):
             options=drawing.method_options,
             session_sha256=hashlib.sha256(document_of(drawing, self.picture)).hexdigest(),
         )
-        return replace(result, finish=drawing.finish or result.finish, tint=drawing.tint, provenance=provenance)
+        return replace(result, finish=self._finish(drawing), tint=drawing.tint, provenance=provenance)
 
     @property
     def belief(self) -> ColorDistribution | None:
@@ -296,6 +297,9 @@ class EditSession(Document):
             self._state.set_seeds(seeds)
             self._seeds = seeds
 
+    def _finish(self, drawing: Drawing) -> str:
+        return drawing.finish or usual_finish(drawing.method, self._grounds.predictor(drawing.model))
+
     def _colorization(
         self, drawing: Drawing, answer: Propagation, seeds: Seeds, predicted: NDArray[np.float32] | None
     ) -> Colorization:
@@ -307,7 +311,7 @@ class EditSession(Document):
             predicted,
             drawing.method,
             seconds,
-            drawing.finish or own_finish(self._grounds.predictor(drawing.model)),
+            self._finish(drawing),
             drawing.tint,
             answer.residual,
         )

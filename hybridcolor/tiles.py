@@ -29,7 +29,7 @@ from hybridcolor.imagefiles import Bands, write_image, writing
 from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import colorize, own_finish
+from hybridcolor.pipeline import colorize, usual_finish
 from hybridcolor.resampling import GuidedFit, guided_fit
 from hybridcolor.seeds import Seeds
 
@@ -155,13 +155,13 @@ def colorize_bands(
     ...         result = colorize_bands(bands, scribbles=Seeds.of([[4, 4]], [[30.0, 20.0]]))
     ...         write_tiles(Path(folder, "out.tif"), result)
     """
-    finish = finish or own_finish(predictor)
+    finish = finish or usual_finish(method, predictor)
     if finish not in FINISHES:
         raise MethodError(f"finish {finish!r} looks at more than a tile; by tiles there are {' and '.join(FINISHES)}")
     drawn = Seeds.empty() if scribbles is None else scribbles
     drawn.check_inside(bands.shape)
     small = _shrunk(bands, _small_shape(bands.shape, predictor), progress)
-    moved = _moved(drawn, bands.shape, small.shape)
+    moved = drawn.resized(bands.shape, small.shape)
     fit = _network_fit(small, predictor, method=method, wishes=wishes) if len(drawn) == 0 else None
     if fit is None:
         settings: dict[str, Any] = {"predictor": predictor, "scribbles": moved, "method": method, **wishes}
@@ -209,7 +209,7 @@ def write_tiles(
 
 
 def _small_shape(shape: tuple[int, int], predictor: Predictor | None) -> tuple[int, int]:
-    """About `SMALL` pixels; whole multiples of what the network looks at, so that it sees what it would see."""
+    """About `SMALL` pixels; whole multiples of the network's input, so that it sees what it would see of the whole."""
     scale = math.sqrt(SMALL / math.prod(shape))
     if scale >= 1:
         return shape
@@ -224,7 +224,7 @@ def _shrunk(bands: Bands, shape: tuple[int, int], progress: Told) -> Picture:
     height, (rows, columns) = bands.shape[0], shape
     share = rows / height
     total = np.zeros((rows + 1, columns))
-    metadata, bit_depth = bands.read(0, 1).metadata, bands.read(0, 1).bit_depth
+    first = bands.read(0, 1)
     for top in range(0, height, TILE):
         band = bands.read(top, min(top + TILE, height)).luminance
         narrow = cv2.resize(band, (columns, len(band)), interpolation=cv2.INTER_AREA)
@@ -235,15 +235,7 @@ def _shrunk(bands: Bands, shape: tuple[int, int], progress: Told) -> Picture:
         np.add.at(total, index + 1, narrow * below)
         progress(top // TILE + 1, -(-height // TILE))
     luminance = np.clip(total[:rows], 0, 100).astype(np.float32)
-    return Picture(luminance, bit_depth=bit_depth, source=bands.source, metadata=metadata)
-
-
-def _moved(drawn: Seeds, shape: tuple[int, int], small: tuple[int, int]) -> Seeds:
-    """Scribbles in the small picture; where some meet in a pixel the last one holds."""
-    coords = (drawn.coords.astype(np.int64) * small // shape).astype(np.int32)
-    place = coords[:, 0].astype(np.int64) * small[1] + coords[:, 1]
-    kept = np.sort(len(place) - 1 - np.unique(place[::-1], return_index=True)[1])
-    return replace(drawn.take(kept), coords=coords[kept])
+    return Picture(luminance, bit_depth=first.bit_depth, source=bands.source, metadata=first.metadata)
 
 
 def _network_fit(

@@ -1,6 +1,6 @@
 """Screentone and hatching: where a drawing is even only on average, and the lines that run through it there.
 
-It says which areas are toned, to fill each as one; which single dots are tone's and no drawn ink says ``separation``.
+It says which areas are toned, to fill each as one. Which single dots belong to a tone ``separation`` says.
 
 Ink and paper alternate in a tone within a few pixels, so no ball of paper fits in between, nor one of ink: what is
 left when both are taken away is lines, which are thin, and tones, which are not. Averaged over a few periods a tone is
@@ -26,13 +26,14 @@ FLAT = 0.03
 """Share of ink by which a tone's narrow and wide averages differ at most, away from lines. Where they differ more
 everywhere there is no tone but detail: a face, lettering."""
 PARALLEL = 0.8
-"""How much of the edges around runs one way, from 0 to 1, where strokes need not be even."""
+"""How much of the edges around runs one way, from 0 to 1, from which on strokes may be unevenly spaced."""
 CLOSE = 0.45
 """Half the widest gap between such strokes, in sizes of the tone."""
 MANY = 1.5
-"""Half the width, in sizes of the tone, of an area of such strokes at least: the lines of bold letters are none."""
+"""Least half width, in sizes of the tone, of an area of such strokes: the lines of bold letters are narrower."""
 RIDGE = 0.04
-"""The same that makes a line, for a tone that is nearly white; of darker ones less, as there is less paper to cover."""
+"""Share of ink by which the narrow average exceeds the wide one at a line, at least, in a tone that is nearly white; in
+darker ones less is asked, as there is less paper to cover."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -86,8 +86,8 @@ def largest_errors(truth: Chroma, _rng: np.random.Generator) -> Strokes:
 def scribbles(truth: Chroma, _rng: np.random.Generator) -> Strokes:
     """A scribble along the middle of one region after another, the one that gray misses most first.
 
-    Regions are those of the truth (`skimage.segmentation.felzenszwalb`). A region that is not exhausted comes again,
-    for the part that is still far from its scribbles. Parameters as for `random_patches`.
+    Regions are those of the truth (`skimage.segmentation.felzenszwalb`). A region comes again for the part that is
+    still far from its scribbles, and for all of it when there is no such part. Parameters as for `random_patches`.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def scribbles(truth: Chroma, _rng: np.random.Generator) -> Strokes:
         rest = region & (depth > PEN)
         if not rest.any():  # nothing is left to draw on: draw on what was drawn on
             rest = region
-        heapq.heappush(waiting, (-float((missed * rest).sum()) / 4, tie, rest))
+        heapq.heappush(waiting, (-float((missed * rest).sum()) / 4, tie, rest))  # a quarter, after new ones
         tie += 1
 
 

@@ -1,3 +1,5 @@
+"""The bins against the published table, decodings against brute force, encodings against their formula."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The command line: what is written, what is said, and that bad input ends with one line and exit code 2."""
+
 from __future__ import annotations
 
 import hashlib

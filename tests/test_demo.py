@@ -1,3 +1,5 @@
+"""The demonstration: its files, its scores, and that scribbles help."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -23,6 +25,7 @@ def demo(tmp_path_factory):
 def test_the_demo_writes_its_pictures_and_scribbles_help(demo):
     folder, found = demo
     scores = {(score.photo, score.picture): score for score in found}
+    assert {score.picture for score in found} == {"gray", "CNN", "hybrid", "corrected", "truth"}
     names = {path.name for path in folder.iterdir()}
     for photo in ("astronaut", "coffee"):
         assert {f"{photo}.png", f"{photo}-corrected.png", f"{photo}-seeds.json", f"{photo}-seeds.png"} <= names

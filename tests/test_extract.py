@@ -1,3 +1,5 @@
+"""Automatic seeds: where they lie, and when they give way to a person's strokes."""
+
 from __future__ import annotations
 
 import heapq

@@ -25,7 +25,6 @@ from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES, read_image, write_image
 from hybridcolor.picture import Picture
 
-RNG = np.random.default_rng(3)
 SHAPE = (24, 18)
 DOCS = Path(__file__).parents[1] / "docs" / "formats.md"
 
@@ -70,8 +69,8 @@ def kinds() -> dict[str, Kind]:
         lab = np.dstack([of_depth(0.3 + 0.4 * smooth(1), bits), *(np.int32([[8], [-9]]) * (1 << (bits - 8)))[..., None]
                          * np.ones((2, *SHAPE), np.int32)])  # fmt: skip
         made[f"Lab {bits}"] = Kind(lab.astype(f"i{bits // 8}").view(f"u{bits // 8}"), lab_rgb(lab, bits))
-    colours = RNG.integers(0, 256, (7, 3), np.uint8)
-    index = RNG.integers(0, 7, SHAPE, np.uint8)
+    colours = np.random.default_rng(3).integers(0, 256, (7, 3), np.uint8)
+    index = np.random.default_rng(3).integers(0, 7, SHAPE, np.uint8)
     made["palette"] = Kind(index, colours[index], palette=colours)
     made["palette+alpha"] = Kind(index, colours[index], np.where(index == 3, 0, 255).astype(np.uint8), colours)
     made["signed 16"] = Kind(of_depth(smooth(1), 16).astype(np.int16), three(of_depth(smooth(1), 16)))

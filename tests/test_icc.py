@@ -17,7 +17,6 @@ from hybridcolor.icc import srgb_profile, to_lab
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import rgb_to_lab
 
-RNG = np.random.default_rng(5)
 D50 = (0.9642, 1.0, 0.8249)
 SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410))
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
@@ -122,7 +121,7 @@ MATRIX = {
 @pytest.mark.parametrize("name", MATRIX)
 def test_matrix_profiles_as_littlecms(tmp_path: Path, name: str) -> None:
     """Colours inside of sRGB, to a level of 255."""
-    pixels = RNG.integers(0, 256, (60, 60, 3), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (60, 60, 3), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "p.png", icc_profile=MATRIX[name])
     picture = read_image(tmp_path / "p.png")
     expected = by_littlecms(pixels, MATRIX[name], "RGB")
@@ -191,7 +190,7 @@ def test_gray_gamma_as_littlecms() -> None:
 def test_profiles_of_tables(tmp_path: Path, mode: str, model: Callable[[np.ndarray], np.ndarray]) -> None:
     channels = len(mode)
     given = table_profile(mode.encode().ljust(4), channels, 9, model)
-    pixels = RNG.integers(0, 256, (40, 40, channels), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (40, 40, channels), np.uint8)
     Image.frombytes(mode, (40, 40), pixels.tobytes()).save(tmp_path / "p.tif", icc_profile=given)
     picture = read_image(tmp_path / "p.tif")
     assert picture.bit_depth == 8
@@ -247,14 +246,14 @@ def test_gray_pictures_with_a_profile_of_colour(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_and_foreign_profiles_count_as_srgb(tmp_path: Path, bad: bytes) -> None:
-    pixels = RNG.integers(0, 256, (6, 7, 3), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (6, 7, 3), np.uint8)
     tifffile.imwrite(tmp_path / "p.tif", pixels, photometric="rgb", iccprofile=bad or None)
     picture = read_image(tmp_path / "p.tif")
     assert np.array_equal(picture.to_rgb(picture.chroma), pixels)
 
 
 def test_srgb_profiles_of_others_leave_the_values_alone(tmp_path: Path) -> None:
-    pixels = RNG.integers(0, 256, (20, 20, 3), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (20, 20, 3), np.uint8)
     for number, given in enumerate(
         (ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), rgb_profile(SRGB, SRGB_CURVE))
     ):
@@ -265,7 +264,7 @@ def test_srgb_profiles_of_others_leave_the_values_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gray", [False, True])
 def test_our_profile_is_srgb_to_littlecms(gray: bool) -> None:
-    pixels = RNG.integers(0, 256, (50, 50, 3), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (50, 50, 3), np.uint8)
     if gray:
         image = Image.fromarray(pixels[..., 0])
         source = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile(gray=True)))
@@ -280,7 +279,7 @@ def test_our_profile_is_srgb_to_littlecms(gray: bool) -> None:
 @pytest.mark.parametrize("gray", [False, True])
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".ome.tif"])
 def test_outputs_are_tagged(tmp_path: Path, suffix: str, gray: bool) -> None:
-    pixels = RNG.integers(0, 256, (20, 20) if gray else (20, 20, 3), np.uint8)
+    pixels = np.random.default_rng(5).integers(0, 256, (20, 20) if gray else (20, 20, 3), np.uint8)
     write_image(tmp_path / f"p{suffix}", pixels)
     with Image.open(tmp_path / f"p{suffix}") as image:
         assert image.info["icc_profile"] == srgb_profile(gray=gray and image.mode == "L")

@@ -27,8 +27,7 @@ from hybridcolor.encoding import NOTE
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import open_bands, read_image, write_image
 
-RNG = np.random.default_rng(9)
-HU = RNG.integers(-1024, 3000, (20, 30)).astype(np.int16)
+HU = np.random.default_rng(9).integers(-1024, 3000, (20, 30)).astype(np.int16)
 PATIENT = {"PatientName": "Nobody^Ann", "PatientID": "X-17", "StudyInstanceUID": "1.2.3.4", "StudyDate": "20010203"}
 
 
@@ -111,7 +110,7 @@ def test_the_first_of_several_windows_and_12_bits(tmp_path: Path) -> None:
 
 
 def test_a_table_instead_of_a_window(tmp_path: Path) -> None:
-    stored = RNG.integers(0, 256, (9, 8), np.uint16)
+    stored = np.random.default_rng(9).integers(0, 256, (9, 8), np.uint16)
     item = Dataset()
     item.LUTDescriptor, item.LUTData = [256, 0, 16], (np.arange(256) ** 2).astype(np.uint16).tobytes()
     path = dicom(tmp_path / "lut.dcm", stored, VOILUTSequence=[item])
@@ -120,7 +119,7 @@ def test_a_table_instead_of_a_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
 def test_frames(tmp_path: Path, syntax: str) -> None:
-    frames = RNG.integers(0, 65536, (4, 9, 11), np.uint16)
+    frames = np.random.default_rng(9).integers(0, 65536, (4, 9, 11), np.uint16)
     window = {"WindowCenter": 32767.5, "WindowWidth": 65535, "VOILUTFunction": "LINEAR_EXACT"}
     path = dicom(tmp_path / "frames.dcm", frames, syntax=syntax, **window)
     for number, frame in enumerate(frames):
@@ -131,7 +130,7 @@ def test_frames(tmp_path: Path, syntax: str) -> None:
 
 def test_windows_in_functional_groups(tmp_path: Path) -> None:
     """As enhanced CT and MR have them: one for all frames, another for each."""
-    frames = RNG.integers(0, 1000, (2, 9, 11), np.uint16)
+    frames = np.random.default_rng(9).integers(0, 1000, (2, 9, 11), np.uint16)
     shared, groups = Dataset(), []
     rescale = Dataset()
     rescale.RescaleSlope, rescale.RescaleIntercept = 2, 0
@@ -193,7 +192,7 @@ def test_one_picture_in_many_transfer_syntaxes(name: str) -> None:
 def test_jpeg_2000_by_pillow(tmp_path: Path) -> None:
     from PIL import Image
 
-    stored = RNG.integers(0, 65536, (32, 32), np.uint16)
+    stored = np.random.default_rng(9).integers(0, 65536, (32, 32), np.uint16)
     buffer = io.BytesIO()
     Image.fromarray(stored).save(buffer, "JPEG2000", irreversible=False, no_jp2=True)
     dataset = pydicom.dcmread(dicom(tmp_path / "j.dcm", stored, WindowCenter=32768, WindowWidth=65536))
@@ -214,7 +213,7 @@ def test_slices_are_axial_whatever_the_file_order(
     tmp_path: Path, name: str, order: tuple[int, ...], flips: tuple[int, ...]
 ) -> None:
     """A volume in patient's axes (right to left, back to front, foot to head), stored in another order."""
-    body = RNG.normal(size=(6, 7, 5)).astype(np.float32)
+    body = np.random.default_rng(9).normal(size=(6, 7, 5)).astype(np.float32)
     stored = nibabel.orientations.apply_orientation(body, np.array(list(zip(order, flips, strict=True))))
     affine = np.eye(4) @ nibabel.orientations.inv_ornt_aff(np.array(list(zip(order, flips, strict=True))), body.shape)
     nibabel.save(nibabel.Nifti1Image(stored, affine), tmp_path / name)
@@ -230,7 +229,7 @@ def test_slices_are_axial_whatever_the_file_order(
 
 
 def test_nifti_scaling_display_range_and_series(tmp_path: Path) -> None:
-    series = RNG.integers(-500, 500, (6, 5, 3, 2)).astype(np.int16)
+    series = np.random.default_rng(9).integers(-500, 500, (6, 5, 3, 2)).astype(np.int16)
     image = nibabel.Nifti1Image(series, np.diag([-1.0, -1.0, 1.0, 1.0]))
     image.header.set_slope_inter(2, 100)
     image.header["cal_min"], image.header["cal_max"] = -200, 300
@@ -298,7 +297,7 @@ def test_no_patient_in_other_files(tmp_path: Path, suffix: str) -> None:
 
 
 def test_notes_of_ome_tiff_and_nifti(tmp_path: Path) -> None:
-    colours = RNG.integers(0, 65536, (9, 8, 3), np.uint16)
+    colours = np.random.default_rng(9).integers(0, 65536, (9, 8, 3), np.uint16)
     write_image(tmp_path / "out.ome.tif", colours)
     with tifffile.TiffFile(tmp_path / "out.ome.tif") as tiff:
         assert NOTE in tiff.ome_metadata

@@ -36,9 +36,12 @@ def exif(*, gps: bool = True, orientation: int = 1) -> Image.Exif:
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
 @pytest.mark.parametrize("target", [".jpg", ".png", ".webp", ".tif"])
 @pytest.mark.parametrize("keep", [False, True])
-def test_from_file_to_file(tmp_path: Path, suffix: str, target: str, keep: bool) -> None:
+@pytest.mark.parametrize(("orientation", "dpi"), [(1, (300, 600)), (6, (600, 300))])  # 6 exchanges the sides
+def test_from_file_to_file(
+    tmp_path: Path, suffix: str, target: str, keep: bool, orientation: int, dpi: tuple[int, int]
+) -> None:
     source, copy = tmp_path / f"in{suffix}", tmp_path / f"out{target}"
-    Image.fromarray(GRAY).save(source, exif=exif(), dpi=(300, 600))
+    Image.fromarray(GRAY).save(source, exif=exif(orientation=orientation), dpi=(300, 600))
     picture = read_image(source)
     metadata = picture.metadata
     assert metadata.description == "Bridge at Köln, Südseite"
@@ -46,7 +49,7 @@ def test_from_file_to_file(tmp_path: Path, suffix: str, target: str, keep: bool)
     assert metadata.copyright == "© 1911 Archive"
     assert metadata.date == ("1999:01:02 03:04:05" if suffix == ".tif" else "1911:05:06 07:08:09")
     if suffix != ".webp":
-        assert metadata.dpi == pytest.approx((300, 600), abs=0.1)
+        assert metadata.dpi == pytest.approx(dpi, abs=0.1)
     assert metadata.location.get(2) == (None if suffix == ".tif" else (50, 56, 28))  # Pillow writes none into TIFF
     write_image(copy, picture.to_rgb(), metadata=metadata, keep_private=keep)
     again = read_image(copy).metadata
@@ -60,7 +63,8 @@ def test_from_file_to_file(tmp_path: Path, suffix: str, target: str, keep: bool)
         if place:
             assert place[2] == (50, 56, 28)
         if metadata.dpi is not None and target != ".webp":
-            assert image.info["dpi"] == pytest.approx((300, 600), abs=0.1)
+            assert image.info["dpi"] == pytest.approx(dpi, abs=0.1)
+        assert image.size == picture.shape[::-1]
         assert ExifTags.Base.Orientation not in image.getexif() or image.getexif()[ExifTags.Base.Orientation] == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,3 +90,11 @@ def test_files_that_hold_no_colours(tmp_path, text):
     (tmp_path / "recent.json").write_text(text)
     with pytest.raises(SeedError, match="delete it to begin anew"):
         read_colours(tmp_path / "recent.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+@pytest.mark.parametrize("read", [read_palette, read_colours])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe.gpl")
+    with pytest.raises(SeedError, match="cannot be read"):
+        read(tmp_path / "pipe.gpl")

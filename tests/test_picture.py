@@ -309,7 +309,7 @@ def test_16_bit_colour_lzw_tiff(tmp_path: Path) -> None:
 
 def test_frames_of_a_tiff(tmp_path: Path) -> None:
     path = tmp_path / "pages.tif"
-    pages = RNG.integers(0, 65536, (3, 8, 9), np.uint16)
+    pages = np.random.default_rng(7).integers(0, 65536, (3, 8, 9), np.uint16)
     tifffile.imwrite(path, pages, photometric="minisblack")
     for frame, page in enumerate(pages):
         assert np.array_equal(read_image(path, frame=frame).to_rgb()[..., 0], page)

@@ -1,3 +1,5 @@
+"""The main path: luminance stays, a person wins, mistakes are told before the network's work."""
+
 from __future__ import annotations
 
 from itertools import pairwise

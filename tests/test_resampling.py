@@ -1,3 +1,5 @@
+"""Resizing against block means, and edges taken from a guide."""
+
 from __future__ import annotations
 
 import cv2

@@ -1,3 +1,5 @@
+"""Seeds as JSON and as marked images: what comes back, and what is refused."""
+
 from __future__ import annotations
 
 import contextlib

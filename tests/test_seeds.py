@@ -1,4 +1,8 @@
+"""The seeds' type: what it refuses, and its set operations against dictionaries."""
+
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +36,17 @@ def test_concatenate_lets_the_second_hold(first, second):
     expected = {pixel: float(n) for n, pixel in enumerate(first)} | {p: 1000.0 + n for n, p in enumerate(second)}
     assert found == expected
     assert set(both.stroke[both.origin == AUTO]).isdisjoint(both.stroke[both.origin == USER])
+
+
+@given(PIXELS, st.integers(1, 9), st.integers(1, 9))
+def test_on_another_size_the_last_of_those_that_fall_together_holds(pixels, rows, columns):
+    small = replace(make(pixels), weight=np.ones(len(make(pixels)), np.float32)).resized((7, 7), (rows, columns))
+    colour_of = {pixel: float(n) for n, pixel in enumerate(pixels)}
+    expected = {}
+    for row, column in make(pixels).coords.tolist():
+        expected[row * rows // 7, column * columns // 7] = colour_of[row, column]
+    assert dict(zip(map(tuple, small.coords.tolist()), small.ab[:, 0].tolist(), strict=True)) == expected
+    assert small.weight == pytest.approx(7 / max(rows, columns))
 
 
 @pytest.mark.parametrize(

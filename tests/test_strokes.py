@@ -72,13 +72,13 @@ def test_a_stroke_counts_once_however_long_it_is():
     assert told_saturation(long, belief) == pytest.approx(told_saturation(stroke(0, (20, 20)), belief))
 
 
-def test_an_impossible_colour_is_not_counted():
+def test_a_stroke_of_an_impossible_colour_is_left_out():
     belief = belief_of([(40, 40)] * 4)
     strokes = concatenate(stroke(0, (38, 42)), stroke(1, (-60, 60)))
     assert np.unique(possible_strokes(strokes, belief).stroke).tolist() == [0]
 
 
-def test_colours_far_from_a_gray_stroke_are_calmed_and_the_strokes_own_stays():
+def test_colours_far_from_a_duller_stroke_are_calmed_and_the_strokes_own_stays():
     picture = Picture(np.tile(np.linspace(30, 70, 32, dtype=np.float32), (32, 1)))
     told = [
         colorize(picture, predictor=Sure((25, 20)), scribbles=given, vividness=0)

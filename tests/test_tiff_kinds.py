@@ -14,8 +14,6 @@ from PIL import Image
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import read_image
 
-RNG = np.random.default_rng(2)
-
 
 def raw_tiff(rows: bytes, size: tuple[int, int], bits: int, **tags: int) -> bytes:
     """One strip of gray, put together by hand."""
@@ -35,7 +33,7 @@ def packed(values: np.ndarray, bits: int) -> bytes:
 
 @pytest.mark.parametrize(("bits", "negative"), [(2, False), (2, True), (4, False), (4, True), (12, False)])
 def test_odd_depths_fill_the_range(tmp_path: Path, bits: int, negative: bool) -> None:
-    values = RNG.integers(0, 1 << bits, (10, 16))
+    values = np.random.default_rng(2).integers(0, 1 << bits, (10, 16))
     values[0, :2] = 0, (1 << bits) - 1
     (tmp_path / "odd.tif").write_bytes(raw_tiff(packed(values, bits), (16, 10), bits, t262=0 if negative else 1))
     shown = (1 << bits) - 1 - values if negative else values
@@ -47,7 +45,7 @@ def test_odd_depths_fill_the_range(tmp_path: Path, bits: int, negative: bool) ->
 
 @pytest.mark.parametrize("bits", [6, 10, 14])
 def test_other_depths_are_refused(tmp_path: Path, bits: int) -> None:
-    values = RNG.integers(0, 1 << bits, (10, 16))
+    values = np.random.default_rng(2).integers(0, 1 << bits, (10, 16))
     (tmp_path / "odd.tif").write_bytes(raw_tiff(packed(values, bits), (16, 10), bits))
     with pytest.raises(ImageError, match=f"{bits}-bit pixels cannot be read; save it with 8 or 16 bits"):
         read_image(tmp_path / "odd.tif")
@@ -57,7 +55,7 @@ def test_other_depths_are_refused(tmp_path: Path, bits: int) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_floats_by_other_programs(tmp_path: Path, predictor: int, channels: int) -> None:
     """libtiff, by OpenCV, packs floats by LZW with a predictor."""
-    values = RNG.random((20, 30, channels)).astype(np.float32)
+    values = np.random.default_rng(2).random((20, 30, channels)).astype(np.float32)
     flags = [cv2.IMWRITE_TIFF_COMPRESSION, 5, cv2.IMWRITE_TIFF_PREDICTOR, 3 if predictor == 3 else 1]
     assert cv2.imwrite(str(tmp_path / "float.tif"), values[..., ::-1], flags)
     picture = read_image(tmp_path / "float.tif")
@@ -79,7 +77,10 @@ def test_frames_of_gif_and_webp(tmp_path: Path) -> None:
 
 def test_pages_differ_in_all(tmp_path: Path) -> None:
     path = tmp_path / "pages.tif"
-    gray, colour = RNG.integers(0, 65536, (7, 9), np.uint16), RNG.integers(0, 256, (12, 5, 3), np.uint8)
+    gray, colour = (
+        np.random.default_rng(2).integers(0, 65536, (7, 9), np.uint16),
+        np.random.default_rng(2).integers(0, 256, (12, 5, 3), np.uint8),
+    )
     with tifffile.TiffWriter(path, bigtiff=True) as writer:
         writer.write(gray, photometric="minisblack", description="first", metadata=None)
         writer.write(colour, photometric="rgb", description="second", metadata=None, resolution=(300, 300))
@@ -95,7 +96,9 @@ def test_what_would_lose_depth_is_refused(tmp_path: Path) -> None:
     """Deep pixels that only Pillow reads, which has 8 bits for them."""
     content = bytearray()
     path = tmp_path / "inks.tif"
-    tifffile.imwrite(path, RNG.integers(0, 65536, (8, 8, 4), np.uint16), photometric="separated", metadata=None)
+    tifffile.imwrite(
+        path, np.random.default_rng(2).integers(0, 65536, (8, 8, 4), np.uint16), photometric="separated", metadata=None
+    )
     Image.new("CMYK", (8, 8)).save(tmp_path / "lzw.tif", compression="tiff_lzw")
     assert read_image(path).bit_depth == 16
     assert read_image(tmp_path / "lzw.tif").bit_depth == 8

@@ -12,6 +12,7 @@ from PIL import Image
 from skimage import data
 
 from hybridcolor import pipeline, tiles
+from hybridcolor.drawing import weight_of
 from hybridcolor.errors import ImageError, MethodError, TooLargeError
 from hybridcolor.imagefiles import open_bands, read_image, write_image
 from hybridcolor.lab import rgb_to_lab
@@ -84,6 +85,28 @@ def test_strokes_keep_their_colour_and_spread_as_at_once(tmp_path: Path, photo: 
     whole = result.to_rgb()
     assert off(found, whole)[tuple(STROKE.coords.T)].max() < 1
     assert off(found, whole).mean() < 3  # one colour everywhere: of about 40
+
+
+def test_a_soft_stroke_holds_as_firmly_as_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between hard strokes of other colours; its weight has to go by the small picture's size."""
+    monkeypatch.setattr(tiles, "SMALL", 10_000)
+    gray = data.camera()
+    write_image(tmp_path / "scan.png", gray)
+    square = np.argwhere(np.ones((12, 12)))
+    soft = (100, 230)
+    places = {soft: (0, -60), (60, 60): (60, 40), (60, 400): (-40, 40), (400, 300): (30, -30)}
+    scribbles = Seeds.of(
+        np.concatenate([square + place for place in places]),
+        np.repeat(list(places.values()), len(square), axis=0),
+        weight=np.repeat([weight_of(0.5, gray.shape), *[np.inf] * 3], len(square)),
+        stroke=np.repeat(range(4), len(square)),
+    )
+    whole = pipeline.colorize(read_image(tmp_path / "scan.png"), scribbles=scribbles, method="optimization").chroma
+    with open_bands(tmp_path / "scan.png") as bands:
+        fit = colorize_bands(bands, scribbles=scribbles, method="optimization").fit
+    found = fit.at(read_image(tmp_path / "scan.png").luminance, np.s_[0:512, 0:512], gray.shape)
+    inside = np.s_[soft[0] : soft[0] + 12, soft[1] : soft[1] + 12]
+    assert np.hypot(*(found[inside] - whole[inside]).mean(axis=(0, 1))) < 15  # 43 with the large picture's weight
 
 
 @pytest.mark.parametrize("kind", ["strips", "tiles", "plain", "big-endian", "rgb", "rgba 16", "lzw", "turned", "jpeg"])

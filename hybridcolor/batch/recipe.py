@@ -31,7 +31,7 @@ class Recipe:
     model : str
         A model's name, or "none" for scribbles alone.
     vividness, caution : float
-        As for `hybridcolor.colorize`.
+        In 0..1, as for `hybridcolor.colorize`.
     options : dict
         For the method.
     name : str
@@ -80,9 +80,11 @@ class Recipe:
         Raises
         ------
         MethodError
-            If it cannot be read, or has something else in it.
+            If it cannot be read, is not TOML, or has an unknown key or a bad value.
         ImageError
             If it cannot be fetched.
+        ModelError
+            If its model is not installed.
         """
         try:
             with fetched(str(path)) as copy:
@@ -106,7 +108,7 @@ class Recipe:
         return {"hybridcolor": hybridcolor.__version__, **asdict(self), "weights_sha256": self.weights_sha256()}
 
     def weights_sha256(self) -> str | None:
-        """Which weights the model has."""
+        """SHA-256 of the model's weights; None without a model."""
         return weights_sha256(self.model)
 
     def note(self, seeds: Path | str | None = None, *, tiles: bool = False) -> str:
@@ -116,5 +118,5 @@ class Recipe:
         return made_by(**settings, seeds_sha256=checksum(seeds), tiles=tiles)
 
     def key(self) -> str:
-        """A checksum of the provenance."""
+        """The first 16 hex digits of the SHA-256 of `provenance`."""
         return hashlib.sha256(json.dumps(self.provenance(), sort_keys=True).encode()).hexdigest()[:16]

@@ -142,7 +142,7 @@ class Bucket:
         lines.sync()
 
     def tidy(self, targets: Iterable[str]) -> None:
-        """Nothing."""
+        """Nothing to do: a put is whole."""
 
     def standing(self, task: Task, _source: os.stat_result | None) -> Standing:
         """As for a folder, by what was there when the journal was opened."""
@@ -165,7 +165,7 @@ class Bucket:
             yield path
 
     def check_room(self) -> None:
-        """Nothing."""
+        """Nothing to do: a store has no end."""
 
     def is_seen(self) -> bool:
         """True: a machine that does not reach the store is told by it."""

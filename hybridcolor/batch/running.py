@@ -90,7 +90,7 @@ def run_batch(
         with open_journal(results, recipe.key()) as journal:
             results.write(RECIPE, (json.dumps(recipe.provenance(), indent=1) + "\n").encode())
             try:
-                waiting = _begun(_waiting(tasks, journal, outcome, results), journal, results.lot)
+                waiting = _begun(_waiting(tasks, journal, outcome, results), journal, results)
                 pool = Pool(workers) if isinstance(workers, int) else workers
                 for record in pool.run(waiting, Job(recipe, results.place), stopped):
                     _take(record, journal, outcome, results)
@@ -99,8 +99,7 @@ def run_batch(
                 _list_failures(results, outcome)
             outcome.stopped = stopped()
     except OSError as error:
-        why = f"cannot be written ({error.strerror or error})"
-        raise ImageError(f"{results.place}: {why}; mend that, and the same command goes on") from error
+        raise _unwritable(results, error) from error
     return outcome
 
 
@@ -123,11 +122,22 @@ def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, results:
             outcome.failures.append((task.source, f"{results.place}/{task.target}: {standing.value}"))
 
 
-def _begun(tasks: Iterator[Task], journal: Journal, lot: int) -> Iterator[Task]:
-    """The same, after the journal has noted them, some at a time since that waits for the disk or the store."""
-    while begun := list(islice(tasks, lot)):
-        journal.begin(begun)
+def _begun(tasks: Iterator[Task], journal: Journal, results: Results) -> Iterator[Task]:
+    """The same, after the journal has noted them, some at a time since that waits for the disk or the store.
+
+    Workers ask for these: an `OSError` of the journal would look to them like one of their own connections.
+    """
+    while begun := list(islice(tasks, results.lot)):
+        try:
+            journal.begin(begun)
+        except OSError as error:
+            raise _unwritable(results, error) from error
         yield from begun
+
+
+def _unwritable(results: Results, error: OSError) -> ImageError:
+    why = f"cannot be written ({error.strerror or error})"
+    return ImageError(f"{results.place}: {why}; mend that, and the same command goes on")
 
 
 def _take(record: Record, journal: Journal, outcome: Outcome, results: Results) -> None:

@@ -24,7 +24,6 @@ from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
 from hybridcolor.batch.stores import fetched
-from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError, ModelError, TooLargeError
 
 if TYPE_CHECKING:
@@ -44,14 +43,6 @@ class Job:
 
     recipe: Recipe
     folder: Path | str
-
-    def load(self) -> Predictor | None:
-        """The recipe's model."""
-        if self.recipe.model == NO_MODEL:
-            return None
-        from hybridcolor.predict import load_predictor
-
-        return load_predictor(self.recipe.model)
 
 
 @contextmanager
@@ -168,9 +159,11 @@ class Pool:
 
 def _work(pipe: Connection, job: Job) -> None:
     """The life of a process: tasks in, records out, until the pipe is closed."""
+    from hybridcolor.groundwork import load_model
+
     with suppress(EOFError, OSError):
         try:
-            predictor = job.load()
+            predictor = load_model(job.recipe.model)
         except ModelError as error:
             pipe.send(error)
             return
@@ -213,8 +206,8 @@ def _colorize(
     """At once, or a large picture by tiles: by its size alone, since results are the same on every machine."""
     from hybridcolor import tiles
     from hybridcolor.imagefiles import MAX_PIXELS, open_bands, read_image
-    from hybridcolor.pipeline import colorize, write_colorization
-    from hybridcolor.seedfiles import read_seeds
+    from hybridcolor.marked import read_scribbles
+    from hybridcolor.pipeline import colorize, usual_finish, write_colorization
 
     wishes: dict[str, Any] = {"predictor": predictor, "method": recipe.method}
     wishes |= {"vividness": recipe.vividness, "caution": recipe.caution}
@@ -229,10 +222,11 @@ def _colorize(
             with output as target:
                 tiles.write_tiles(target, tiled, software=recipe.note(tiles=True), overwrite=True)
         return
-    scribbles = None if seeds is None else read_seeds(seeds, picture)
+    scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
     result = colorize(picture, scribbles=scribbles, **wishes, **recipe.options)
+    result = replace(result, finish=usual_finish(recipe.method, predictor), provenance=recipe.note(seeds))
     with output as target:
-        write_colorization(target, replace(result, provenance=recipe.note(seeds)), overwrite=True)
+        write_colorization(target, result, overwrite=True)
 
 
 def failed(task: Task, error: str) -> Record:

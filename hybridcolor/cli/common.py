@@ -20,7 +20,6 @@ out = Console(markup=False, emoji=False, highlight=False)  # file names are prin
 err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
-NO_MODEL = "none"
 LAYERED = (".ora", ".psd")  # as in layers
 
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
@@ -35,10 +34,10 @@ def print_scores(scores: dict[str, float]) -> None:
 
 
 def load(model: str) -> Predictor | None:
-    """The model of this name, or none."""
-    from hybridcolor.predict import load_predictor
+    """The model of this name, or None for "none"; torch is loaded now and not before."""
+    from hybridcolor.groundwork import load_model
 
-    return None if model == NO_MODEL else load_predictor(model)
+    return load_model(model)
 
 
 def listed(text: str, mark: str) -> tuple[str, ...]:
@@ -79,8 +78,10 @@ def make_folder(path: Path) -> None:
         raise ImageError(f"{path}: cannot be made ({error.strerror}); choose another folder for -o") from error
 
 
-def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool) -> None:
-    """As `check_free` and `check_no_source`, for a file of seeds."""
+def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool, result: Path | None = None) -> None:
+    """As `check_free` and `check_no_source`, for a file of seeds that may be saved beside a result."""
+    if result is not None and path.resolve() == result.resolve():
+        raise ImageError(f"{path}: is asked for as the picture and as its seeds; give two names")
     check_folder(path)
     check_no_source(path, *sources)
     if path.suffix.lower() != ".json":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -11,9 +11,6 @@ from rich.table import Table
 
 from hybridcolor.cli.common import Overwrite, err, load, out, print_scores
 from hybridcolor.errors import ModelError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer()
 models_app = typer.Typer(help="List models, import weights of others, export to ONNX.", rich_markup_mode=None)

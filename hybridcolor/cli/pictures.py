@@ -34,7 +34,6 @@ from hybridcolor.errors import ImageError, MethodError
 if TYPE_CHECKING:
     from hybridcolor.picture import Picture
     from hybridcolor.predict import Predictor
-    from hybridcolor.seeds import Seeds
 
 app = typer.Typer()
 
@@ -75,7 +74,7 @@ def colorize(
         str | None,
         typer.Option(
             help="How colour is put on: photo keeps the luminance; paint darkens blank paper as far as a colour needs; "
-            "tone also turns screentone into shade; pattern hatching too. Else models of drawings paint."
+            "tone also turns screentone into shade; pattern hatching too. Else methods and models for drawings paint."
         ),
     ] = None,
     tint: Annotated[
@@ -120,11 +119,12 @@ def colorize(
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.marked import read_scribbles
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.provenance import checksum, made_by
     from hybridcolor.recognition import Palette
-    from hybridcolor.seedfiles import read_seeds, write_seeds
+    from hybridcolor.seedfiles import write_seeds
 
     if method != "auto":
         get_propagator(method)
@@ -134,9 +134,7 @@ def colorize(
     if len(jobs) > 1 and (seeds or save_seeds):
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
     if save_seeds is not None:
-        check_seeds_file(save_seeds, jobs[0][0], palette_from, overwrite=overwrite)
-        if save_seeds == jobs[0][1]:
-            raise ImageError(f"{save_seeds}: is asked for as the picture and as its seeds; give two names")
+        check_seeds_file(save_seeds, jobs[0][0], palette_from, result=jobs[0][1], overwrite=overwrite)
     predictor = None if palette_from is None else load(model)
     palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
     if jobs[0][1] != output:
@@ -152,8 +150,12 @@ def colorize(
         "--palette-from": palette_from is not None,
     }
     tiling = Tiling.of(tiles, needs, seeds=seeds, max_pixels=max_pixels)
-    decided: dict[str, Any] = {"finish": finish, "tint": tint or None}
-    decided |= {"seeds_sha256": checksum(seeds), "palette_sha256": checksum(palette_from)}
+    decided: dict[str, Any] = {
+        "finish": finish,
+        "tint": tint or None,
+        "seeds_sha256": checksum(seeds),
+        "palette_sha256": checksum(palette_from),
+    }
     made = partial(made_by, model=model, vividness=vividness, caution=caution, **decided)
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
@@ -168,8 +170,8 @@ def colorize(
                 }
                 tiling.colorize(source, target, frame=frame, writing=writing, method=method, finish=finish, **wishes)
                 continue
-            scribbles: Seeds | None = None if seeds is None else read_seeds(seeds, picture)
             predictor = predictor or load(model)
+            scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
             result = pipeline.colorize(
                 picture,
@@ -180,7 +182,8 @@ def colorize(
                 caution=caution,
                 palette=palette,
             )
-            result = replace(result, finish=finish or result.finish, tint=tint, provenance=made(method=chosen))
+            put_on: dict[str, Any] = {"finish": finish or pipeline.usual_finish(chosen, predictor), "tint": tint}
+            result = replace(result, **put_on, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
@@ -192,11 +195,15 @@ def colorize(
 
 def _chosen(picture: Picture, predictor: Predictor | None) -> str:
     """The method for a picture of its kind, told with the reason; a model's colours are for hybrid in any case."""
-    from hybridcolor.propagate.kinds import METHOD_OF, kind_of
+    from hybridcolor.propagate.kinds import FOR_DRAWINGS, METHOD_OF, kind_of
 
     kind = kind_of(picture.luminance)
-    method = METHOD_OF[kind.name] if predictor is None else "hybrid"
+    own = METHOD_OF[kind.name]
+    method = own if predictor is None else "hybrid"
     out.print(f"{kind.name}: {kind.reason}; method {method}", soft_wrap=True)
+    if predictor is not None and own in FOR_DRAWINGS and not getattr(predictor, "paint", False):
+        hint = "this model knows photos; for a drawing take --model lineart, or --model none with --seeds"
+        out.print(hint, soft_wrap=True)
     return method
 
 
@@ -227,16 +234,14 @@ def seeds_(
     A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
     program, add or repaint strokes with a hard brush, save it without JPEG.
     """
-    from hybridcolor.bins import DEFAULT_VIVIDNESS
-    from hybridcolor.extract import extract_seeds
     from hybridcolor.imagefiles import read_image
+    from hybridcolor.marked import found_seeds
     from hybridcolor.predict import load_predictor
     from hybridcolor.seedfiles import write_seeds
 
     check_seeds_file(output, source, overwrite=overwrite)
     picture = read_image(source, frame=frame, max_pixels=max_pixels)
-    belief = load_predictor(model).predict(picture.luminance)
-    found = extract_seeds(belief, picture.luminance, vividness=DEFAULT_VIVIDNESS)
+    found = found_seeds(picture.luminance, load_predictor(model))
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
     out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)

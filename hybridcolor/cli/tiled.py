@@ -1,4 +1,4 @@
-"""Which pictures `hybridcolor colorize` takes by tiles, and that it is told early what can be done neither way."""
+"""Which pictures `hybridcolor colorize` takes by tiles; one that fits in neither way is refused before any work."""
 
 from __future__ import annotations
 

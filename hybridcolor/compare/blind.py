@@ -30,16 +30,29 @@ COLUMNS = (
     *("participant", "seed", "trial", "question", "picture", "left", "right", "chosen"),
     *("seconds_shown", "answer_ms"),
 )
-"""Of a CSV of answers."""
+"""The columns of a CSV of answers, as the page saves it."""
 
 
 def write_blind_test(report: Report, folder: Path) -> Path:
-    """Write ``blind.html`` into a report's folder, whose pictures it shows.
+    """Write the page of the test, ``blind.html``, into the folder of a report; it shows the report's pictures.
+
+    Parameters
+    ----------
+    report : Report
+        `GRAY` among its methods is left out: everybody knows which one is gray.
+    folder : Path
+        The report's own, where its pictures are.
+
+    Returns
+    -------
+    Path
+        Of the page.
 
     Raises
     ------
     MethodError
-        If there is nothing to choose between: neither a picture's truth nor two methods that colour.
+        If there is nothing to choose between: neither two methods that colour, nor one and the truth of a picture. Or
+        if a result is called "truth".
     ImageError
         If it cannot be written.
     """
@@ -108,7 +121,7 @@ class Tally:
 
 
 def tally(paths: Iterable[Path]) -> list[Tally]:
-    """Take the answers of many people together.
+    r"""Take the answers of many people together.
 
     Parameters
     ----------
@@ -118,12 +131,22 @@ def tally(paths: Iterable[Path]) -> list[Tally]:
     Returns
     -------
     list of Tally
-        A line for each question and pair, by name.
+        One for each question and pair of methods, in the order of their names; the truth always counts as ``against``.
 
     Raises
     ------
     HybridColorError
-        If a file is none of answers, or holds answers that another one holds too.
+        If a file is none of answers, or a participant's answer to a trial is there twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> rows = [",".join(COLUMNS), "ann,7,1,real,cat,truth,hybrid,hybrid,1.0,800"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "ann.csv").write_text("\n".join(rows))
+    ...     (line,) = tally([Path(folder) / "ann.csv"])
+    >>> line.question, line.method, line.against, line.wins, line.trials
+    ('real', 'hybrid', 'truth', 1, 1)
     """
     seen: set[tuple[str, ...]] = set()
     answers: dict[tuple[str, str, str], list[tuple[bool, str]]] = {}

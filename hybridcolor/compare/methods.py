@@ -1,21 +1,23 @@
 """What can be compared by name: ``METHOD`` or ``METHOD:MODEL``.
 
-A method is one of the propagators, ``cnn`` (the network's own colours) or ``gray`` (none: the least that any method
-must beat). The model ``none`` leaves a propagator alone with the scribbles.
+A method is one of the propagators, ``cnn`` (the network's own colours; one that takes hints hears the scribbles) or
+``gray`` (no colour: the least that any method must beat). The model ``none`` leaves a propagator alone with the
+scribbles.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
-from hybridcolor.groundwork import Groundwork
+from hybridcolor.groundwork import Groundwork, suited_options
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.propagate import get_propagator
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 GRAY = "gray"
 CNN = "cnn"
-NO_MODEL = "none"
 DEFAULT_METHODS = (GRAY, CNN, "hybrid", "optimization", "chrominance", "watershed", "flood")
 """What is compared where nothing is named."""
 
@@ -79,21 +80,43 @@ class Method:
         return self.model is None and self.algorithm != GRAY
 
     def options(self) -> dict[str, Any]:
-        """Every setting it runs with, to be written down."""
+        """Every setting that `colorize` runs it with, to be written down.
+
+        Raises
+        ------
+        ModelError
+            If its model is not installed.
+
+        Examples
+        --------
+        >>> Method.parse("hybrid:lineart").options()["reach"], Method.parse("hybrid").options()["reach"]
+        (3.0, 8.0)
+        """
         if self.algorithm == GRAY:
             return {}
-        vividness = {} if self.model is None else {"vividness": DEFAULT_VIVIDNESS}
+        settings = {}
+        if self.model is not None:
+            wanted = ("vividness", "caution") if self.algorithm == CNN else ("vividness", "caution", "confidence")
+            settings = {name: _default(colorize, name) for name in wanted}
         if self.algorithm == CNN:
-            return vividness
-        parameters = inspect.signature(get_propagator(self.algorithm)).parameters.values()
-        given = ("prior", "trust")
-        own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in given}
-        return vividness | own
+            return settings
+        propagator = get_propagator(self.algorithm)
+        parameters = inspect.signature(propagator).parameters.values()
+        names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("prior", "trust")]
+        own = {name: _default(propagator, name) for name in names}
+        return settings | own | suited_options(self.algorithm, {}, drawn=self._colours_drawings())
 
     def colorize(
         self, picture: Picture, predictor: Predictor | None, scribbles: Seeds | None
     ) -> NDArray[np.float32] | None:
-        """(H, W, 2) a* and b* for a picture; None is gray.
+        """(H, W, 2) float32 a* and b* for a picture; None is gray.
+
+        Parameters
+        ----------
+        picture : Picture
+        predictor : Predictor or None
+            Of ``model``.
+        scribbles : Seeds or None
 
         Raises
         ------
@@ -106,6 +129,18 @@ class Method:
             heard = Seeds.empty() if scribbles is None else scribbles
             return Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=heard).predicted
         return colorize(picture, predictor=predictor, scribbles=scribbles, method=self.algorithm).chroma
+
+    def _colours_drawings(self) -> bool:
+        """Whether its model is one of drawings, see `hybridcolor.predict.weights.ModelEntry`."""
+        if self.model is None:
+            return False
+        from hybridcolor.predict.weights import find_model  # torch comes with it
+
+        return find_model(self.model).paint
+
+
+def _default(function: Callable[..., Any], name: str) -> Any:
+    return inspect.signature(function).parameters[name].default
 
 
 def _models(algorithm: str) -> str:

@@ -105,7 +105,7 @@ def _view(kind: str) -> str:
 
 def _end(kind: str) -> str:
     """What a map's full brightness means."""
-    return f"{FULL_SCALE:g} ab units and more" if kind == ERROR else "1"
+    return f"a distance of {FULL_SCALE:g} in ab, and more" if kind == ERROR else "1"
 
 
 def _short(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hybridcolor.errors import ImageError
+from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import write_image
 
 LONGEST = 1024
@@ -39,15 +41,29 @@ def slug(name: str) -> str:
 
 
 def save_picture(path: Path, rgb: NDArray[Any], *, longest: int = LONGEST) -> None:
-    """An (H, W, 3) picture as JPEG with its full chroma resolution."""
+    """An (H, W, 3) picture as JPEG with its full chroma resolution, its longer side of at most ``longest`` pixels.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
     write_image(path, _shrunk(rgb, longest), overwrite=True)
 
 
 def save_map(path: Path, values: NDArray[np.float32]) -> None:
-    """An (H, W) map in 0..1 as a small JPEG, dark to bright in steps that look even."""
+    """An (H, W) map in 0..1 as a small JPEG, in a perceptually uniform colormap (inferno: dark to bright).
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
     levels = (_shrunk(values, LONGEST_MAP).clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    encoded = io.BytesIO()
+    Image.fromarray(_colormap()[levels]).save(encoded, "JPEG", quality=80)
     try:
-        Image.fromarray(_palette()[levels]).save(path, quality=80)
+        write_whole(path, encoded.getvalue())
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another folder for -o") from error
 
@@ -62,7 +78,8 @@ def _shrunk(array: NDArray[Any], longest: int) -> NDArray[Any]:
 
 
 @cache
-def _palette() -> NDArray[np.uint8]:
+def _colormap() -> NDArray[np.uint8]:
+    """(256, 3) sRGB."""
     from matplotlib import colormaps
 
     return (np.asarray(colormaps["inferno"](np.arange(256)))[:, :3] * 255 + 0.5).astype(np.uint8)

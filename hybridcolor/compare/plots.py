@@ -24,9 +24,9 @@ def cumulative_plot(shares: Mapping[str, NDArray[np.float64]], errors: Mapping[s
     Parameters
     ----------
     shares : mapping of (L,) float64
-        For each method the share of pixels with an error of at most `LEVELS`.
+        For each method the share of pixels with an error of at most each of `LEVELS`.
     errors : mapping of sequence of float
-        For each method the root mean square error of each picture.
+        For each method the root mean square error of each picture, over both channels, as `ab_rmse` has it.
 
     Returns
     -------
@@ -57,8 +57,8 @@ def cumulative_plot(shares: Mapping[str, NDArray[np.float64]], errors: Mapping[s
             steps = np.sort(np.asarray(errors[name], np.float64))
             right.ecdf(steps, **look)
             top = max(top, float(LEVELS[np.searchsorted(share, 0.99).clip(max=len(LEVELS) - 1)]), *steps.tolist())
-        left.set(xlabel="error of a pixel, ab units", ylabel="share with at most this error", xlim=(0, top))
-        right.set(xlabel="RMS error of a picture, ab units", xlim=(0, top), ylim=(0, 1.02))
+        left.set(xlabel="RMS error of a pixel's a* and b*", ylabel="share with at most this error", xlim=(0, top))
+        right.set(xlabel="RMS error of a picture's a* and b*", xlim=(0, top), ylim=(0, 1.02))
         for axes in (left, right):
             axes.grid(visible=True, color=_TEXT, alpha=0.15)
             axes.patch.set_alpha(0)

@@ -32,7 +32,7 @@ from hybridcolor.seeds import Seeds
 
 RECORDS = "records"
 PICTURES = "pictures"
-_WARM_UP = 48
+_WARM_UP = 48  # pixels: side of the picture on which a method runs once before it is timed
 
 Record = dict[str, Any]
 """One picture: name, slug, sha256 of its files, width, height, truth, scribbles, and ``outcomes`` by method."""

@@ -34,6 +34,15 @@ Reader = Callable[[BinaryIO, int, int], Decoded]
 def decode(file: BinaryIO, *, frame: int, max_pixels: int) -> Decoded:
     """The picture in an open file.
 
+    Parameters
+    ----------
+    file : binary file
+        Open to read, at its start.
+    frame : int
+        Which page, animation step or slice, from 0.
+    max_pixels : int
+        A larger picture is refused before it takes memory.
+
     Raises
     ------
     ImageError
@@ -41,7 +50,7 @@ def decode(file: BinaryIO, *, frame: int, max_pixels: int) -> Decoded:
     Exception
         Whatever a decoder raises on damaged bytes.
     """
-    start = file.read(352)
+    start = file.read(352)  # to behind NIfTI's mark, the last of them
     file.seek(0)
     for begins, read in _FORMATS:
         if begins(start):
@@ -59,7 +68,7 @@ def decode_bands(file: BinaryIO, *, frame: int, max_pixels: int) -> tuple[tuple[
     ImageError, Exception
         As `decode`.
     """
-    start = file.read(132)
+    start = file.read(132)  # to the end of DICOM's mark
     file.seek(0)
     if start.startswith(tiff.STARTS) and not dicom.is_dicom(start):
         with warnings.catch_warnings():

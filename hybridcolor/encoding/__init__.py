@@ -95,7 +95,7 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
     Raises
     ------
     ImageError
-        If the format cannot hold this picture.
+        If the format cannot hold this picture, or the library that writes it is not installed.
     """
     check_library(suffix)
     if suffix == ".png":

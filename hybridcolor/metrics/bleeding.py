@@ -74,8 +74,10 @@ def _come_over(
 
 
 def _along(ab: NDArray[np.float32], hue: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """The part of colours along hues, which are unit vectors."""
     return np.asarray(ab[..., 0] * hue[..., 0] + ab[..., 1] * hue[..., 1])
 
 
 def _across(ab: NDArray[np.float32], hue: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """The part perpendicular to them."""
     return np.asarray(ab[..., 1] * hue[..., 0] - ab[..., 0] * hue[..., 1])

@@ -13,7 +13,7 @@ _PIXELS_AT_ONCE = 65536  # so that the two dozen planes of CIEDE2000 stay in the
 
 
 def rgb_rmse(result: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Root mean square error of two RGB pictures of the same integer type, on the scale of 8-bit values: 0 to 255.
+    """Root mean square error of two (H, W, 3) RGB pictures of one integer type, on the scale of 8-bit values: 0 to 255.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def rgb_rmse(result: NDArray[Any], truth: NDArray[Any]) -> float:
 
 
 def psnr(result: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Peak signal to noise ratio of two RGB pictures of the same integer type, in dB; ``inf`` if they are equal.
+    """Peak signal to noise ratio of two (H, W, 3) RGB pictures of one integer type, in dB; ``inf`` if they are equal.
 
     Examples
     --------

@@ -32,12 +32,15 @@ class Score:
         What it is, in one line.
     function : callable
         Takes a `Pair`, returns a float; may be ``inf`` (PSNR of equal pictures), never NaN.
+    needs_truth : bool
+        Whether it depends on the pair's truth.
     """
 
     name: str
     better: int
     about: str
     function: Callable[[Pair], float]
+    needs_truth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,11 @@ SCORES: dict[str, Score] = {
         lambda pair: qssim(pair.result, pair.truth),
     ),
     "colourfulness": Score(
-        "Colourfulness", 0, "Hasler and Suesstrunk 2003; gray is 0.", lambda pair: colourfulness(pair.result)
+        "Colourfulness",
+        0,
+        "Hasler and Suesstrunk 2003; gray is 0.",
+        lambda pair: colourfulness(pair.result),
+        needs_truth=False,
     ),
 }
 """The scores by the key that CSV and JSON use."""

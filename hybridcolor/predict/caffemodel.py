@@ -26,9 +26,10 @@ _LAYERS = {100: (1, 7), 2: (4, 6)}  # of NetParameter: `layer` and the older `la
 _SHAPE, _FLOATS, _DOUBLES = 7, 5, 8  # of BlobProto
 _LEGACY = (1, 2, 3, 4)  # of BlobProto: num, channels, height, width, in files older than `shape`
 _DIMENSIONS = 1  # of BlobShape
+_MOST_DIMENSIONS = 32  # Caffe's own limit, kMaxBlobAxes
 # Wire types.
 _VARINT, _BYTES = 0, 2
-_FIXED = {1: 8, 5: 4}
+_FIXED = {1: 8, 5: 4}  # bytes of those of fixed size
 
 
 def read_caffemodel(content: bytes) -> dict[str, list[Blob]]:
@@ -139,27 +140,27 @@ def _blob(message: memoryview, walk: _Walk) -> Blob:
             legacy[number] = value
         elif number in (_FLOATS, _DOUBLES):
             chunks.append(_numbers(_message(value), "<f4" if number == _FLOATS else "<f8"))
-    sides = list(legacy.values()) if shape is None else shape
+    dimensions = list(legacy.values()) if shape is None else shape
     data = chunks[0] if len(chunks) == 1 else np.concatenate(chunks or [np.zeros(0, np.float32)])
-    if len(sides) > 32 or math.prod(sides) != data.size:
-        raise ValueError(f"a blob of shape {sides[:8]} with {data.size} numbers")
-    return data.reshape(sides)
+    if len(dimensions) > _MOST_DIMENSIONS or math.prod(dimensions) != data.size:
+        raise ValueError(f"a blob of shape {dimensions[:8]} with {data.size} numbers")
+    return data.reshape(dimensions)
 
 
 def _shape(message: memoryview, walk: _Walk) -> list[int]:
-    """The sides in a BlobShape, packed or one by one."""
-    sides: list[int] = []
+    """The dimensions in a BlobShape, packed or one by one."""
+    dimensions: list[int] = []
     for number, value in walk.fields(message):
         if number != _DIMENSIONS:
             continue
         if isinstance(value, int):
-            sides.append(value)
+            dimensions.append(value)
             continue
         at = 0
-        while at < len(value) and len(sides) <= 32:
-            side, at = _varint(value, at)
-            sides.append(side)
-    return sides
+        while at < len(value) and len(dimensions) <= _MOST_DIMENSIONS:
+            size, at = _varint(value, at)
+            dimensions.append(size)
+    return dimensions
 
 
 def _numbers(packed: memoryview, dtype: str) -> Blob:

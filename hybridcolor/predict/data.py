@@ -30,7 +30,7 @@ from hybridcolor.predict.drawings import age_drawing, extract_lines
 from hybridcolor.resampling import resample
 
 Batch = tuple[Tensor, Tensor, Tensor]
-"""Luminance, and the bins and weights of its soft-encoded colours."""
+"""Luminance (B, 1, S, S) in 0..1; the bins and weights of its soft-encoded colours, each (B, S / 4, S / 4, 5)."""
 HELD_OUT_PERCENT = 3
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Of the files that a folder of training images is searched for: what OpenCV decodes."""

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save
 
 from hybridcolor.bins import AB_BINS
+from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import ModelError
 from hybridcolor.files import write_whole
 from hybridcolor.predict.released import TO_AB, Released, read_released
@@ -26,7 +27,7 @@ NETWORK = "plain"
 """The network that `read_released` gives weights of."""
 INPUT_SIZE = 224
 """Shorter side at which an imported model looks at pictures: the size of the published Caffe network's input."""
-_RESERVED = {"default", "none"}  # what ``--model`` takes besides names
+_RESERVED = {"default", NO_MODEL}  # what ``--model`` takes besides names
 
 _CARD = """# {name}
 

@@ -233,7 +233,7 @@ def _caffe_names() -> dict[str, str]:
 
 
 def _fit(name: str, blobs: list[Blob], *shapes: tuple[int, ...]) -> list[Tensor]:
-    """A layer's blobs as float32 tensors of the expected shapes; older files have sides of 1 before them."""
+    """A layer's blobs as float32 tensors of the expected shapes; older files have dimensions of 1 before them."""
     if len(blobs) != len(shapes):
         raise ModelError(f"layer {name} has {len(blobs)} blobs, expected {len(shapes)}; {_ADVICE}")
     tensors = []

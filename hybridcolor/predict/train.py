@@ -146,7 +146,8 @@ def _batches_of(recipe: Recipe, images: ImageSet, stage: Stage, *, first: int) -
 def loss_of(network: nn.Module, batch: Batch, hints: Tensor | None, class_weight: Tensor) -> tuple[Tensor, Tensor]:
     """What is minimised, and the mean cross entropy that is logged.
 
-    Networks that name one colour learn by its squared error, over that of a bin's half width.
+    ``class_weight`` is (Q,), by the bin nearest to the true colour. Networks that name one colour learn by its mean
+    squared error over 25, the square of half a bin's width; the same is logged.
     """
     luminance, index, weight = batch
     if isinstance(network, Regression):

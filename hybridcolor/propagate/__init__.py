@@ -15,12 +15,12 @@ from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.registry import (
     PROPAGATORS,
     check_options,
+    checked_arguments,
     checked_luminance,
-    checked_options,
     get_propagator,
     has_engine,
+    luminance_for,
     propagator_names,
-    seen,
 )
 from hybridcolor.propagate.state import PropagationState, warm_up
 from hybridcolor.seeds import Seeds
@@ -80,7 +80,7 @@ def propagate(
     SeedError
         If a seed lies outside the picture, or there is none and nothing else to go by.
     MethodError
-        If the method or an option is unknown.
+        If the method, its option or the affinity is unknown, or an option's value is unfit.
     ConvergenceError
         If a solver cannot reach its tolerance.
 
@@ -94,7 +94,7 @@ def propagate(
     """
     plane = checked_luminance(luminance)
     seeds.check_inside((plane.shape[0], plane.shape[1]))
-    options = checked_options(method, plane, prior=prior, trust=trust, options=options)
+    options = checked_arguments(method, plane, prior=prior, trust=trust, options=options)
     if len(seeds) == 0 and options.get("prior") is None:
         raise SeedError(f"method {method!r} has no seed to go by; draw at least one scribble")
-    return get_propagator(method)(seen(plane, affinity), seeds, **options)
+    return get_propagator(method)(luminance_for(plane, affinity), seeds, **options)

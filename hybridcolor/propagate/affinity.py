@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.threads import share_rows
 
-VARIANCE_SHARE = 0.6
+VARIANCE_SHARE = 0.6  # these three are the constants of s_i above
 LOG_LEAST_WEIGHT = math.log(100.0)
 LEAST_SIGMA = 2e-6
 FAST = {"reassoc", "contract", "arcp", "nsz", "nnan"}
@@ -107,7 +107,7 @@ def system_residual(
     residual : (H + 2, 2, W + 2) float32
         Written, but for its padding.
     single : bool, optional
-        W in float32: as if each weight were off by a millionth, and half the time. All else is in float64.
+        W in float32: it takes half the time and is as if each weight were off by a millionth. All else is in float64.
     """
     height, width = luminance.shape
     kind = np.empty(0, np.float32 if single else np.float64)
@@ -149,7 +149,7 @@ def _halvings_compiled(y):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def fill_affinity(luminance, i, row):  # type: ignore[no-untyped-def]
-    """Put the weights of the pixels of row i into row (10, W), in its own precision; planes 4 and 9 are scratch."""
+    """Put the weights of the pixels of row i into row (10, W), in the array's precision; planes 4 and 9 are scratch."""
     height, width = luminance.shape
     if 0 < i < height - 1 and width > 2:
         _fill_inner(luminance[i - 1], luminance[i], luminance[i + 1], row)
@@ -259,7 +259,7 @@ def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def outflow(row, n, x, s, j):  # type: ignore[no-untyped-def]
-    """By what pixel j of a plane differs from its neighbours, weighted; n, x and s are padded rows as in `_miss`."""
+    """sum_k a_jk (x_j - x_k) over the neighbours k of pixel j of a plane; n, x and s are padded rows as in `_miss`."""
     m = x[j + 1]
     return (
         (row[0, j] * (m - n[j]) + row[1, j] * (m - n[j + 1])) + (row[2, j] * (m - n[j + 2]) + row[3, j] * (m - x[j]))

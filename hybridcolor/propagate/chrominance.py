@@ -17,6 +17,7 @@ from hybridcolor.seeds import Seeds
 QUANTA = 10.0
 """Quanta of geodesic length in one L*. A step on a plain picture costs one quantum, 0.1 L*."""
 LONGEST_START = 10**6
+"""Largest distance of a soft seed behind its pixel, in quanta."""
 FINEST = 0.01
 """Smallest side of the squares of colour, in ab: 2^16 of them reach beyond any colour there is."""
 
@@ -34,7 +35,8 @@ def chrominance(
     luminance : (H, W) float32
         L* in 0..100.
     seeds : Seeds
-        Hard seeds keep their colour. A soft seed of weight T lies at distance 1 / T behind its pixel.
+        Hard seeds keep their colour. A soft seed of weight T lies behind its pixel at a distance of 1 / T steps on a
+        plain picture.
     k : int, optional
         How many chrominances to blend, 1..16.
     power : float, optional
@@ -149,7 +151,7 @@ class ChrominanceState:
         leaving = away[before]
         fresh = new | away[numbers]
         if leaving.any():
-            touched = self._nearest.lay(pixels, numbers, lengths, gone=away, gone_pixels=pixels_before[leaving])
+            touched = self._nearest.lay(pixels, numbers, lengths, gone=(away, pixels_before[leaving]))
         else:
             touched = self._nearest.lay(pixels[fresh], numbers[fresh], lengths[fresh])
         self._remember(pixels, lengths, numbers)

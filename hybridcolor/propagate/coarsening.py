@@ -24,7 +24,8 @@ from hybridcolor.threads import share_rows
 
 Planes = NDArray[np.float32]
 Operator = tuple[Weights, Planes, Planes, Planes]
-"""Weights, pull, visits and no rows of the finest; visits and the stored rows of a coarser one."""
+"""(weights, pull, visits, stored rows), see `stencil` and `stationary`. The finest has no stored rows, a coarser one no
+weights and no pull."""
 NO_WEIGHTS = np.empty((0, 8, 0), np.uint16)
 NO_PULL, NO_ROWS = np.empty((0, 0), np.float32), np.empty((0, 10, 0), np.float32)
 COARSEST = 100

@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.aggregation import LEAVE_OUT, Graph, coarsen, column, group, row_start
 
 DAMPING = np.float32(0.7)
+"""Of the Jacobi sweeps that find visits."""
 SWEEPS = 2
+"""Such sweeps before, and after, a coarse correction."""
 CYCLES = 2
+"""Cycles for each of the two kinds of groups in `stationary_visits`."""
 COARSEST_SWEEPS = 30
+"""Sweeps where there is no coarser level."""
 COARSEST = 400
+"""Largest graph, in nodes, that gets no coarser level."""
 SLOWEST_COARSENING = 0.8
+"""Where a coarser level would keep more than this share of the nodes, there is none."""
 GOOD_ENOUGH = 0.25
+"""Share of a load that one cycle may leave without a second one."""
 TINY = np.float32(1e-30)
 
 Vector = NDArray[np.float32]
@@ -73,6 +80,8 @@ def _even_out(graph: Graph, visits: Vector, sweeps: int) -> Vector:
 
 @dataclass(slots=True)
 class _Level:
+    """A level, and the groups of its nodes that are the nodes of the next."""
+
     graph: Graph
     excess: Vector
     weight: Vector  # of each row in the restriction; 0 if left out
@@ -156,6 +165,7 @@ class Hierarchy:
 
 
 def _dots(first: Pair, second: Pair) -> Scalars:
+    """The inner product of each plane, (2, 1)."""
     products: Scalars = _inner_products(first, second)[:, None]
     return products
 
@@ -221,6 +231,7 @@ def _absorb_seeds(graph, pull, excess):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _leave_out(graph, excess, weight):  # type: ignore[no-untyped-def]
+    """Set the weight of nodes to 0 that need no coarse correction; see `LEAVE_OUT`."""
     values, columns, starts = graph
     for i in range(excess.size):
         total = np.float32(0)

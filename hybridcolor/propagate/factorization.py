@@ -20,11 +20,11 @@ from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 FACTORS = 2400
 """Bytes a pixel that factors take, measured up to 4 megapixels; they grow by the logarithm of the picture."""
 SHARE = 0.5
-"""Of the memory that is free, so much may be taken."""
+"""Share of the free memory that factors may take."""
 UNKNOWN = 360_000
 """Pixels that fit where no system says how much memory is free."""
 LEAF = 64
-"""Blocks of so few pixels are not dissected further."""
+"""Blocks of at most so many pixels are not dissected further."""
 
 
 def fits(pixels: int) -> bool:

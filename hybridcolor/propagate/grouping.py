@@ -1,7 +1,7 @@
 """Solvers of seeded systems on a lattice of any number of axes, by cycles over groups of nodes (see `cycles`).
 
-For volumes; and for pictures on which the faster multigrid of a grid fails, for groups follow how pixels are linked and
-not where they lie. Below 200 bytes a pixel.
+For volumes, and for pictures on which the faster `multigrid` fails: groups follow how strongly pixels are linked, not
+where they lie. Below 200 bytes a pixel.
 """
 
 from __future__ import annotations

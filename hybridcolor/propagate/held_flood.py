@@ -47,7 +47,7 @@ class HeldFlood:
     """
 
     WORTH_IT = 0.15
-    """Share of the picture up to which flooding what changes, in order of keys, is quicker than flooding all."""
+    """Largest share of the picture for which flooding what changes, in order of keys, is quicker than flooding all."""
 
     def __init__(self, levels: NDArray[np.uint16]) -> None:
         self._levels = levels
@@ -66,7 +66,7 @@ class HeldFlood:
         return marker
 
     def forget(self) -> None:
-        """Flood all anew next time, as when markers are numbered in another order."""
+        """Flood all anew next time; needed where markers are numbered in another order."""
         self._marks = NOTHING
 
     def update(
@@ -79,7 +79,7 @@ class HeldFlood:
         place, number : (N,) int64
             Flat indices of marked pixels, each once, and their markers from 1 to 2 ** 21 - 1.
         stale : (M,) int64, optional
-            Markers whose pixels are to be told in any case.
+            Markers whose pixels are to be among those returned though nothing changed for them.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class HeldFlood:
             coming = np.setdiff1d(marks, before, assume_unique=True)
             seeds = np.union1d(coming, marks[lost[marks & MARKER]])
             starts = before[lost[before & MARKER]] >> CLIMB
-            limit = int(self.WORTH_IT * self._levels.size) + 1000
+            limit = int(self.WORTH_IT * self._levels.size) + 1000  # the constant is for small pictures
             changed = _change(self._key.ravel(), self._levels, starts, lost, seeds, limit)
             if len(changed) <= limit:
                 return np.asarray(changed - 2 * (changed // (width + 2)) - (width + 1))
@@ -128,7 +128,11 @@ def _level(levels, pixel):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _change(key, levels, starts, lost, seeds, limit):  # type: ignore[no-untyped-def]
-    """Flood anew what belonged to lost markers, and from new seeds; the pixels that changed, or too many of them."""
+    """Flood anew what belonged to lost markers, and from new seeds.
+
+    Returns the pixels that changed; if these are more than the limit, the flood is not finished. An entry of the heap
+    is a key and, with its pixel, whether to work out that pixel's key anew.
+    """
     stride = levels.shape[1] + 2
     changed = _freed(key, levels, starts, lost, limit)
     heap = _around(key, stride, changed)
@@ -157,14 +161,14 @@ def _change(key, levels, starts, lost, seeds, limit):  # type: ignore[no-untyped
                 key[beside] = offer
                 changed.append(beside)
                 heappush(heap, (offer, beside << 1))
-            elif offer != held and offer >> CLIMB == held >> CLIMB:  # it may have been of the marker that was here
+            elif offer != held and offer >> CLIMB == held >> CLIMB:  # may be of the marker that was here
                 heappush(heap, (held, beside << 1 | 1))
     return np.array(changed)
 
 
 @njit(cache=True, nogil=True)
 def _freed(key, levels, starts, lost, limit):  # type: ignore[no-untyped-def]
-    """The pixels of lost markers, with the keys of free ones; more of them than the limit are not all."""
+    """Free the pixels of lost markers, and list them; the search ends where they are more than the limit."""
     stride = levels.shape[1] + 2
     freed = [np.int64(0) for _ in range(0)]
     for pixel in starts:
@@ -183,7 +187,7 @@ def _freed(key, levels, starts, lost, limit):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _around(key, stride, freed):  # type: ignore[no-untyped-def]
-    """The pixels beside free ones, by their keys."""
+    """A heap of the pixels beside those that were freed, by their keys."""
     heap = [(np.int64(0), np.int64(0)) for _ in range(0)]
     for pixel in freed:
         for beside in (pixel - 1, pixel + 1, pixel - stride, pixel + stride):

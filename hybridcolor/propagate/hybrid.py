@@ -32,15 +32,17 @@ STEP_VARIANCE = 0.75
 """Variance v along one axis of a step to one of eight neighbours, all equally likely. A pull T toward zero then lets
 a correction obey (v / 2) c'' = T c, so it fades by e over sqrt(v / (2 T)) pixels."""
 REACH = 8.0
-"""Of the smallest corrections, as a fraction of the longer side."""
+"""How far the smallest corrections carry, as a fraction of the longer side; see `hybrid`."""
+LEAST_REACH, NO_FADING = 1e-6, 1e15
+"""Least reach that may be asked for, and that from which on nothing fades: between, float32 holds the pull."""
 LIKELY_CORRECTION = 20.0
 """m: a correction of this size, in ab units, reaches half as far as the smallest ones. About the CNN's usual error."""
 SAME_BRIGHTNESS = 10.0
 """d: where L* differs by this much from the seed's, a correction fades as if the way were 1.4 times as long."""
 
 CLEARLY_OTHER = 20.0
-"""Ab units between an automatic stroke and the prior from which on it was given another colour. The stroke has one
-colour of the grid's, the prior was brought to size along edges: they differ by more in 2% of photos."""
+"""An automatic stroke that is farther than this from the prior, in ab units, was given another colour by a person. The
+stroke has one colour of the grid's, the prior was brought to size along edges: they differ by more in 2% of photos."""
 
 
 def hybrid(
@@ -71,6 +73,10 @@ def hybrid(
         by 60 a quarter. Trust 1/4 carries each twice as far; ``inf`` turns the fading off.
     tolerance, solver
         As for `optimization`.
+
+    Returns
+    -------
+    Propagation
 
     Raises
     ------
@@ -113,7 +119,7 @@ def correction_system(
     Raises
     ------
     MethodError
-        If the reach is not above 0.
+        If the reach is below `LEAST_REACH`.
 
     Examples
     --------
@@ -122,10 +128,10 @@ def correction_system(
     >>> system.pull.round(3).tolist()
     [[inf, 0.094, 0.094, 0.094]]
     """
-    if not reach > 0:
-        raise MethodError(f"reach is {reach}, expected a fraction of the longer side above 0")
+    if not reach >= LEAST_REACH:
+        raise MethodError(f"reach is {reach}, expected a fraction of the longer side of at least {LEAST_REACH}")
     system = SeededSystem.of(luminance, seeds, seeds.ab - prior[tuple(seeds.coords.T)])
-    if len(seeds) and np.isfinite(reach):
+    if len(seeds) and reach < NO_FADING:
         screen = _screen(system, seeds, np.float32(0.5 * STEP_VARIANCE / (reach * max(luminance.shape)) ** 2))
         if trust is not None:
             screen *= trust
@@ -154,9 +160,9 @@ def without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
 
 
 def _screen(system: SeededSystem, seeds: Seeds, least: np.float32) -> NDArray[np.float32]:
-    """The pull toward zero of every pixel, going by its nearest seed; ``least`` is that of the smallest corrections.
+    """The pull R toward zero of every pixel, going by its nearest seed; ``least`` is that of the smallest corrections.
 
-    Where a soft seed pulls too, T s + R 0 = (T + R) (T s / (T + R)).
+    Where a soft seed pulls too, both are one pull: T s + R 0 = (T + R) (T s / (T + R)).
     """
     places = tuple(seeds.coords.T)
     free = np.ones(system.pull.shape, np.uint8)

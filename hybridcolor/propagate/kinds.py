@@ -1,4 +1,8 @@
-"""What kind of picture this is, photo, line art or screentone, and so which method fills it best."""
+"""What kind of picture this is, photo, line art or screentone, and so which method fills it best.
+
+A drawing is ink on paper: most of its pixels are near one of two brightnesses, the paper is even, and the ink is in
+lines. What fails one of these tests is a photo. The limits below are those tests, in the order of `kind_of`.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +22,29 @@ FOR_DRAWINGS = ("lineart", "levelset")
 """Methods that go by lines and tones."""
 
 NEAR = 0.24
-"""How far from the middle of the ink, or of the paper, is ink or paper still, as a share of the contrast."""
+"""A pixel this near to the median of the ink, or of the paper, is one or the other; a share of the contrast."""
 CONTRAST = 8.0
-"""L* between ink and paper, at least."""
-DRAWN = 0.82
-"""Share of a drawing's pixels that are ink or paper, at least."""
-TONED_PAGE = 0.6
-"""The same of a page with tone, whose dots are blurred."""
+"""Least L* between ink and paper."""
 GRAIN = 3.0
 """Standard deviation, in pixels, of the blur that leaves no grain."""
 UNEVEN = 0.05
-"""How much paper varies without it, as a share of the contrast, at most: a photo's surfaces are shaded."""
+"""Most that paper varies once its grain is blurred, as a share of the contrast: a photo's surfaces are shaded."""
 CLEAN = 0.01
-"""The same of paper that is cleaner than a photo's surfaces."""
+"""Paper that varies less than this is cleaner than a photo's surfaces; the same share."""
 STROKE = 0.015
-"""Half the width of a stroke, as a share of the picture's shorter side, at most."""
+"""Half the width of the widest stroke, as a share of the picture's shorter side."""
 STROKES = 0.3
-"""Share of the ink that is strokes, at least, unless the paper is clean."""
-LONG = 0.1
-"""Extent of a line, as a share of the picture's shorter side, at least."""
-LINES = 0.3
-"""Share of the ink that is in lines, at least: stars and letters are none."""
+"""Least share of the ink that is strokes, unless the paper is clean."""
+TONED_PAGE = 0.6
+"""Least share of pixels that are ink or paper on a page with tone, whose dots are blurred."""
 TONED = 0.03
-"""Share of a page from which on tone counts."""
+"""Least share of a page that is tone, for the page to count as toned."""
+LONG = 0.1
+"""Least extent of a line, as a share of the picture's shorter side."""
+LINES = 0.3
+"""Least share of the ink that is in lines: stars and letters are none."""
+DRAWN = 0.82
+"""Least share of a drawing's pixels that are ink or paper."""
 
 
 class Kind(NamedTuple):
@@ -57,6 +61,10 @@ def kind_of(luminance: ArrayLike) -> Kind:
     ----------
     luminance : (H, W) array-like
         L* in 0..100.
+
+    Returns
+    -------
+    Kind
 
     Raises
     ------
@@ -91,16 +99,16 @@ def kind_of(luminance: ArrayLike) -> Kind:
         return Kind("screentone", reason)
     lines = np.count_nonzero(reaching(drawn, LONG * min(plane.shape))) / np.count_nonzero(drawn)
     if lines < LINES:
-        return Kind("photo", f"{lines:.0%} only of what is drawn is in lines, the rest in specks")
+        return Kind("photo", f"only {lines:.0%} of what is drawn is in lines, the rest in specks")
     if near >= DRAWN:
         return Kind("line art", reason)
-    return Kind("photo", f"{near:.0%} of the pixels only are ink or paper, the others between")
+    return Kind("photo", f"only {near:.0%} of the pixels are ink or paper, the others lie between")
 
 
 def _not_drawn(plane: NDArray[np.float32], drawn: NDArray[np.bool_], contrast: float) -> str:
-    """Why what looks like ink and paper is none, or nothing."""
+    """Why what looks like ink and paper is neither; empty if it may be."""
     if contrast < CONTRAST:
-        return f"its dark and light parts differ by {contrast:.0f} L* only"
+        return f"its dark and light parts differ by only {contrast:.0f} L*"
     away = distance(~drawn) > GRAIN
     if not away.any():
         return "there is no paper between its darker parts"

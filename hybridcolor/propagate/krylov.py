@@ -38,8 +38,9 @@ class Step(NamedTuple):
     change : float
         The largest change of any value; nan or inf after a breakdown.
     length : float
-        Of the step, as part of what its cycle asked for. If it is far below 1, the cycle solved another system, or the
-        residual hardly shows the error: it is nearly the same everywhere, or lost in the rounding of float32.
+        The step's length as a share of what its cycle asked for; the shorter of both planes'. If it is far below 1, the
+        cycle solved another system, or the residual hardly shows the error: the error is nearly the same everywhere, or
+        lost in the rounding of float32.
     """
 
     change: float
@@ -62,8 +63,8 @@ def conjugate_residuals(
     work : list of (h + 2, 2, w + 2) float32
         Four to go by the last direction, and two more for each direction that is to be kept longer.
     bold : bool, optional
-        Take the first step at full length, whatever the residual says: it corrects an error that is nearly the same
-        everywhere and is lost in the rounding of the residual.
+        Take the first step at full length, whatever the residual says. That corrects an error that is nearly the same
+        everywhere, and lost in the rounding of the residual.
 
     Yields
     ------
@@ -115,7 +116,7 @@ def _advance(
 
 @njit(cache=True, nogil=True)
 def lone_step(residual, solution, directions, last_square, square):  # type: ignore[no-untyped-def]
-    """The same within compiled code, on one thread: step along a direction and the last; False after a breakdown."""
+    """`_advance` within compiled code, on one thread; False after a breakdown."""
     _, image, _, last_image = directions
     rows = residual.shape[0] - 2
     sums = np.empty((rows, 2, 4))
@@ -208,6 +209,7 @@ def _step(residual, solution, directions, lengths, first, last):  # type: ignore
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _step_row(r, x, directions, lengths):  # type: ignore[no-untyped-def]
+    """`_step` in one row of one plane."""
     p, q, last_p, last_q = directions
     back, length, again = lengths[0], lengths[1], lengths[2]
     most = np.float32(0)

@@ -119,6 +119,7 @@ def _inner(at, shape):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _inside(at, step, shape):  # type: ignore[no-untyped-def]
+    """Whether a step from a voxel ends inside."""
     inside = True
     for axis in range(len(shape)):
         inside = inside and 0 <= at[axis] + step[axis] < shape[axis]

@@ -1,7 +1,7 @@
 """Level-set propagation: a stroke's boundary grows over one pattern or one brightness, and stops where either changes.
 
-The front of Qu, Wong and Heng is a curve that moves at a speed; here the speed is 0 or 1, so where it comes first is a
-flood, and how far it leaks through a gap is the gap's width.
+In Qu, Wong and Heng's method a curve moves outward at a speed that the picture sets. Here the speed is 0 or 1. Then a
+flood finds which stroke's curve arrives first, as in `lineart`, and a gap's width alone says whether it leaks through.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
     ------
     MethodError
         If ``gap`` is negative or not finite.
+    SeedError
+        If there are no seeds.
 
     References
     ----------
@@ -73,9 +75,9 @@ def levelset(luminance: NDArray[np.float32], seeds: Seeds, *, gap: float = SILL,
     >>> levelset(luminance, seeds).label[120, [50, 150, 250]].tolist()
     [0, 1, 0]
     """
-    if not 0 <= gap < np.inf:
-        raise MethodError(f"gap is {gap}, expected a width in pixels of 0 or more")
-    return LevelsetState(luminance, gap=gap, tone=tone).answer(seeds)
+    state = LevelsetState(luminance, gap=gap, tone=tone)
+    state.set_seeds(seeds)
+    return state.preview()
 
 
 class LevelsetState(LineartState):
@@ -116,7 +118,7 @@ class LevelsetState(LineartState):
         place, number = super()._marks(place, number)
         if self._patterns is None:
             return place, number
-        more = self._patterns.taken(self._rooms.ravel()[place], number)
+        more = self._patterns.spread(self._rooms.ravel()[place], number)
         return np.concatenate([place, more[0]]), np.concatenate([number, more[1]])
 
 
@@ -136,7 +138,7 @@ def _sills(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
-    """The toned rooms of a drawing.
+    """The toned rooms of a drawing, and what the pattern in each is like.
 
     Attributes
     ----------
@@ -147,9 +149,9 @@ class Patterns:
     centre : (R, 2) float32
         Its middle, in samples.
     deepest : (D,) int64
-        Flat indices of the deepest pixels of all of them.
+        Flat indices of the pixels of each room that are farthest from lines.
     within : (D,) int64
-        Which of the rooms, from 0, each of those is in.
+        The room of each of those, as an index into ``room``.
     """
 
     room: NDArray[np.int64]
@@ -166,7 +168,7 @@ class Patterns:
         inside: NDArray[np.bool_],
         features: NDArray[np.float32],
     ) -> Patterns:
-        """From the rooms of a relief, and tone and features on their grid."""
+        """From rooms and relief at every pixel, and tone and features at every `GRID`-th."""
         sampled = rooms[::GRID, ::GRID]
         count = np.bincount(sampled.ravel(), minlength=int(rooms.max()) + 1)
         tone = np.bincount(sampled[inside], minlength=len(count))
@@ -183,18 +185,18 @@ class Patterns:
         deepest = level == lowest[number]
         return cls(toned, mean[:, :-2], mean[:, -2:], place[deepest], number[deepest])
 
-    def taken(self, room: NDArray[np.int32], number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Marks in toned rooms that have none, of the nearest marker in a room of the same pattern.
+    def spread(self, room: NDArray[np.int32], number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Marks for toned rooms that have none: of the nearest room with the same pattern that has one.
 
         Parameters
         ----------
         room, number : (N,) int
-            Of every mark, the room that it is in, and the marker.
+            The room of every mark, 0 for none, and its marker.
 
         Returns
         -------
         place, number : (M,) int64
-            More marks.
+            The new marks, as flat indices and markers.
         """
         at = np.searchsorted(self.room, room).clip(max=len(self.room) - 1) if len(self.room) else room
         here = self.room[at] == room if len(self.room) else np.zeros(len(room), bool)

@@ -34,10 +34,10 @@ PREVIEW_STEPS = 2
 ENOUGH = 3
 """Steps after which an answer nearly always looks like the best."""
 SOON = 0.3
-"""Seconds until one is given on the way, and from then on each time that four times as much has gone by: to finish one
-and show it takes as long as two steps, and the best follows soon what comes sooner."""
+"""Seconds of refinement before an answer on the way is given, and then again whenever four times as many have gone by.
+To make and show one takes as long as two steps; where the best comes sooner, it is worth waiting for."""
 OTHER_PULL = 4.0
-"""By what factor a pull must change for the hierarchy to be made anew there."""
+"""Factor by which a pull must change for the hierarchy to be made anew there."""
 
 
 class OptimizationState:
@@ -69,8 +69,10 @@ class OptimizationState:
 
     def preview(self) -> Propagation:
         """The answer in a window around the last change; elsewhere as it was."""
+        if self._solved is not None:
+            return self._solved
         if self._small or len(self._seeds) == 0:
-            *_, answer = self.refine(never)
+            *_, answer = self.refine(_never)
             return answer
         if self._window is not None:
             rows, columns = self._window
@@ -94,9 +96,9 @@ class OptimizationState:
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)
                     break
-                gone = time.perf_counter() - begun
-                if step.iterations >= ENOUGH and gone > due:
-                    due = 4 * gone
+                elapsed = time.perf_counter() - begun
+                if step.iterations >= ENOUGH and elapsed > due:
+                    due = 4 * elapsed
                     yield self._answer(step.residual, step.iterations)
                 if cancel():
                     return
@@ -108,7 +110,7 @@ class OptimizationState:
         yield self._solved
 
     def _take_up(self, window: Window) -> None:
-        """Note a change inside a window; what was solved is where to go on from."""
+        """Note a change inside a window; the solution stays, as a start for the next."""
         self._window = _joined(self._window, window)
         self._made = self._solved = None
 
@@ -122,7 +124,7 @@ class OptimizationState:
         return self._made
 
     def _counted(self, seeds: Seeds) -> Seeds:
-        """The seeds that take part."""
+        """The seeds that count in the equations."""
         return seeds
 
     def _equations(self, seeds: Seeds) -> SeededSystem:
@@ -131,7 +133,7 @@ class OptimizationState:
     def _answer(self, residual: float, iterations: int) -> Propagation:
         chroma = self._system.picture(self._solution, self._base())
         hard = self._seeds.take(np.isinf(self._seeds.weight))
-        chroma[tuple(hard.coords.T)] = hard.ab
+        chroma[tuple(hard.coords.T)] = hard.ab  # prior plus correction may round
         return Propagation(chroma, residual, iterations)
 
     def _base(self) -> NDArray[np.float32]:
@@ -181,13 +183,13 @@ class OptimizationState:
         return SeededSystem(np.ascontiguousarray(self._luminance[here]), pull, target), solution
 
 
-def never() -> bool:
+def _never() -> bool:
     """For `refine`, when nobody cancels."""
     return False
 
 
 def _improve(system: SeededSystem, hierarchy: Hierarchy, chroma: NDArray[np.float64], *, steps: int) -> None:
-    """Some steps that are not checked."""
+    """Take some steps, in place, without finding out how far they get."""
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
     for _ in islice(conjugate_residuals(hierarchy.cycle, system.residual(chroma), chroma, work), steps):
         pass
@@ -246,7 +248,7 @@ class HybridState(OptimizationState):
 
 
 def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> Window:
-    """The rectangle of some pixels and a margin, inside the picture; from even pixels on (see `Hierarchy.spread`)."""
+    """The rectangle around some pixels with a margin, inside the picture; its start is even, for `Hierarchy.spread`."""
     first = np.maximum(pixels.min(axis=0) - margin, 0) // 2 * 2
     last = np.minimum(pixels.max(axis=0) + margin + 1, shape)
     return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1]))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.errors import SeedError
 from hybridcolor.propagate.held_flood import HeldFlood
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.relief import SILL, relief, rooms
@@ -43,6 +44,11 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -
     Propagation
         With ``label``, the stroke each pixel belongs to.
 
+    Raises
+    ------
+    SeedError
+        If there are no seeds.
+
     Notes
     -----
     docs/manga.md has the figures.
@@ -62,7 +68,9 @@ def lineart(luminance: NDArray[np.float32], seeds: Seeds, *, tone: int = TONE) -
     >>> lineart(luminance, seeds).label[4].tolist()
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
-    return LineartState(luminance, tone=tone).answer(seeds)
+    state = LineartState(luminance, tone=tone)
+    state.set_seeds(seeds)
+    return state.preview()
 
 
 class LineartState:
@@ -101,20 +109,28 @@ class LineartState:
         self._seeds, self._is_current = seeds, False
 
     def set_prior(self, prior: NDArray[np.float32]) -> None:
-        """Leave a prior aside, as the method does."""
+        """Ignore it: the method has no use for a prior."""
 
     def preview(self) -> Propagation:
-        """The answer: the same as if all were filled anew."""
+        """The answer: the same as if all were filled anew.
+
+        Raises
+        ------
+        SeedError
+            If there are no seeds.
+        """
+        if len(self._seeds) == 0:
+            raise SeedError("there is no seed to go by; draw at least one scribble")
         if self._answer is None or not self._is_current:
-            self._answer, self._is_current = self.answer(self._seeds), True
+            self._answer, self._is_current = self._filled(self._seeds), True
         return self._answer
 
     def refine(self, _cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """The answer, once."""
         yield self.preview()
 
-    def answer(self, seeds: Seeds) -> Propagation:
-        """Fill from the strokes that are in their own rooms, wherever in them they were drawn."""
+    def _filled(self, seeds: Seeds) -> Propagation:
+        """Fill from the strokes that are in their own rooms (see `at_home`), wherever in them they were drawn."""
         kept = seeds.take(at_home(seeds, self._rooms))
         number = self._numbered(kept.stroke)
         before, self._colour = self._colour, self._coloured(kept, number)
@@ -133,7 +149,11 @@ class LineartState:
         return flat
 
     def _numbered(self, stroke: NDArray[np.int32]) -> NDArray[np.int64]:
-        """The marker of each seed; markers are in order of strokes' ids, and keep their number if they can."""
+        """The marker of each seed.
+
+        Markers are in the order of the strokes' ids, which settles ties. They keep their numbers until a new stroke's
+        id comes before a known one.
+        """
         new = np.setdiff1d(stroke, self._known)
         if len(new) and len(self._known) and new[0] < self._known[-1]:
             self._known = np.unique(stroke)

@@ -1,10 +1,10 @@
 """Marker-controlled flooding of a relief (Meyer), with ties settled by rule and not by scan order.
 
-A path from a marker has a *key*: the highest level on it; the steps since it came to that level; how little it climbed
-to it, as steeper is sooner; and the marker's number. Every pixel takes the least of the keys that its 4-neighbours hand
-on. These equations have one solution, whatever the order in which pixels are met. So all can be flooded at once, with
-a queue for each level, as Meyer does; or markers come and go, and only what they change is flooded anew (after
-Ramalingam and Reps).
+A path from a marker has a *key*, of four parts that are compared in this order: the highest level on the path; the
+steps since it came to that level; how little it climbed in the step to that level, so that the steeper path is first;
+and the marker's number. Every pixel takes the least of the keys that its 4-neighbours hand on. These equations have one
+solution, whatever the order in which pixels are met. So all can be flooded at once, with a queue for each level, as
+Meyer does (`flood_markers`); or markers come and go, and only what they change is flooded anew (`held_flood`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from hybridcolor.errors import MethodError
 
 WALL = np.int32(-1)
 FREE = np.int64(1 << 62)  # a free pixel's key is this and its level, a wall's is 0
-LEVEL, STEP, CLIMB = 47, 32, 21  # how far up in a key each of its parts is; below is the marker
-MARKER = np.int64((1 << CLIMB) - 1)
-FARTHEST = np.int64(((1 << LEVEL - STEP) - 1) << STEP)
-STEEPEST = np.int64((1 << STEP - CLIMB) - 2)
+LEVEL, STEP, CLIMB = 47, 32, 21  # lowest bit of each part of a key; below them is the marker
+MARKER = np.int64((1 << CLIMB) - 1)  # mask of the marker
+FARTHEST = np.int64(((1 << LEVEL - STEP) - 1) << STEP)  # mask of the steps: where all are set, more are not counted
+STEEPEST = np.int64((1 << STEP - CLIMB) - 2)  # a larger climb counts as this
 ONE = np.uint64(1)  # the kernel's indices are unsigned: that spares a test for negative ones at each access
 
 

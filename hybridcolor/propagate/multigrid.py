@@ -24,8 +24,8 @@ from hybridcolor.propagate.stencil import Weights, operator_rows, walk_weights
 from hybridcolor.threads import beside, share_rows
 
 STEPS = (2, 1)
-"""Krylov steps on the first coarser level, the second, the third as on the first, and so on. Two on all of them need as
-many steps of the whole and take a fifth longer; one on all but the first needs more on pictures of 5 megapixels."""
+"""Krylov steps on the first coarser level and on the second; from the third on they alternate. Two on all of them need
+as many steps of the whole and take a fifth longer; one on all but the first needs more on pictures of 5 megapixels."""
 
 Planes = NDArray[np.float32]
 Window = tuple[slice, slice]
@@ -50,14 +50,14 @@ class Walk:
 
     @classmethod
     def of(cls, luminance: Planes) -> Walk:
-        """The picture's."""
+        """The walk on a picture (H, W)."""
         weights = walk_weights(luminance)
         rows = operator_rows(weights, np.zeros_like(luminance))
         pockets = beside(partial(find_pockets, rows))
         return cls(weights, stationary_vector(rows), pockets())
 
     def window(self, rows: slice, columns: slice) -> Walk:
-        """Nearly that of a part of the picture; pockets near a change are left to the next answer of the whole."""
+        """Nearly the walk on a part of the picture, without pockets: those are left to the next answer of the whole."""
         weights, visits = self.weights[rows, :, columns], self.visits[rows, columns]
         return Walk(np.ascontiguousarray(weights), np.ascontiguousarray(visits), NO_POCKETS)
 
@@ -126,7 +126,7 @@ class Hierarchy:
         return self.levels[0].operator[1]
 
     def update(self, pull: NDArray[np.float32], window: Window) -> None:
-        """Take other pulls, and make the coarser levels anew where a window, which may be empty, tells on them."""
+        """Take other pulls, and make the coarser levels anew where a window, which may be empty, affects them."""
         weights, _, visits, stored = self.levels[0].operator
         self.levels[0].operator = (weights, pull, visits, stored)
         rows, columns = window
@@ -214,10 +214,10 @@ def padded(shape: tuple[int, int]) -> Planes:
 
 
 def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]:
-    """Along one axis: coarse pixels that a change of fine ones reaches, their place in a part, and its fine pixels.
+    """Along one axis: the coarse pixels that a change of fine ones affects, and the part to make them from.
 
-    ``coarse`` and ``fine`` are the sides of the two grids. The part is wide enough that the coarse pixels come out the
-    same as from the whole grid.
+    ``coarse`` and ``fine`` are the sides of the two grids. Returns those coarse pixels; their place among the part's
+    coarse pixels; and the part's fine pixels. The part is wide enough that they come out the same as from the whole.
     """
     inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
     first, last = max(inner.start - 4, 0), min(inner.stop + 4, coarse)
@@ -225,9 +225,10 @@ def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]
 
 
 def _balance_anew(operator: Operator, changed: Window) -> Window:
-    """Bring the visits of a stored operator up to date with its rows, which changed in a window; where they may have.
+    """Bring the visits of a stored operator up to date with its rows, which changed in a window.
 
-    A seed's cell has no steps to others, so that nobody would know how often it is visited once the seed is gone.
+    Without this the cell of a seed, which no step leaves, would keep its visits when the seed is gone. Returns the
+    window in which visits may have changed.
     """
     _, _, visits, stored = operator
     height, width = visits.shape
@@ -245,7 +246,7 @@ def _balance_anew(operator: Operator, changed: Window) -> Window:
 
 
 def _grown(side: slice, of: int) -> slice:
-    """What a change of some rows tells on, along an axis of so many; or what must be known to find out about some."""
+    """Some rows with `BALANCED` more to either side, on an axis of so many: what a change of them affects."""
     return slice(max(side.start - BALANCED, 0), min(side.stop + BALANCED, of))
 
 

@@ -39,8 +39,9 @@ from hybridcolor.seeds import Seeds
 Solver = Literal["auto", "multigrid", "direct"]
 
 ELIMINATE_BELOW = 2 * 10**7
-"""Pictures whose elimination takes fewer multiplications are solved so: 64 x 64, 1 x 2000000."""
+"""Pictures whose elimination takes no more multiplications than this are eliminated: 64 x 64, 1 x 2000000."""
 LEAST_TOLERANCE = 1e-10
+"""Smallest tolerance that may be asked for, in ab units."""
 Attempt = Callable[[SeededSystem, float], Solution | None]
 """A solver: solves a system to a tolerance, or returns None if it does not converge."""
 
@@ -72,6 +73,13 @@ def optimization(
     ------
     ConvergenceError
         If no solver reaches the tolerance.
+    MethodError
+        If the tolerance or the solver is unfit.
+
+    Warns
+    -----
+    PropagationWarning
+        If multigrid does not converge, and a slower safe solver takes over.
 
     Notes
     -----
@@ -99,7 +107,7 @@ def optimization(
 
 
 def solve(system: SeededSystem, *, tolerance: float, solver: Solver = "auto") -> Solution:
-    """Solve a seeded system with at least one seed; see `optimization` for the options."""
+    """Solve a seeded system with at least one seed; see `optimization` for the options and what is raised."""
     if not tolerance >= LEAST_TOLERANCE:
         raise MethodError(f"tolerance is {tolerance}, expected an error in ab units of at least {LEAST_TOLERANCE}")
     if solver not in ("auto", "multigrid", "direct"):

@@ -10,16 +10,16 @@ from hybridcolor.discs import disc
 from hybridcolor.tones import dark_side
 
 BLOCKS = 64
-"""Along a picture's shorter side, in each of which the lightest pixel is paper, unless a black area covers it."""
+"""Along a picture's shorter side. The lightest pixel of a block is paper, unless a black area covers the block."""
 AREA = 17
-"""Blocks across which a black area is closed."""
+"""Black areas of fewer blocks than this across are filled in with the paper around."""
 DARKEST = 0.6
-"""Of the lightest paper, how light the darkest is at least."""
+"""The darkest paper is taken to have at least this share of the lightest's L*."""
 EVEN = 0.93
-"""The same from which on paper is even."""
+"""Paper whose darkest part has at least this share of the lightest's L* is even."""
 SAMPLES = 250_000
-"""Pixels that tell the grain."""
-QUARTILE = 0.3186  # of the absolute value of a normal variable
+"""About how many pixels the grain is measured at."""
+QUARTILE = 0.3186  # the lower quartile of |x| for a standard normal x
 
 
 def ink(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -67,8 +67,9 @@ def evened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
 def grain(luminance: NDArray[np.float32]) -> float:
     """Standard deviation of the paper's noise, from second differences in bands of three rows.
 
-    They are none on even paper and slopes; their lower quartile is of paper if half of the picture is. (J. Immerkaer,
-    "Fast noise variance estimation", CVIU 64(2), 1996, https://doi.org/10.1006/cviu.1996.0060, goes by their mean.)
+    On even paper and on slopes they are noise alone, and if half of the picture is paper, so is their lower quartile.
+    (J. Immerkaer, "Fast noise variance estimation", CVIU 64(2), 1996, https://doi.org/10.1006/cviu.1996.0060, goes by
+    their mean.)
 
     Examples
     --------

@@ -16,7 +16,7 @@ from hybridcolor.tones import Tones
 GRID = 4
 """Pixels from one sample of the features to the next."""
 WAVELENGTH = 5.0
-"""Of the finest wavelets, in pixels; the others are 2 and 4 times as long."""
+"""Of the finest wavelets, in pixels; those of the next scales are 2 and 4 times as long."""
 SCALES = 3
 ENVELOPE = 2.5
 """Standard deviation of the finest wavelets' envelope, in pixels."""
@@ -26,7 +26,7 @@ AVERAGED = 8.0
 RIM = 7.0
 """Distance from a tone's edge and lines, in pixels, from which on its features count."""
 SURE = 0.3
-"""Share of the surroundings that must count for their features to tell an edge."""
+"""Least share of the surroundings that must count for a sample's features to be believed."""
 
 
 def pattern_features(
@@ -79,7 +79,7 @@ def pattern_features(
 
 
 def tone_features(luminance: NDArray[np.float32], tones: Tones) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Features of the tones, but near lines, where a tone ends and at the page's rim: wavelets see beyond it there."""
+    """`pattern_features` of tones, without pixels near lines, tones' edges or the page's rim: wavelets see beyond."""
     tone = cv2.copyMakeBorder((tones.inside & ~tones.lines).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     even = cv2.distanceTransform(tone, cv2.DIST_L2, cv2.DIST_MASK_3)[1:-1, 1:-1] > RIM
     return pattern_features(luminance, even.astype(np.float32))

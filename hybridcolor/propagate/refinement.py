@@ -1,4 +1,4 @@
-"""From any start to the solution of a seeded system, better and better, and how good it is by then.
+"""From any start to the solution of a seeded system in steps, with an estimate of the error that is left after each.
 
 Conjugate residuals (`krylov`) do the work, with whatever approximate inverse they are given: the hierarchy of a picture
 (`multigrid`) or of a volume (`cycles`).
@@ -17,8 +17,11 @@ from hybridcolor.propagate.krylov import Cycle, Planes, conjugate_residuals
 from hybridcolor.propagate.system import SeededSystem, largest
 
 MOST_RENEWALS = 25
+"""True residuals that are found before giving up."""
 MOST_STEPS = 20
+"""Steps by one true residual."""
 RENEW_AT = 0.05
+"""Once changes are this share of the first by the same residual, a true residual is found."""
 LEAST_LENGTH = 0.3
 """A shorter step is not to be trusted."""
 SHORT = 0.7
@@ -29,25 +32,25 @@ ENOUGH = 3
 WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
 KEPT = 9
-"""Directions kept beside the last once convergence is slow, for which there is then no better way to spend memory."""
+"""Directions kept beside the last once convergence is slow; memory is then best spent on them."""
 QUICK = 8
 """Iterations of a solution that gives no trouble."""
 QUICK_CAUTION, CAUTION, SLOW_CAUTION = 3.0, 5.0, 20.0
-"""So much larger are errors taken to be than changes tell: in the first iterations, later, and where convergence is
-slow or a step was short, which hides more. With 3 for all a plain gradient ended 2 ab off; with these 216 edits of
-photos 0.5 at most."""
+"""Factors by which errors are taken to be larger than changes tell: in the first iterations, later, and where
+convergence is slow or a step was short, which hides more. With 3 for all a plain gradient ended 2 ab off; with these
+216 edits of photos 0.5 at most."""
 BACKWARD, MOST_BACKWARD = -0.5, 4
-"""Steps this far backward: where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out
-may be off by any colour while changes are small. So many are left to a solver that needs no cycle; fewer happen in
-enlarged photos too, which go well."""
+"""Length of a step that goes backward, and the number of such steps at which the system is left to a solver that needs
+no cycle. Where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out may be off by any
+colour while changes are small. Fewer such steps happen in enlarged photos too, which go well."""
 SINGLE_FROM = 0.1
 """Tolerance from which on W in float32 is true enough: see `system_residual`."""
 SLOW_RENEWALS = 5
-"""So many new residuals in a row that did not halve the changes are one too many."""
+"""After so many true residuals in a row that did not halve the changes, it is given up."""
 
 
 class Refinement(NamedTuple):
-    """A step on the way: the true residual when last looked at, iterations so far, and whether it was the last."""
+    """A step on the way: the true residual when last found, iterations so far, and whether the tolerance is reached."""
 
     residual: float
     iterations: int
@@ -58,8 +61,14 @@ class Watch:
     """Estimates the error that is left from the changes an iteration makes.
 
     If changes shrink by a factor r, those still to come add up to r / (1 - r) times the last. The worse of the last
-    two factors and the larger of the last two changes are taken, since the first step by a new residual is short, and
-    all that twice, since the factors still rise as the slower errors come to the fore.
+    two factors and the larger of the last two changes are taken, since the first step by a new residual is short. The
+    caller multiplies this by a caution, since the factors still rise as the slower errors come to the fore.
+
+    Examples
+    --------
+    >>> watch = Watch()
+    >>> [watch.error(change) for change in (8.0, 4.0, 2.0)]  # the last: 4 * 0.5 / (1 - 0.5)
+    [inf, 8.0, 4.0]
     """
 
     def __init__(self) -> None:
@@ -94,9 +103,10 @@ def refinements(
     """Conjugate residuals preconditioned by multigrid in float32, whose residual is found anew now and then.
 
     Ends when the tolerance is reached, or when the error does not keep shrinking or a fourth step goes backward. The
-    error is believed to be small only once the residual is the true one, because one that is nearly the same everywhere
-    hardly shows in one of seven digits. The last direction stays, since starting again without it costs a step or two;
-    but where convergence is slow, or a step was short, all starts again with a step of full length.
+    error is believed to be small only once the residual is the true one, because an error that is nearly the same
+    everywhere hardly shows in a residual of seven digits. A new residual keeps the last direction, since starting again
+    without it costs a step or two; but where convergence is slow, or a step was short, all starts again with a step of
+    full length.
 
     Parameters
     ----------
@@ -108,7 +118,7 @@ def refinements(
     tolerance : float
         Largest error wanted at any pixel, in ab units.
     work : list, optional
-        Empty, or what an earlier solution of this size, which did not fail, has left there: new memory takes longer.
+        Work space: empty, or as an earlier call of this size that did not fail has left it. New memory takes longer.
     """
     kept = [] if work is None else work
     if not kept:

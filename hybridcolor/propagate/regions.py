@@ -22,6 +22,9 @@ NOISE_FLOOR = 5.0
 """Standard deviations of noise that are merged at least. With 3, a plane of noise fell apart, as basins pick out its
 extremes; with 5 it is one region."""
 
+COARSEST = 1000.0
+"""Coarseness from which on any two regions merge: means differ by 100 at most, and q (1/n + 1/m) is over 100 ** 2."""
+
 
 def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int32]:
     """Split a picture into connected regions of even brightness.
@@ -37,7 +40,7 @@ def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int3
     coarseness : float, optional
         Difference in mean L* above which two regions stay apart that each cover a hundredth of the picture:
         q = coarseness ** 2 * (H * W) / 200. But q is at least that of `NOISE_FLOOR` standard deviations of the
-        picture's noise, (5 sigma) ** 2.
+        picture's noise, (5 sigma) ** 2. From `COARSEST` on the picture is one region.
 
     Returns
     -------
@@ -68,9 +71,8 @@ def regions(luminance: ArrayLike, *, coarseness: float = 2.0) -> NDArray[np.int3
     brightness = quantize(smoothed(plane))
     levels = gradient_levels(brightness)
     basins = catchment_basins(levels, brightness)
-    return merge_basins(
-        basins, brightness, levels, max(coarseness**2 * plane.size / 200, (NOISE_FLOOR * _noise(plane)) ** 2)
-    )
+    by_size = min(coarseness, COARSEST) ** 2 * plane.size / 200
+    return merge_basins(basins, brightness, levels, max(by_size, (NOISE_FLOOR * _noise(plane)) ** 2))
 
 
 def smoothed(luminance: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 A method is a function ``method(luminance, seeds, *, prior=None, trust=None, **its options) -> Propagation`` that
 leaves out what it has no use for. A package can add one under the entry point group ``hybridcolor.propagators``.
-Kernels load when a method is first used: this file imports none.
+Kernels load when a method is first used: this file imports none. `propagate` and `PropagationState` begin here.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ ENGINES: dict[str, str] = {
 }
 """Where the incremental form of a built-in method lives, for those that have one; see `hybridcolor.propagate.state`."""
 
-_GIVEN = ("prior", "trust")  # keywords of a method that are no options: a predictor says them
-_KINDS: dict[type, type] = {bool: bool, int: Integral, float: Real, str: str}  # of an option's default, and its values
+ANY_FLOAT = float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
+_GIVEN = ("prior", "trust")  # keywords of a method that are no options: they come from a predictor
+_KINDS: dict[type, type] = {bool: bool, int: Integral, float: Real, str: str}  # of an option's default: of its values
 
 
 def propagator_names() -> list[str]:
@@ -76,8 +77,13 @@ def get_engine(name: str) -> Callable[..., Any] | None:
     return _load(ENGINES[name]) if name in ENGINES else None
 
 
-def seen(luminance: NDArray[np.float32], affinity: str) -> NDArray[np.float32]:
-    """What a method is to take for luminance: itself, or, for the affinity "pattern", with patterns laid flat.
+def has_engine(name: str) -> bool:
+    """Whether a method has an incremental form, and so a preview that is more than the seeds on the last answer."""
+    return name in ENGINES
+
+
+def luminance_for(luminance: NDArray[np.float32], affinity: str) -> NDArray[np.float32]:
+    """The luminance that a method is given: as it is, or, for the affinity "pattern", with patterns laid flat.
 
     Raises
     ------
@@ -92,11 +98,6 @@ def seen(luminance: NDArray[np.float32], affinity: str) -> NDArray[np.float32]:
     return flat
 
 
-def has_engine(name: str) -> bool:
-    """Whether a method goes on from its last answer, and so has a preview worth the name."""
-    return name in ENGINES
-
-
 def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:
     """L* as a contiguous float32 plane.
 
@@ -108,7 +109,7 @@ def checked_luminance(luminance: ArrayLike) -> NDArray[np.float32]:
     return checked_values(luminance, "luminance", None, (0.0, 100.0))
 
 
-def checked_options(
+def checked_arguments(
     method: str,
     luminance: NDArray[np.float32],
     *,
@@ -116,38 +117,43 @@ def checked_options(
     trust: ArrayLike | None,
     options: dict[str, Any],
 ) -> dict[str, Any]:
-    """All keyword arguments for a method's function; prior and trust are left aside if it has no use for them.
+    """All keyword arguments for a method's function: its options, and prior and trust if it takes them.
 
     Raises
     ------
     ImageError
-        If prior or trust does not go with the luminance.
+        If prior or trust has another size than the luminance, or unfit values.
     MethodError
         If the method or an option is unknown.
     """
     check_options(method, options)
     known = inspect.signature(get_propagator(method)).parameters
     if prior is not None:
-        prior = checked_values(prior, "prior", (*luminance.shape, 2), (-np.inf, np.inf))
+        prior = checked_values(prior, "prior", (*luminance.shape, 2), ANY_FLOAT)
     if trust is not None:
         trust = checked_values(trust, "trust", luminance.shape, (0.0, 1.0))
     return options | {name: value for name, value in {"prior": prior, "trust": trust}.items() if name in known}
 
 
-def _load(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)
-
-
 def checked_values(
     values: ArrayLike, name: str, shape: tuple[int, ...] | None, bounds: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """A contiguous float32 array of the right shape, or any plane, with finite values in range.
+    """An array of finite values in range, as contiguous float32.
+
+    Parameters
+    ----------
+    values : array-like
+    name : str
+        What to call it in an error.
+    shape : tuple of int or None
+        The shape that it must have; None for any plane of at least one pixel.
+    bounds : two floats
+        Least and largest value allowed.
 
     Raises
     ------
     ImageError
-        If it is not.
+        If the shape, the type or a value is unfit.
     """
     array = np.asarray(values)
     if shape is None and (array.ndim != 2 or array.size == 0):
@@ -157,7 +163,7 @@ def checked_values(
     if array.dtype.kind not in "fiu":
         raise ImageError(f"{name} has type {array.dtype}, expected numbers")
     least, most = array.min(), array.max()
-    if not np.isfinite([least, most]).all():  # NaN is the least and the most of whatever it is among
+    if not np.isfinite([least, most]).all():  # one NaN makes both NaN
         raise ImageError(f"{name} has values that are not finite; repair or fill them first")
     low, high = bounds
     if least < low or most > high:
@@ -166,12 +172,12 @@ def checked_values(
 
 
 def check_options(method: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that a method does not have, and values of another kind than the option's default.
+    """Refuse options that a method does not have, and values of another type than the option's default.
 
     Raises
     ------
     MethodError
-        If the method or an option is unknown, or a value is of another kind.
+        If the method or an option is unknown, or a value is of another type.
 
     Examples
     --------
@@ -189,3 +195,8 @@ def check_options(method: str, options: Mapping[str, Any]) -> None:
             raise MethodError(
                 f"option {option!r} of method {method!r} is {value!r}, expected something like {default!r}"
             )
+
+
+def _load(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)

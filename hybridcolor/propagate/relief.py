@@ -14,21 +14,21 @@ from hybridcolor.propagate.regions import QUANTA, SMOOTHING, quantize
 from hybridcolor.tones import TONE, Tones, find_tones, reaching, tone_size
 
 STEP = 5.0
-"""L* by which neighbours differ at a line, at least."""
+"""Least L* by which neighbours differ at a line."""
 GRAIN = 5.0
-"""The same in standard deviations of the picture's grain."""
+"""The same, in standard deviations of the picture's grain."""
 CONTRAST = 0.35
-"""The same as a share of the picture's stronger steps (the 9th decile of those that count)."""
+"""The same, as a share of the picture's stronger steps: the 9th decile of those above the two limits before."""
 FINENESS = 8
-"""Levels of the relief to a pixel of distance."""
+"""Levels of the relief for one pixel of distance."""
 SILL = 6.0
-"""Width of the gap, in pixels, that parts two strokes as well as the edge of a tone does."""
+"""Width in pixels of the gap that parts two strokes as well as the edge of a tone does."""
 SPECK = 6
-"""Pixels up to whose extent steps are grain, not lines."""
+"""Steps that extend over no more pixels than this are grain, not lines."""
 CORE = 3.0
-"""Pixels from its edges up to which ink is a stroke's core and no area of its own."""
+"""Ink up to so many pixels from a line's edges belongs to the line; farther in, it is an area of its own."""
 SHORE = 4000 * FINENESS
-"""Lines are above this level; distances of up to 4000 pixels have levels below it."""
+"""Lines are at this level and above; below it are distances to the next line of up to 4000 pixels."""
 
 
 def relief(luminance: NDArray[np.float32], tone: int = TONE) -> NDArray[np.uint16]:
@@ -75,21 +75,21 @@ def relief_of(
 
 
 def _least_step(luminance: NDArray[np.float32], steps: NDArray[np.uint16]) -> float:
-    """From which on a step is a line's, in quanta."""
+    """The least step of a line, in quanta."""
     least = max(STEP, GRAIN * grain(luminance)) * QUANTA
     strong = steps[steps > least]
     return max(least, CONTRAST * _percentile(strong, 90)) if strong.size else least
 
 
 def _percentile(values: NDArray[np.uint16], share: float) -> int:
-    """Of values below `QUANTA` times 101, by their histogram."""
+    """Percentile of L* in quanta, by a histogram."""
     bins = round(101 * QUANTA)
     counts = cv2.calcHist([values.reshape(1, -1)], [0], None, [bins], [0, bins]).ravel()
     return int(np.searchsorted(np.cumsum(counts, dtype=np.float64), share / 100 * values.size))
 
 
 def level_at(distance: ArrayLike) -> NDArray[np.uint16]:
-    """The relief's level so many pixels from the next line.
+    """The relief's level at a distance, in pixels, from the next line.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def level_at(distance: ArrayLike) -> NDArray[np.uint16]:
 
 
 def without_dots(luminance: NDArray[Any], drawn: NDArray[np.bool_], size: int) -> NDArray[Any]:
-    """The picture with dots of ink up to some height and width filled by the paper around them.
+    """The picture with dots of ink, up to ``size`` pixels high and wide, painted over with the paper's brightness.
 
     Examples
     --------
@@ -124,6 +124,19 @@ def without_dots(luminance: NDArray[Any], drawn: NDArray[np.bool_], size: int) -
 
 
 def rooms(levels: NDArray[np.uint16], gap: float = SILL) -> NDArray[np.int32]:
-    """(H, W) numbers from 1 of the places that gaps up to some pixels part; 0 in the gaps and near lines."""
+    """Number the rooms: the areas that are left apart if gaps of up to ``gap`` pixels are closed.
+
+    Parameters
+    ----------
+    levels : (H, W) uint16
+        As `relief` makes them.
+    gap : float, optional
+        In pixels.
+
+    Returns
+    -------
+    (H, W) int32
+        From 1; 0 in such gaps and near lines.
+    """
     inside = levels < SHORE - gap / 2 * FINENESS
     return np.asarray(cv2.connectedComponents(inside.view(np.uint8), connectivity=4)[1])

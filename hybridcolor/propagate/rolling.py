@@ -1,4 +1,4 @@
-"""Balls that roll from where strokes were drawn to where their regions are widest."""
+"""Balls that roll from where strokes were drawn to where their regions are widest: marks for `lineart`'s flood."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.relief import FINENESS, SHORE
 
-_SLACK = FINENESS // 2
+_SLACK = FINENESS // 2  # half a pixel of depth: for less, a ball does not roll on
 _FAR = 12
-"""Pixels from a stroke that is all on ink to the paper beside it, at most."""
+"""Most pixels from a stroke that is all on ink to the paper beside it."""
+_BITS = 24
+"""Bits of a marker, where a place and its marker are packed into one number."""
 
 
 class Rolling:
@@ -47,7 +49,7 @@ class Rolling:
     def reached(
         self, place: NDArray[np.int64], number: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Marks of strokes, and of the places that their balls reach; of two at one place the lower.
+        """Marks of the strokes' pixels and of the places that their balls reach; of two at one place the lower marker.
 
         Parameters
         ----------
@@ -81,7 +83,7 @@ class Rolling:
     def _draw(self, place: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
         """Bring the plane of the strokes up to date; returns the places that changed."""
         plane = self._plane.ravel()
-        old = self._place[~np.isin(self._place << 24 | self._number, place << 24 | number)]
+        old = self._place[~np.isin(self._place << _BITS | self._number, place << _BITS | number)]
         plane[old] = 0
         new = place[plane[place] != number]
         plane[place] = number
@@ -89,7 +91,7 @@ class Rolling:
         return np.concatenate([old, new])
 
     def _forget(self, start: dict[int, int], changed: NDArray[np.int64]) -> None:
-        """Leave out what was reached by strokes that begin elsewhere now, or that met what changed."""
+        """Drop what was reached by balls that start elsewhere now, or that looked at a place that changed."""
         stale = {marker for marker in self._reached if start.get(marker) != self._start.get(marker)}
         if len(changed) and self._reached:
             row, column = np.divmod(changed, self._levels.shape[1])
@@ -103,13 +105,13 @@ class Rolling:
 
 def _lowest(place: NDArray[np.int64], number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Each place once, with the lowest of its numbers."""
-    code = np.sort(place << 24 | number)
-    first = np.concatenate([[True], code[1:] >> 24 != code[:-1] >> 24])
-    return code[first] >> 24, code[first] & 0xFFFFFF
+    code = np.sort(place << _BITS | number)
+    first = np.concatenate([[True], code[1:] >> _BITS != code[:-1] >> _BITS])
+    return code[first] >> _BITS, code[first] & ((1 << _BITS) - 1)
 
 
 def _beside(levels: NDArray[np.uint16], place: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The nearest places off the ink that all of a stroke is on, and the rows and columns in which they were sought."""
+    """The places off the ink that are nearest to a stroke all on ink, and the rows and columns that were searched."""
     row, column = np.divmod(place, levels.shape[1])
     top, left = max(int(row.min()) - _FAR, 0), max(int(column.min()) - _FAR, 0)
     window = np.s_[top : int(row.max()) + _FAR + 1, left : int(column.max()) + _FAR + 1]
@@ -124,7 +126,7 @@ def _beside(levels: NDArray[np.uint16], place: NDArray[np.int64]) -> tuple[NDArr
 
 @njit(cache=True, nogil=True)
 def _roll(plane, levels, start):  # type: ignore[no-untyped-def]
-    """What a ball from one marked pixel reaches, and the rows and columns in which it looked."""
+    """The places that a ball from one marked pixel reaches, and the rows and columns that were searched."""
     height, width = levels.shape
     reached = [np.int64(0) for _ in range(0)]
     row, column = start // width, start % width
@@ -158,7 +160,7 @@ def _roll(plane, levels, start):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _ball(levels, row, column, window):  # type: ignore[no-untyped-def]
-    """The square of the distance to the next sill: a place that is higher than the next line makes it."""
+    """The square of a ball's radius: to the next line, or to a nearer sill, a place higher than lines alone make it."""
     depth = (SHORE - levels[row, column]) / FINENESS
     ball = depth * depth
     for i in range(window[0], window[1]):
@@ -171,7 +173,7 @@ def _ball(levels, row, column, window):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _deepest(plane, levels, row, column, window, ball, marker):  # type: ignore[no-untyped-def]
-    """The lowest level within a ball, -1 if another marker is in it."""
+    """The lowest level within a ball; -1 if another marker is in it."""
     deepest = np.int64(levels[row, column])
     for i in range(window[0], window[1]):
         for j in range(window[2], window[3]):

@@ -17,16 +17,16 @@ SMOOTH = 0.03
 """Roughness below which a picture is smooth. Photos and drawings in 8 bits have 0.17 to 0.45, blurred by one pixel in
 float 0.017, by three 0.001; and by four in 8 bits 0.06."""
 LEAST_SLOPE = 0.14
-"""Difference of L* that tells on the affinity, by its least sigma."""
+"""Least difference of L* that changes the affinity, by its least sigma."""
 LOOKED_AT = 100_000
-"""Pixels by which a picture is judged."""
+"""About how many pixels a picture is judged by."""
 SURE = 0.01
 """The tolerance for smooth pictures. Of 216 edits of six blurred photos 34 were off by more than 1 ab, by up to 19,
 with a tolerance of 1; with a tenth 6, with this 1, by 6. Of 72 solves of three others 5, with this 2, by 1 and 6. Steps
 are two more on average, and where they lead nowhere, as in 57 of these edits, LU factors take over."""
 MOST_PIXELS = 1_200_000
-"""Of pictures that are treated so: LU factors take 10 s there, but a minute and 8 GB at 4 megapixels. There an enlarged
-photo in float was off by more than 1 ab, up to 5, in less than a hundredth of its pixels."""
+"""Largest picture that is treated so: LU factors take 10 s there, but a minute and 8 GB at 4 megapixels. There an
+enlarged photo in float was off by more than 1 ab, up to 5, in less than a hundredth of its pixels."""
 
 
 def safe_tolerance(luminance: NDArray[np.float32], tolerance: float) -> float:

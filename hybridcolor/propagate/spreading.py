@@ -10,8 +10,8 @@ A tile is worked off by rising length while its rows are in the cache, again if 
 A row keeps the k best by (distance, tag), whatever the order of arrival: the answer is a fixed point that does not
 depend on tiles or windows.
 
-A chunk is worked off in three sweeps, which entries still hold, which neighbours may want them, which take them:
-straight runs of code that the processor need not guess its way through.
+A chunk is worked off in three sweeps: which entries still hold, which neighbours may want them, which take them. The
+first two have no branches that the processor could mispredict.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 FAR = 2**31 - 1
-"""Distance of a source that is not there yet; its number is 0."""
-# Powers of two, as a shift costs nothing and a division of signed numbers a lot.
+"""Distance in a slot that has no source yet; the source's number is 0 there."""
+# The sizes below are powers of two, as a shift costs nothing and a division of signed numbers a lot.
 LEVEL_BITS = 10
-"""Levels of luminance have so many bits, beside the tile's number."""
+"""Bits of a level of luminance; the tile's number is kept above them."""
 LEVEL = 2**LEVEL_BITS - 1
 SPAN_BITS = 8
 SPAN = 2**SPAN_BITS
+"""Lengths in a window."""
 LAPS = 8
 """Windows ahead of the present one. A step is at most 2^LEVEL_BITS quanta, at most LAPS - 2 windows."""
 CHUNK_BITS = 5
 CHUNK = 2**CHUNK_BITS
 GROUP = 31
 """Bits of a tag below its group."""
-_NUMBER, _PLACE = 2**28 - 1, 2**33 - 1
+_NUMBER, _PLACE = 2**28 - 1, 2**33 - 1  # masks of the parts of an entry, see `Queue`
 _ROOM = 4 * CHUNK
 """Chunks that must be free before a chunk is worked off."""
 

@@ -1,4 +1,4 @@
-"""Propagation held open: strokes come and go, and each change costs what it changes.
+"""Propagation held open: strokes come and go, and only what a change affects is computed anew.
 
 `PropagationState` keeps a person's strokes in the order they were drawn, and one *engine*: a method's own way to go on
 from its last answer. Methods without one are computed anew. It is not for several threads at once; to stop a
@@ -17,27 +17,31 @@ from numpy.typing import ArrayLike, NDArray
 from hybridcolor.errors import SeedError
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.registry import (
+    ANY_FLOAT,
+    checked_arguments,
     checked_luminance,
-    checked_options,
     checked_values,
     get_engine,
     get_propagator,
-    seen,
+    luminance_for,
 )
 from hybridcolor.seeds import Seeds, overlay
 
 
 class Engine(Protocol):
-    """A method that goes on from its last answer; made as ``Engine(luminance, **options)`` of its method."""
+    """The incremental form of a method: it goes on from its last answer. Made as ``Engine(luminance, **arguments)``.
+
+    `PropagationState` checks all input, and asks for answers only where there is a seed or a prior.
+    """
 
     def set_seeds(self, seeds: Seeds) -> None:
         """Take a new set of seeds, and find out what changed."""
 
     def set_prior(self, prior: NDArray[np.float32]) -> None:
-        """Take another prior; asked only of methods that were given one."""
+        """Take another prior; called only for methods that were given one."""
 
     def preview(self) -> Propagation:
-        """An answer at once, good where the eye looks."""
+        """An answer at once, good near the last change."""
 
     def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """Better and better answers, the last as good as the method's own; fewer once ``cancel`` returns True."""
@@ -108,8 +112,8 @@ class PropagationState:
         affinity: str = "luminance",
         **options: Any,
     ) -> None:
-        plane = seen(checked_luminance(luminance), affinity)
-        options = checked_options(method, plane, prior=prior, trust=trust, options=options)
+        plane = luminance_for(checked_luminance(luminance), affinity)
+        options = checked_arguments(method, plane, prior=prior, trust=trust, options=options)
         self._method = method
         self._shape = (plane.shape[0], plane.shape[1])
         self._has_prior = options.get("prior") is not None
@@ -126,7 +130,7 @@ class PropagationState:
 
     @property
     def seeds(self) -> Seeds:
-        """What is to be seen of the strokes: where they cross, the one drawn last."""
+        """The strokes' pixels; where strokes cross, those of the one drawn last."""
         return self._seeds
 
     def set_seeds(self, seeds: Seeds) -> None:
@@ -140,7 +144,7 @@ class PropagationState:
         self._lay([seeds])
 
     def set_prior(self, prior: ArrayLike) -> None:
-        """Replace the colour that a model proposes; a method that was given none goes on without.
+        """Replace the colour that a model proposes; ignored if the state was made without one or its method takes none.
 
         Parameters
         ----------
@@ -150,9 +154,9 @@ class PropagationState:
         Raises
         ------
         ImageError
-            If it does not go with the luminance; the state is then as before.
+            If its shape or a value is unfit; the state is then as before.
         """
-        checked = checked_values(prior, "prior", (*self._shape, 2), (-np.inf, np.inf))
+        checked = checked_values(prior, "prior", (*self._shape, 2), ANY_FLOAT)
         if self._has_prior:
             self._changes += 1
             self._engine.set_prior(checked)
@@ -199,8 +203,8 @@ class PropagationState:
         Parameters
         ----------
         cancel : callable, optional
-            Asked before the first answer and after each, and by `optimization` and `hybrid` after each step toward
-            one, some 30 ms apart at 1 megapixel; when it returns True no more answers come. The next refinement goes
+            Asked after each answer; by `optimization` and `hybrid` also before the first, and after each step toward
+            one, some 30 ms apart at 1 megapixel. When it returns True no more answers come. The next refinement goes
             on from there.
 
         Yields

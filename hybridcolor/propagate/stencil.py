@@ -27,8 +27,11 @@ from hybridcolor.propagate.affinity import FAST, fill_affinity, outflow
 from hybridcolor.threads import share_rows
 
 DAMPING = np.float32(0.9)
+"""Of Jacobi sweeps."""
 MOST_PULL = np.float32(1e30)
+"""Stands for the infinite pull of a hard seed, with which one cannot divide."""
 SMALLER = np.float32(2.0**-96)
+"""Weights times this have 0 in the first 4 bits of a float32, which so need not be kept."""
 
 Weights = NDArray[np.uint16]
 
@@ -52,14 +55,14 @@ def _fill_weights(luminance, weights, first, last):  # type: ignore[no-untyped-d
 
 @njit(cache=True, nogil=True)
 def _pack(weight, packed):  # type: ignore[no-untyped-def]
-    """Round weights, which are 0 or between 6e-9 and 1, to 16 bits: made so small, a float32 has its first 4 at 0."""
+    """Round weights, which are 0 or between 6e-9 and 1, to 16 bits, the 5th to the 20th of a float32 made `SMALLER`."""
     for j in range(packed.size):
         bits = np.float32(weight[j] * SMALLER).view(np.uint32)
         packed[j] = (bits + np.uint32(1 << 11)) >> np.uint32(12)
 
 
 def operator_rows(weights: Weights, pull: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The finest operator, stored; ``pull`` is (H, W). Without any its couplings are W."""
+    """The finest operator as stored rows (H, 10, W); ``pull`` is (H, W), and where it is 0 the couplings are W."""
     rows = np.empty((len(weights), 10, weights.shape[2]), np.float32)
     share_rows(partial(_fill_rows, weights, pull, rows), len(weights), width=weights.shape[2])
     return rows

@@ -23,6 +23,7 @@ from hybridcolor.propagate.affinity import FAST
 
 TINY = np.float32(1e-30)
 LEAST_REACH = np.float32(0.1)
+"""A coarse pixel on a dead pixel is left out if all its weights are below this; see `prune`."""
 LEAST_HOLD = np.float32(0.1)
 """Beside a pull, what a pixel holds on to across its line counts as at least this share of all its couplings. Else,
 where couplings below 0 cancel it, the weakest pull would take all its weight, like a hard seed that nobody set."""
@@ -187,7 +188,7 @@ def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def prune(prolongation, missing):  # type: ignore[no-untyped-def]
-    """Leave out coarse pixels that sit on a dead pixel and hardly reach its neighbours.
+    """Leave out coarse pixels that sit on a dead pixel, one without couplings, and hardly reach its neighbours.
 
     Their rows would be all cancellation. What they carried counts as missing.
     """

@@ -37,7 +37,7 @@ def watershed(
     variant : {"flooding", "rainfall"}, optional
         Grow over pixels, or over regions: better where automatic seeds may be wrong, or the picture is noisy.
     coarseness : float, optional
-        Of the regions, for "rainfall".
+        For "rainfall", as for `hybridcolor.propagate.regions.regions`.
 
     Returns
     -------

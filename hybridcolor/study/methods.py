@@ -17,6 +17,7 @@ from hybridcolor.predict import Reading
 from hybridcolor.seeds import Seeds, concatenate
 
 Chroma = NDArray[np.float32]
+"""(H, W, 2) a* and b*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ class Scene:
     takes_hints: bool = True
     name: str = "study"
 
-    def predict(self, _luminance: Chroma) -> ColorDistribution:
+    def predict(self, _luminance: NDArray[np.float32]) -> ColorDistribution:
         """What the network says before it hears of any stroke."""
         return self.reading.predict()
 
-    def read(self, _luminance: Chroma) -> Reading:
+    def read(self, _luminance: NDArray[np.float32]) -> Reading:
         """The reading, for a network that listens."""
         return self.reading
 

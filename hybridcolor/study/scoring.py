@@ -22,6 +22,8 @@ from hybridcolor.study.methods import METHODS, Chroma, Scene
 from hybridcolor.users import USERS
 
 STROKES = (0, 1, 2, 5, 10, 20, 50, 100)
+"""After so many strokes there are scores, if nothing else is asked for."""
+_PERFECT = 99.0  # dB, for a result that is equal to the truth: its infinite PSNR would spoil means, and is no JSON
 
 _predictor = cache(load_predictor)  # once a process
 
@@ -58,7 +60,15 @@ class Plan:
 
 
 def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
-    """All rows of one photo."""
+    """All rows of one photo: a dict by `hybridcolor.study.tables.COLUMNS` for each user, method and number of strokes.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or is gray.
+    ModelError
+        If the plan's model is not installed.
+    """
     picture, truth = _scene_of(path, plan.size)
     scene = Scene(picture, _predictor(plan.model).read(picture.luminance))
     true = picture.to_rgb(truth)
@@ -69,7 +79,7 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
             for count, chroma, seconds in _session(scene, truth, user=user, method=method, counts=plan.strokes):
                 rgb = picture.to_rgb(chroma)
                 scores = {
-                    "psnr": min(psnr(rgb, true), 99.0),
+                    "psnr": min(psnr(rgb, true), _PERFECT),
                     "ab_rmse": ab_rmse(chroma, truth),
                     "colourfulness": colourfulness(rgb) / true_colourfulness,
                     "seconds": seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.files import write_whole
 from hybridcolor.intervals import mean_intervals
 from hybridcolor.plots import new_figure
 from hybridcolor.study.scoring import Plan
@@ -40,7 +42,7 @@ class Table:
 
 
 def summarize(table: Table, out: Path) -> None:
-    """Write the tables and the curves of a study."""
+    """Write the tables and the curves of a study: ``table.md``, ``table.csv`` and ``curves.svg`` in a folder."""
     plan = table.plan
     lines = []
     for user in plan.users:
@@ -57,11 +59,12 @@ def summarize(table: Table, out: Path) -> None:
             cells += [f"{psnrs.mean():.2f}", *(_strokes_to(goal, psnrs, plan.strokes) for goal in GOALS)]
             lines += [f"| {method} | " + " | ".join(cells) + f" | {seconds.mean():.2f} |"]
         lines += [""]
-    (out / "table.md").write_text("\n".join(lines), encoding="utf-8")
-    with (out / "table.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table.rows)
+    rows = io.StringIO()
+    writer = csv.DictWriter(rows, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table.rows)
+    write_whole(out / "table.md", "\n".join(lines).encode())
+    write_whole(out / "table.csv", rows.getvalue().encode())
     draw_curves(table, out / "curves.svg")
 
 

@@ -1,7 +1,7 @@
 """Answers of the picture being edited: asked for in threads of their own, and shown in the layer of the colours.
 
-A large picture is glimpsed besides: what is in view, and again when it is moved before the answer is there. Does not
-know what was drawn, or that anything was: `editing` asks whenever it thinks fit, and `answers` has what the threads do.
+Of a large picture the part in view is shown first, as a glimpse, and again if it is moved before the answer is there;
+so is what a stroke under way will do. `editing` says when to ask, and `answers` has what the threads do.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
+from hybridcolor.marked import read_scribbles
 from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
-from hybridcolor.seedfiles import read_seeds
 from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import SUFFIX, picture_of
 from napari_hybridcolor.layers import layer_picture
@@ -173,7 +173,7 @@ def edit(path: Path, seeds: Path | None = None) -> None:
     path : Path
         A picture, or what the editor saved beside one.
     seeds : Path, optional
-        Strokes to begin with; see `hybridcolor.seedfiles.read_seeds`.
+        Strokes to begin with; see `hybridcolor.marked.read_scribbles`.
 
     Raises
     ------
@@ -181,7 +181,11 @@ def edit(path: Path, seeds: Path | None = None) -> None:
         If the picture or the strokes cannot be read.
     """
     layers = read_layers(str(path))  # before the window: what is wrong is told in the terminal
-    scribbles = None if seeds is None else read_seeds(seeds, read_image(_picture_file(path)))
+    scribbles = None
+    if seeds is not None:
+        from hybridcolor.predict import load_predictor
+
+        scribbles = read_scribbles(seeds, read_image(_picture_file(path)), load_predictor())
     import napari
 
     from napari_hybridcolor.widget import ColorizeWidget

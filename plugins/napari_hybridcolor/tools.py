@@ -124,6 +124,19 @@ class Tools(QObject):
         if start is not None and end is not None:
             self._finish(tool, start, end, path)
 
+    def hold_off(self, _viewer: Any) -> Iterator[None]:
+        """From a key's press to its release the mouse moves the picture; napari's own key knows its own tools only."""
+        tool, layer = self._in_hand(), self.editing.viewer.layers.selection.active
+        if tool:
+            self.use("")
+            yield
+            self.use(tool)
+        elif layer is not None:
+            mode = layer.mode
+            layer.mode = "pan_zoom"
+            yield
+            layer.mode = mode
+
     def pixel(self, position: tuple[float, ...]) -> Place | None:
         """The picture's pixel at a place of the canvas."""
         image, session = self.editing.image, self.editing.session

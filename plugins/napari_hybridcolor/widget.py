@@ -126,8 +126,8 @@ class ColorizeWidget(QWidget):
             "D": lambda: tools.use(BRUSH),
             "I": lambda: tools.use(LINE),
             "R": lambda: tools.use(FILL),
-            "H": lambda: tools.use(RECOLOUR),
             "E": lambda: tools.use(RUB_OUT),
+            "H": lambda: tools.use(RECOLOUR),
             "T": lambda: tools.use(REMOVE),
             "K": lambda: tools.use(PICK),
             "J": lambda: tools.use(LASSO),
@@ -144,6 +144,7 @@ class ColorizeWidget(QWidget):
         for key, action in self._keys.items():
             viewer.bind_key(key, lambda _viewer, action=action: action(), overwrite=True)
         self.seeds.automatic.keys = self._keys
+        viewer.bind_key("Space", tools.hold_off, overwrite=True)
         self._events = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
@@ -161,7 +162,7 @@ class ColorizeWidget(QWidget):
         hover, press, keys, editing, events, pictures = (
             self._hover,
             self.tools.press,
-            tuple(self._keys),
+            (*self._keys, "Space"),
             self.editing,
             self._events,
             self.image_choice,

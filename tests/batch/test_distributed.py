@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from distributed import Future
 from typer.testing import CliRunner
 
 from hybridcolor.batch import plan_tasks, run_batch
+from hybridcolor.batch.results import FileLines
 from hybridcolor.batch.workers import Job
 from hybridcolor.cli import app
 from hybridcolor.distributed import colorize_lot, connect
@@ -106,6 +108,36 @@ def test_a_stopped_batch_finishes_the_pictures_under_way_and_goes_on(cluster, pi
     assert {line["target"] for line in lines(tmp_path)} == set(contents(tmp_path))
     run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE, workers=cluster)
     assert contents(tmp_path) == expected
+
+
+def test_a_cluster_serves_the_next_batch_after_one_that_broke_off(cluster, pictures, tmp_path):
+    """What was at work then is neither waited for nor sent again with the next batch's job."""
+
+    def break_off(_):
+        raise RuntimeError("no more")
+
+    again = replace(cluster, patience=1.0)
+    with pytest.raises(RuntimeError, match="no more"):
+        run_batch(
+            plan_tasks([pictures / "box0"], RECIPE, tmp_path / "first"),
+            tmp_path / "first",
+            RECIPE,
+            workers=again,
+            progress=break_off,
+        )
+    folder = tmp_path / "second"
+    outcome = run_batch(plan_tasks([pictures / "box1"], RECIPE, folder), folder, RECIPE, workers=again)
+    assert (outcome.done, outcome.failures) == (COUNT // 3, [])
+    assert len(lines(folder)) == len(contents(folder)) == COUNT // 3
+
+
+def test_a_journal_that_cannot_be_written_is_not_taken_for_a_lost_scheduler(cluster, pictures, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FileLines, "add", full)
+    with pytest.raises(ImageError, match=r"cannot be written \(No space left on device\)"):
+        run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE, workers=cluster)
 
 
 def test_from_store_to_store(cluster, bucket, pictures, expected):

@@ -1,3 +1,5 @@
+"""Means with intervals, which lead is clear, and pictures that one method lacks."""
+
 from __future__ import annotations
 
 import numpy as np

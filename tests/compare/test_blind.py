@@ -1,3 +1,5 @@
+"""Answers of the blind test are counted right, and what is none is refused."""
+
 from __future__ import annotations
 
 import csv

@@ -1,11 +1,22 @@
+"""What is compared: files by name, and methods by name with the settings they tell."""
+
 from __future__ import annotations
+
+import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from hybridcolor import pipeline
 from hybridcolor.compare import Method, find_cases
-from hybridcolor.compare.pictures import slug
+from hybridcolor.compare.pictures import save_map, slug
 from hybridcolor.errors import ImageError, MethodError, SeedError
+from hybridcolor.picture import Picture
+from hybridcolor.predict import load_predictor
+from hybridcolor.propagate.hybrid import REACH
+from hybridcolor.seeds import Seeds
 
 from .pictures import colour_photo, save
 
@@ -66,9 +77,44 @@ def test_methods_that_make_no_sense(text):
 
 def test_a_method_tells_what_it_runs_with():
     options = Method.parse("optimization").options()
-    assert "vividness" in options
+    assert options.keys() >= {"vividness", "caution", "confidence"}
     assert "prior" not in options
     assert "vividness" not in Method.parse("optimization:none").options()
+    assert Method.parse("cnn").options().keys() == {"vividness", "caution"}
+    assert Method.parse("gray").options() == {}
+
+
+@pytest.mark.parametrize(("name", "model"), [("hybrid", "default"), ("hybrid:lineart", "lineart")])
+def test_the_reach_it_tells_is_what_colorize_hands_to_the_method(name, model, monkeypatch):
+    """In drawings it is shorter than what `hybrid` has by itself."""
+    handed = {}
+    real = pipeline.propagate
+
+    def listen(*args, **options):
+        handed.update(options)
+        return real(*args, **options)
+
+    monkeypatch.setattr(pipeline, "propagate", listen)
+    page = np.full((40, 40), 255, np.uint8)
+    page[10:30, 10], page[10:30, 29], page[10, 10:30], page[29, 10:30] = 0, 0, 0, 0
+    method, strokes = Method.parse(name), Seeds.of([[20, 20]], [[20.0, 30.0]])
+    method.colorize(Picture.from_array(page), load_predictor(model), strokes)
+    assert method.options()["reach"] == handed.get("reach", REACH) == (3.0 if model == "lineart" else 8.0)
+
+
+def test_a_map_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    save_map(tmp_path / "map.jpg", np.zeros((4, 6), np.float32))
+    before = (tmp_path / "map.jpg").read_bytes()
+    with Image.open(tmp_path / "map.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (6, 4))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ImageError, match="No space left"):
+        save_map(tmp_path / "map.jpg", np.ones((4, 6), np.float32))
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {tmp_path / "map.jpg": before}
 
 
 def test_file_names_are_safe_and_never_the_same():

@@ -1,3 +1,5 @@
+"""Whole comparisons: what is scored, written, left out, refused, and not done again."""
+
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,5 @@
+"""Scores of one result against published digits, known errors and planted failures."""
+
 from __future__ import annotations
 
 import numpy as np

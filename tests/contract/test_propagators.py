@@ -172,7 +172,9 @@ def test_unfit_luminance_is_refused(method, bad):
         propagate(bad, Seeds.of([[0, 0]], [[0.0, 0.0]]), method=method)
 
 
-@pytest.mark.parametrize("bad", [np.zeros((4, 5, 2)), np.zeros((4, 4)), np.full((4, 4, 2), np.nan)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 5, 2)), np.zeros((4, 4)), np.full((4, 4, 2), np.nan), np.full((4, 4, 2), 1e300)]
+)
 def test_unfit_prior_is_refused(method, bad):
     with pytest.raises(ImageError, match="prior"):
         propagate(np.full((4, 4), 50.0), Seeds.of([[0, 0]], [[0.0, 0.0]]), method=method, prior=bad)
@@ -222,8 +224,7 @@ def test_entry_point_extends_but_never_replaces(method, luminance, seeds, monkey
 
 def test_only_the_needed_kernels_load(method):
     """Looking up one method must not load another method's module."""
-    others = {"optimization", "hybrid", "chrominance", "watershed"} - {method}
-    others -= {"optimization"} if method == "hybrid" else set()
+    others = set(METHODS) - {method, {"hybrid": "optimization", "levelset": "lineart"}.get(method)}
     code = (
         "import sys, hybridcolor.propagate as p; assert 'numba' not in sys.modules;"
         f"p.get_propagator({method!r});"

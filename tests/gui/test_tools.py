@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from napari_hybridcolor.gestures import inside_lasso, line, region
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -117,6 +118,28 @@ def test_naparis_own_buttons_lay_a_tool_down(panel, viewer):
     assert panel.tools.tool == ""
     press(viewer, Qt.Key.Key_D)
     assert layer.mode == "paint"
+
+
+@pytest.mark.parametrize("active", ["photo", "colorized", "scribbles"])
+def test_tools_are_taken_up_by_their_keys_whichever_layer_is_selected(panel, viewer, active):
+    for tool, button in panel.colour.tool_buttons.items():
+        panel.tools.use("")
+        viewer.layers.selection.active = viewer.layers[active]
+        press(viewer, getattr(Qt.Key, f"Key_{button.text()[-2]}"))
+        assert (panel.tools.tool, viewer.layers.selection.active.name) == (tool, "scribbles")
+
+
+@pytest.mark.parametrize("tool", ["brush", "line", "fill", ""])
+def test_space_lets_the_mouse_move_the_picture(panel, viewer, qtbot, tool):
+    panel.tools.use(tool)
+    native, before = viewer.window._qt_viewer.canvas.native, viewer.scene.camera.center
+    QTest.keyPress(native, Qt.Key.Key_Space)
+    drag(viewer, (60, 60), (80, 80))
+    QTest.keyRelease(native, Qt.Key.Key_Space)
+    wait_for_answer(panel, qtbot)
+    assert viewer.scene.camera.center != before
+    assert not panel.editing.session.drawing.strokes
+    assert panel.tools.tool == tool
 
 
 def test_gray_by_a_key(panel, viewer, qtbot):

@@ -1,8 +1,8 @@
 """The window stays alive while a large picture is solved: its thread is never long at work, nor kept from it by others.
 
-A machine that is busy with other things keeps every thread waiting, and one that draws in software waits for threads of
-the driver. So what is bounded is not the clock, but how long the window's thread itself works between two ticks of a
-timer, and how long any thread waits for the interpreter though the machine would let it run.
+No time is asserted: a slow machine, or a busy one, would fail. How long the window's thread works between two ticks of
+a timer, in CPU time, is compared with what napari needs to draw the canvas anew, measured in the same minute; and how
+long any thread waits for the interpreter, though the machine would let it run, with how long the whole answer takes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ import hybridcolor.propagate
 from hybridcolor.picture import Picture
 from tests.gui.window import drag, opened, press, wait_for_answer
 
-LONGEST = 0.1
-"""Seconds that a person does not take for a freeze."""
-HELD = 0.5
-"""Seconds: a busy machine may also take the processor from whoever has the interpreter."""
+REDRAWS = 6
+"""The longest step of the window, in redraws of its canvas: 0.15 s where one takes 25 ms. Steps take 2 redraws; the
+freezes that this is to find, of garbage collections and of layers of shapes, took 0.4 s, which is 16."""
+TRIES = 3
+"""A machine that stands still for a moment spoils one; what we do wrong is done wrong each time."""
+HELD = 0.1
+"""The longest that anybody keeps the interpreter to themselves, as a share of the time that the answer takes."""
 TICK_MS = 5
 NAP = 0.002
 
@@ -75,6 +78,18 @@ class Napper(threading.Thread):
         self.join()
 
 
+def longest_step(watchdog, viewer):
+    """The most that the window's thread worked at a time, in redraws of the canvas."""
+    native = viewer.window._qt_viewer.canvas.native
+    redraws = []
+    for _ in range(6):
+        begun = time.thread_time()
+        viewer.layers["colorized"].refresh(extent=False, thumbnail=False)
+        native.repaint()
+        redraws.append(time.thread_time() - begun)
+    return max(watchdog.work) / max(redraws)
+
+
 @pytest.fixture
 def panel(viewer, qtbot):
     """The editor with four megapixels."""
@@ -85,29 +100,45 @@ def panel(viewer, qtbot):
 
 
 def test_the_window_stays_alive_while_four_megapixels_are_solved(panel, viewer, qtbot):
-    drag(viewer, (700, 300), (700, 500))
-    watchdog, napper = Watchdog(), Napper()
-    napper.start()
-    wait_for_answer(panel, qtbot)
-    watchdog.stop()
-    napper.stop()
+    for attempt in range(TRIES):
+        drag(viewer, (700 + 50 * attempt, 300), (700 + 50 * attempt, 500))
+        watchdog, napper, begun = Watchdog(), Napper(), time.perf_counter()
+        napper.start()
+        wait_for_answer(panel, qtbot)
+        watchdog.stop()
+        napper.stop()
+        held = max(napper.late, default=0) / (time.perf_counter() - begun)
+        step = longest_step(watchdog, viewer)
+        if step <= REDRAWS and held <= HELD:
+            break
     assert len(watchdog.work) > 100  # a window that is frozen does not tick at all
-    assert max(watchdog.work) <= LONGEST
-    assert max(napper.late, default=0) <= HELD
+    assert step <= REDRAWS
+    assert held <= HELD
 
 
 def test_lines_regions_and_undo_do_not_hold_the_window_up(panel, viewer, qtbot):
-    """Layers of shapes that go and come, and the garbage collections that napari then makes, take 0.4 s."""
-    watchdog = Watchdog()
-    for tool, end in (("line", 900), ("fill", 305)):
-        panel.tools.use(tool)
-        drag(viewer, (700, 300), (700, end))
-        wait_for_answer(panel, qtbot)
-    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    wait_for_answer(panel, qtbot)
-    watchdog.stop()
-    assert len(panel.editing.session.drawing.strokes) == 1
-    assert max(watchdog.work) <= 2 * LONGEST  # some 0.05 s, and more where cores are shared
+    """No layer comes or goes: napari would collect garbage, which takes 0.4 s."""
+    came_or_went = []
+    for event in (viewer.layers.events.inserted, viewer.layers.events.removed):
+        event.connect(lambda event: came_or_went.append((event.type, event.value.name)))
+    for _ in range(TRIES):
+        watchdog = Watchdog()
+        for strokes, (tool, end) in enumerate((("line", 900), ("fill", 305)), 1):
+            panel.tools.use(tool)
+            drag(viewer, (700, 300), (700, end))
+            wait_for_answer(panel, qtbot)
+            panel.tools.use(tool)  # lays it down
+            assert len(panel.editing.session.drawing.strokes) == strokes
+        for _ in ("the region", "the line"):
+            press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+            wait_for_answer(panel, qtbot)
+        watchdog.stop()
+        assert not panel.editing.session.drawing.strokes
+        assert not came_or_went
+        step = longest_step(watchdog, viewer)
+        if step <= REDRAWS:
+            break
+    assert step <= REDRAWS
 
 
 @pytest.mark.parametrize("name", [name for _, name, _ in pkgutil.iter_modules(hybridcolor.propagate.__path__)])

@@ -1,4 +1,4 @@
-"""Hands for tests in a real window: open a picture, draw, press keys, see what is shown."""
+"""What a person does in a real window, for tests: open a picture, draw, press keys, see what is shown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from qtpy.QtTest import QTest
 
 from hybridcolor.lab import rgb_to_lab
 
-REST = 120_000
-"""Milliseconds to wait for an answer at most."""
+PATIENCE_MS = 120_000
+"""For an answer, at most."""
 
 
 def opened(viewer, gray, qtbot, **about):
@@ -24,6 +24,7 @@ def opened(viewer, gray, qtbot, **about):
 
 
 def wait_for_answer(panel, qtbot):
+    """Until nothing is under way: strokes taken up, the last answer shown, files saved, regions and seeds found."""
     editing = panel.editing
 
     def rests():
@@ -31,10 +32,11 @@ def wait_for_answer(panel, qtbot):
         busy = (editing.work, editing.saving, *looking)
         return editing.answer is not None and not (editing.timer.isActive() or any(each.busy for each in busy))
 
-    qtbot.waitUntil(rests, timeout=REST)
+    qtbot.waitUntil(rests, timeout=PATIENCE_MS)
 
 
 def choose(panel, name, qtbot):
+    """Choose a picture in the list on top of the panel."""
     qtbot.waitUntil(lambda: panel.image_choice.findText(name) >= 0, timeout=5000)
     panel.image_choice.setCurrentIndex(panel.image_choice.findText(name))
     panel.image_choice.activated.emit(panel.image_choice.currentIndex())
@@ -65,4 +67,5 @@ def press(viewer, key, modifier=Qt.KeyboardModifier.NoModifier):
 
 
 def shown(viewer):
+    """L*, a* and b* of the colours that are shown, (H, W, 3)."""
     return rgb_to_lab(viewer.layers["colorized"].data)

@@ -1,3 +1,5 @@
+"""AuC against the published sum over thresholds, against classes counted by hand, and its class prior."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Pixel scores against scikit-image, published digits, and their formulas by hand."""
+
 from __future__ import annotations
 
 import math

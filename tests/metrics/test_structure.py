@@ -1,3 +1,5 @@
+"""SSIM, QSSIM and PA against their definitions, pixel by pixel and in quaternions."""
+
 from __future__ import annotations
 
 import math

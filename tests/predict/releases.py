@@ -144,30 +144,31 @@ def field(number, content):
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def blob(array, *, legacy=False, packed=True):
+def blob(array, *, legacy_shape=False, packed=True):
     """A BlobProto: shape (7), or num, channels, height and width (1 to 4); data (5) or double_data (8)."""
     array = np.asarray(array)
     number, code, wire = (8, "<d", 1) if array.dtype == np.float64 else (5, "<f", 5)
-    if legacy:
-        sides = (1,) * (4 - array.ndim) + array.shape
-        shape = b"".join(field(1 + i, side) for i, side in enumerate(sides))
+    if legacy_shape:
+        dimensions = (1,) * (4 - array.ndim) + array.shape
+        shape = b"".join(field(1 + i, size) for i, size in enumerate(dimensions))
     else:
-        shape = field(7, field(1, b"".join(varint(side) for side in array.shape)))
+        shape = field(7, field(1, b"".join(varint(size) for size in array.shape)))
     if packed:
         return shape + field(number, array.astype(code).tobytes())
     key = varint(number << 3 | wire)
     return shape + b"".join(key + struct.pack(code, value) for value in array.ravel())
 
 
-def layer(name, blobs, *, old=False):
+def layer(name, blobs, *, v1_layers=False):
     """A LayerParameter (field 100 of the net) or V1LayerParameter (field 2), each with a field that is no blob."""
-    name_field, blobs_field, type_field, number = (4, 6, 5, 2) if old else (1, 7, 2, 100)
-    kind = field(type_field, 4 if old else b"Convolution")
+    name_field, blobs_field, type_field, number = (4, 6, 5, 2) if v1_layers else (1, 7, 2, 100)
+    kind = field(type_field, 4 if v1_layers else b"Convolution")
     content = field(name_field, name.encode()) + kind + b"".join(field(blobs_field, each) for each in blobs)
     return field(number, content)
 
 
-def caffemodel(layers, *, legacy=False, old=False):
+def caffemodel(layers, *, legacy_shape=False, v1_layers=False):
     """A NetParameter with its name, the layers, and one without blobs as ReLUs are."""
-    parts = [layer(name, [blob(each, legacy=legacy) for each in blobs], old=old) for name, blobs in layers.items()]
-    return b"".join([field(1, b"LtoAB"), *parts, layer("relu1_1", [], old=old)])
+    blobs = {name: [blob(each, legacy_shape=legacy_shape) for each in arrays] for name, arrays in layers.items()}
+    parts = [layer(name, each, v1_layers=v1_layers) for name, each in {**blobs, "relu1_1": []}.items()]
+    return b"".join([field(1, b"LtoAB"), *parts])

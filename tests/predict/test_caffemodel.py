@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -23,8 +22,8 @@ NUMBERS = st.sampled_from([np.float32, np.float64]).flatmap(
 
 @given(st.dictionaries(st.text(max_size=8), st.lists(NUMBERS, min_size=1, max_size=3), max_size=3), st.booleans())
 @settings(max_examples=50)
-def test_what_was_written_is_read(layers, old):
-    found = read_caffemodel(caffemodel(layers, old=old))
+def test_what_was_written_is_read(layers, v1_layers):
+    found = read_caffemodel(caffemodel(layers, v1_layers=v1_layers))
     assert found.keys() == layers.keys()
     for name, blobs in layers.items():
         for got, written in zip(found[name], blobs, strict=True):
@@ -32,9 +31,9 @@ def test_what_was_written_is_read(layers, old):
             np.testing.assert_array_equal(got, written)
 
 
-def test_old_shapes_have_four_sides():
+def test_legacy_shapes_have_four_dimensions():
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
-    (got,) = read_caffemodel(caffemodel({"a": [array]}, legacy=True))["a"]
+    (got,) = read_caffemodel(caffemodel({"a": [array]}, legacy_shape=True))["a"]
     np.testing.assert_array_equal(got, array[None, None])
 
 
@@ -43,7 +42,7 @@ def test_numbers_one_by_one_and_in_several_parts():
     array = np.arange(6, dtype=np.float32)
     (got,) = read_caffemodel(layer("a", [blob(array, packed=False)]))["a"]
     np.testing.assert_array_equal(got, array)
-    shape = field(7, field(1, 2) + field(1, 3))  # sides one by one too
+    shape = field(7, field(1, 2) + field(1, 3))  # dimensions one by one too
     parts = field(5, array[:2].tobytes()) + field(5, array[2:].tobytes())
     (got,) = read_caffemodel(layer("a", [shape + parts]))["a"]
     np.testing.assert_array_equal(got, array.reshape(2, 3))
@@ -76,8 +75,8 @@ DAMAGED = {
     "no numbers": layer("a", [field(7, field(1, varint(2**40) * 3))]),
     "no shape": layer("a", [field(5, bytes(8))]),
     "half a number": layer("a", [field(7, field(1, varint(2))) + field(5, bytes(7))]),
-    "a negative side": layer("a", [field(7, field(1, varint(2**64 - 1) * 2)) + field(5, bytes(4))]),
-    "a thousand sides": layer("a", [field(7, field(1, b"\x01" * 1000)) + field(5, bytes(4))]),
+    "a negative dimension": layer("a", [field(7, field(1, varint(2**64 - 1) * 2)) + field(5, bytes(4))]),
+    "a thousand dimensions": layer("a", [field(7, field(1, b"\x01" * 1000)) + field(5, bytes(4))]),
     "two layers of a name": layer("a", [ONE]) * 2,
 }
 
@@ -90,14 +89,14 @@ def test_damaged_files_are_refused_in_one_line(content):
 
 
 def test_a_file_cut_anywhere_is_refused_or_has_whole_layers_only():
-    content = caffemodel({"a": [np.arange(5.0)], "b": [np.float32([[1, 2]])]}, old=True)
+    content = caffemodel({"a": [np.arange(5.0)], "b": [np.float32([[1, 2]])]}, v1_layers=True)
     whole = read_caffemodel(content)
+    accepted = []
     for end in range(len(content)):
-        try:
-            found = read_caffemodel(content[:end])
-        except ModelError:
-            continue
-        assert found.keys() < whole.keys() or end > len(content) - 30  # the last layer has no blobs
+        with suppress(ModelError):
+            accepted.append(read_caffemodel(content[:end]))
+    assert [list(found) for found in accepted] == [[], [], ["a"], ["a", "b"]]  # behind nothing, the name, each layer
+    for found in accepted:
         for name, blobs in found.items():
             np.testing.assert_array_equal(blobs[0], whole[name][0])
 
@@ -125,11 +124,9 @@ def test_flipped_bits_are_an_answer_or_a_model_error():
 
 
 @pytest.mark.parametrize("small", [field(9, 0), field(100, b""), field(100, field(1, b"a"))])
-def test_millions_of_tiny_fields_end_soon(small):
-    begun = time.monotonic()
+def test_millions_of_tiny_fields_are_refused(small):
     with pytest.raises(ModelError, match="more than 100000 fields"):
         read_caffemodel(small * 3_000_000)
-    assert time.monotonic() - begun < 3
 
 
 def test_the_budget_of_fields_is_the_whole_files(monkeypatch):

@@ -101,9 +101,9 @@ def test_bins_in_another_order_are_sorted_with_their_logits(written):
         assert_same_colours(decoded(weights), shuffled(LUMINANCE).numpy())
 
 
-@pytest.mark.parametrize("old", [False, True], ids=["layer", "layers"])
-def test_a_caffe_model_gives_caffes_colours(written, blobs, old):
-    weights = read_released(written(caffemodel(blobs, old=old, legacy=old)))
+@pytest.mark.parametrize("early", [False, True], ids=["layer", "layers"])
+def test_a_caffe_model_gives_caffes_colours(written, blobs, early):
+    weights = read_released(written(caffemodel(blobs, v1_layers=early, legacy_shape=early)))
     assert weights.source == "Caffe model"
     assert {key: tuple(value.shape) for key, value in weights.tensors.items()} == released_shapes()
     assert_same_colours(decoded(weights), caffe_ab(blobs, LUMINANCE).numpy())

@@ -1,3 +1,5 @@
+"""The networks: shapes, published sizes, TensorFlow's padding, and ImageNet weights."""
+
 from __future__ import annotations
 
 import pytest

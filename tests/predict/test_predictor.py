@@ -1,3 +1,5 @@
+"""Predictions at any size, with and without hints; registries and weights that are damaged."""
+
 from __future__ import annotations
 
 import hashlib

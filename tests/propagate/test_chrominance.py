@@ -89,7 +89,7 @@ def test_nearest_sources_equal_brute_force(seed, height, width, k, contrast):
     leaves = gone[first[1]]
     coming = random_sources(rng, levels.size, [7, 8, 9])
     there = [np.concatenate([old[~leaves], new]) for old, new in zip(first, coming, strict=True)]
-    nearest.lay(*there, gone=gone, gone_pixels=first[0][leaves])
+    nearest.lay(*there, gone=(gone, first[0][leaves]))
     assert_lists(nearest, nearest_by_brute_force(levels, there, tags, k))
 
 

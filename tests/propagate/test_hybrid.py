@@ -196,7 +196,13 @@ def test_automatic_seeds_that_were_given_another_colour_count(weight):
     assert propagate(luminance, edited, prior=prior).chroma[10, 13, 0] > 20
 
 
-@pytest.mark.parametrize("reach", [0.0, -1.0, float("nan")])
+def test_a_huge_reach_is_no_fading(photo):
+    luminance, seeds, prior = photo
+    huge, endless = (propagate(luminance, seeds, prior=prior, reach=reach).chroma for reach in (1e200, np.inf))
+    assert np.array_equal(huge, endless)
+
+
+@pytest.mark.parametrize("reach", [0.0, -1.0, 1e-200, float("nan")])
 def test_unfit_reach_is_refused(photo, reach):
     luminance, seeds, prior = photo
     with pytest.raises(MethodError, match="reach"):

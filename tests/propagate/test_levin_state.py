@@ -176,6 +176,7 @@ def test_safe_solver_takes_over(luminance, monkeypatch):
     with pytest.warns(PropagationWarning, match="safe solver"):
         found = settled(state)
     assert np.abs(found.chroma - exact).max() <= 0.25
+    np.testing.assert_array_equal(state.preview().chroma, found.chroma)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -10,9 +10,12 @@ import pytest
 
 from benchmarks.drawings import TONES, WORN, page, strokes
 from benchmarks.manga import filled, fringe, share_right
+from hybridcolor.errors import SeedError
 from hybridcolor.propagate import PropagationState, propagate
+from hybridcolor.propagate.levelset import LevelsetState
+from hybridcolor.propagate.lineart import LineartState
 from hybridcolor.propagate.paper import ink
-from hybridcolor.propagate.relief import relief, without_dots
+from hybridcolor.propagate.relief import relief, rooms, without_dots
 from hybridcolor.seeds import Seeds
 from hybridcolor.tones import find_tones
 
@@ -96,6 +99,13 @@ def test_the_relief_is_lowest_in_the_middle_of_a_region():
     assert levels[0].min() > levels[2:-2, 2:-2].max()
 
 
+@pytest.mark.parametrize(("gap", "count"), [(6.0, 1), (14.0, 2)])
+def test_rooms_are_what_is_left_apart_when_gaps_are_closed(gap, count):
+    luminance = np.full((60, 120), 100, np.float32)
+    luminance[:25, 60] = luminance[35:, 60] = 0  # a gap of 10 pixels
+    assert rooms(relief(luminance, 0), gap).max() == count
+
+
 @pytest.mark.parametrize("tone", ["hatching", "dense dots", "dots"])
 def test_a_toned_region_needs_no_outline_to_end_where_its_tone_does(tone):
     drawing = page(6, tone=tone, scale=8)
@@ -176,3 +186,16 @@ def test_a_stroke_held_open_is_at_once_what_a_fresh_run_makes_of_it(method):
         np.testing.assert_array_equal(preview.chroma, whole.chroma)
         (answer,) = state.refine()
         assert answer is preview
+
+
+@pytest.mark.parametrize("state", [LineartState, LevelsetState])
+def test_without_a_stroke_there_is_nothing_to_fill_from(state):
+    """Also where the last one was taken back."""
+    held = state(np.random.default_rng(0).uniform(0, 100, (40, 50)).astype(np.float32))
+    with pytest.raises(SeedError, match="no seed"):
+        held.preview()
+    held.set_seeds(Seeds.of([[3, 3]], [9, 9], stroke=1))
+    assert (held.preview().label == 1).all()
+    held.set_seeds(Seeds.empty())
+    with pytest.raises(SeedError, match="no seed"):
+        held.preview()

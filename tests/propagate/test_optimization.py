@@ -105,7 +105,7 @@ def spoiled(damage):
     """A cycle that answers with ``damage(load)`` whatever the operator, and says that this solves all."""
 
     def cycle(self, load, x, image):
-        x[1:-1, :, 1:-1] = damage(load)[1:-1, :, 1:-1] if callable(damage) and np.ndim(damage(load)) else damage(load)
+        x[1:-1, :, 1:-1] = np.broadcast_to(damage(load), load.shape)[1:-1, :, 1:-1]
         image[:] = load
 
     return cycle

@@ -67,7 +67,22 @@ def test_one_stroke_fills_one_pattern_wherever_it_is_and_no_other():
         assert (owner[555] == 1) == (method == "levelset")
 
 
-def test_a_gap_lets_no_other_pattern_in():
+@pytest.mark.parametrize(("gap", "expected"), [(0.0, 1), (6.0, 2)])
+def test_gap_says_whether_a_stroke_on_paper_passes_into_a_pattern(gap, expected):
+    """Two hatched boxes on paper, the first with an opening of 10 pixels; strokes on the paper and in the second."""
+    luminance = np.full((300, 620), 100, np.float32)
+    hatching = toned("hatching", shape=luminance.shape)
+    for columns in (np.s_[150:301], np.s_[450:601]):
+        luminance[18:282, columns] = 0
+        inside = np.s_[21:279, columns.start + 3 : columns.stop - 3]
+        luminance[inside] = hatching[inside]
+    luminance[145:155, 150:153] = 100
+    seeds = Seeds.of([[150, 60], [150, 530]], [9, 9], stroke=[1, 2])
+    owner = propagate(luminance, seeds, method="levelset", gap=gap).label[150]
+    assert owner[[60, 225, 380, 530]].tolist() == [1, expected, 1, 2]
+
+
+def test_a_negative_gap_is_refused():
     with pytest.raises(MethodError, match="gap is -1"):
         propagate(toned("dots"), Seeds.of([[9, 9]], [9, 9]), method="levelset", gap=-1)
 

@@ -121,6 +121,11 @@ def test_unfit_luminance_is_refused(bad):
         regions(bad)
 
 
+@pytest.mark.parametrize("coarseness", [1000.0, 1e200])
+def test_the_coarsest_is_one_region(coarseness):
+    assert not regions(photo_luminance("coffee", 60, 80), coarseness=coarseness).any()
+
+
 @pytest.mark.parametrize("coarseness", [-1, np.nan, np.inf])
 def test_unfit_coarseness_is_refused(coarseness):
     with pytest.raises(MethodError, match="coarseness"):

@@ -1,0 +1,85 @@
+"""Marked images that a person has edited: which strokes on them are the person's, and which the CNN's own.
+
+`hybridcolor seeds` paints the CNN's seeds on a copy of the picture, for a person to draw beside or over them. The image
+that comes back does not say who painted what. May import ``extract``, ``seedfiles`` and below.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.bins import DEFAULT_VIVIDNESS
+from hybridcolor.extract import extract_seeds
+from hybridcolor.picture import Picture
+from hybridcolor.seedfiles import read_seeds
+from hybridcolor.seeds import AUTO, Seeds
+
+if TYPE_CHECKING:
+    from hybridcolor.predict import Predictor
+
+PAINT_ERROR = 6.0
+"""Ab units that a seed's colour may lose when it is painted on a picture of 8 bits and read back."""
+
+
+def read_scribbles(path: str | os.PathLike[str], picture: Picture, predictor: Predictor | None) -> Seeds:
+    """As `hybridcolor.seedfiles.read_seeds`, but the CNN's own patches in a marked image are automatic seeds.
+
+    Parameters
+    ----------
+    path, picture
+        As for `read_seeds`.
+    predictor : Predictor or None
+        Whose patches they are.
+
+    Raises
+    ------
+    SeedError
+        As for `read_seeds`.
+    """
+    seeds = read_seeds(path, picture)
+    if predictor is None or len(seeds) == 0 or Path(path).suffix.lower() == ".json":
+        return seeds
+    return mark_automatic(seeds, found_seeds(picture.luminance, predictor))
+
+
+def found_seeds(luminance: NDArray[np.float32], predictor: Predictor) -> Seeds:
+    """The automatic seeds of a picture, L* in 0..100, that nobody has drawn on."""
+    return extract_seeds(predictor.predict(luminance), luminance, vividness=DEFAULT_VIVIDNESS)
+
+
+def mark_automatic(scribbles: Seeds, automatic: Seeds) -> Seeds:
+    """Make automatic what is the CNN's own among scribbles.
+
+    Parameters
+    ----------
+    scribbles : Seeds
+        From a marked image.
+    automatic : Seeds
+        What had been painted there.
+
+    Returns
+    -------
+    Seeds
+        The scribbles; strokes that lie within the automatic seeds and have their colours are automatic.
+
+    Examples
+    --------
+    >>> automatic = Seeds.of([[0, 0], [0, 1], [5, 5]], [[20, 30], [20, 30], [0, 40]], origin=AUTO)
+    >>> scribbles = Seeds.of([[0, 0], [5, 5], [9, 9]], [[21, 30], [-30, 0], [0, 40]], stroke=[0, 1, 2])
+    >>> (mark_automatic(scribbles, automatic).origin == AUTO).tolist()
+    [True, False, False]
+    """
+    if len(scribbles) == 0 or len(automatic) == 0:
+        return scribbles
+    extent = np.maximum(scribbles.coords.max(axis=0), automatic.coords.max(axis=0)) + 1
+    painted = np.full((*extent, 2), np.inf, np.float32)
+    painted[tuple(automatic.coords.T)] = automatic.ab
+    apart = np.hypot(*(scribbles.ab - painted[tuple(scribbles.coords.T)]).T)
+    drawn = np.isin(scribbles.stroke, scribbles.stroke[apart > PAINT_ERROR])
+    return replace(scribbles, origin=np.where(drawn, scribbles.origin, np.uint8(AUTO)))
