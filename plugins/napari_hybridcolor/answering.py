@@ -67,6 +67,12 @@ class Answering(QObject):
             self.foreseeing = True
             self.glancing.ask(foreseen(session, drawing, self.result.view(session.picture.shape)))
 
+    def stop(self) -> None:
+        """Show no more of what was asked for."""
+        self.work.stop()
+        self.glancing.stop()
+        self._asked = None
+
     def close(self) -> None:
         """Let go of the viewer."""
         for each in (self, self.work, self.glancing):
@@ -74,9 +80,7 @@ class Answering(QObject):
         self._moving.stop()
         for event in self._camera_events:
             event.disconnect(self._look_around)
-        self.work.stop()
-        self.glancing.stop()
-        self._asked = None
+        self.stop()
 
     def _look_around(self) -> None:
         self._moving.start()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from napari_hybridcolor.work import Job
 
 SMALL = 300_000  # pixels up to which the whole picture has a preview at once
 SLOW = 2_000_000  # pixels above which the exact answer takes so long that a second glimpse is worth its time
+
+_COMPUTING: WeakKeyDictionary[EditSession, Lock] = WeakKeyDictionary()
+"""One thread at a time for a session: that of a panel that was closed may still be in a step."""
 
 Levels = list[NDArray[np.uint8]]
 """A whole picture as it is shown: (H, W, 3), and smaller ones if it is large."""
@@ -88,10 +92,11 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
     """
 
     def job(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
-        try:
-            yield from steps(stop)
-        except SeedError:  # strokes were checked when they were drawn
-            yield _as_shown(_gray(session))
+        with _COMPUTING.setdefault(session, Lock()):
+            try:
+                yield from steps(stop)
+            except SeedError:  # strokes were checked when they were drawn
+                yield _as_shown(_gray(session))
 
     def steps(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         large = is_large(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Automatic(QObject):
         self.editing = editing
         self.wanted = False  # whether they are to be seen on the picture
         self.counted = False  # whether their number is to be seen in the panel
+        self.keys: Mapping[str, Callable[[], object]] = {}  # bound to their layer, before napari's own
+        self._to_be_active = False  # as soon as they are there
         self._held: Held[Points] = Held(editing.viewer)
         self._seeds = Seeds.empty()
         self._strokes = np.empty(0, np.int32)  # of each point
@@ -40,10 +42,14 @@ class Automatic(QObject):
         self.looking.failed.connect(editing.said)
         editing.answered.connect(self.refresh)
         editing.drawing_changed.connect(self.refresh)
+        editing.opened.connect(self._forget)
 
     def show(self, on: bool) -> None:
-        """Show or hide them."""
-        self.wanted = on
+        """Show them, ready to be clicked on, or hide them and go back to drawing."""
+        self.wanted = self._to_be_active = on
+        layers, layer = self.editing.viewer.layers, self._held.layer
+        if not on and layer is not None and layers.selection.active is layer:
+            layers.selection.active = self.editing.scribbles.layer
         self.refresh()
 
     def count(self) -> int:
@@ -61,6 +67,7 @@ class Automatic(QObject):
         layer = self._held.layer
         if layer is not None:
             layer.selected_data = set(np.flatnonzero(inside_lasso(path, layer.data)).tolist())
+            self._make_active(layer)  # for the key Delete
             self.changed.emit()
 
     def delete(self) -> None:
@@ -77,6 +84,16 @@ class Automatic(QObject):
             self.editing.said.emit("Select automatic seeds first: click on them, or draw a lasso around them.")
         else:
             what(coords)
+
+    def _make_active(self, layer: Points) -> None:
+        self.editing.viewer.layers.selection.active = layer
+        self.editing.said.emit("Click on a seed to select it, Shift+click on more; Delete them, or Pin them. D draws.")
+
+    def _forget(self) -> None:
+        """Another picture has others."""
+        self._seeds = Seeds.empty()
+        self._held.remove()
+        self.changed.emit()
 
     def refresh(self) -> None:
         """Look for them again, if anybody wants to know."""
@@ -112,10 +129,15 @@ class Automatic(QObject):
             layer.events.data.connect(self._edited)
             layer.selected_data.events.items_changed.connect(lambda _: self.changed.emit())
             layer.mode = "select"
+            for key, action in self.keys.items():
+                layer.bind_key(key, lambda _layer, action=action: action(), overwrite=True)
         layer.selected_data = set()
         layer.data = centres
         layer.face_color, layer.border_color = colours, "white"
         self._showing = False
+        if self._to_be_active:
+            self._to_be_active = False
+            self._make_active(layer)
 
     def _edited(self, event: object) -> None:
         """Points that were deleted by napari's own keys are seeds that are dismissed; no others can be added."""

@@ -36,8 +36,6 @@ from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
-FIRST: Colour = (32.0, 36.0)
-"""What a person draws with who has never picked a colour."""
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
 AHEAD_MS = 150  # of a stroke under way, until its colours are shown, and from then on each time again
 
@@ -49,6 +47,7 @@ class Editing(QObject):
     answered = Signal(object)
     glimpsed = Signal()
     drawing_changed = Signal()
+    colour_changed = Signal()
     said = Signal(str)
 
     def __init__(self, viewer: napari.Viewer) -> None:
@@ -60,9 +59,9 @@ class Editing(QObject):
         self.advice = ""  # what to tell of the picture as long as nothing is drawn
         self.live = True
         self.strength = 1.0  # of the next strokes
-        self.first = FIRST
         self.dragging = False  # a stroke is not one before the mouse is let go
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
+        self.scribbles.colour_chosen = self.colour_changed.emit
         self.regions = Regions()
         self._sessions = Sessions()
         self._answering = answering = Answering(viewer)
@@ -92,6 +91,7 @@ class Editing(QObject):
         HybridColorError
             If the layer is no picture that can be coloured.
         """
+        self.take_up()
         session, told = self._sessions.in_view(layer, self.viewer)
         if session is self.session and layer is self.image:
             return
@@ -133,8 +133,22 @@ class Editing(QObject):
             self.said.emit(f"Saving {path.name}…")
             self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)))
 
+    def leave(self) -> None:
+        """Have no picture, and none of our layers; what was drawn is in the picture's session."""
+        if self.image is None:
+            return
+        self.take_up()
+        self.session = self.answer = self.image = None
+        self._answering.stop()
+        self.result.remove()
+        self.scribbles.remove()
+        self.opened.emit()
+        self.drawing_changed.emit()
+        self.said.emit("Open a picture to begin.")
+
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Let go of the viewer; who opens these pictures next goes on with what was drawn."""
+        self._sessions.leave()
         self._answering.close()
         for each in (self, self.saving):
             each.blockSignals(True)  # who listened has gone
@@ -146,15 +160,8 @@ class Editing(QObject):
 
     @property
     def colour(self) -> Colour:
-        """What the next stroke is drawn with."""
-        layer = self.scribbles.layer
-        label = 1 if layer is None else int(layer.selected_label)
-        return self.palette[min(max(label, 1), len(self.palette)) - 1]
-
-    @property
-    def palette(self) -> tuple[Colour, ...]:
-        """The picture's colours, never none."""
-        return (self.session.drawing.palette if self.session is not None else ()) or (self.first,)
+        """What the next stroke is drawn with, on whatever picture, and whatever is undone."""
+        return self.scribbles.colour
 
     @property
     def drawing(self) -> Drawing:
@@ -167,19 +174,14 @@ class Editing(QObject):
         """Draw with a colour from now on; a new one joins the palette."""
         if self.session is None:
             self.said.emit("There is no picture to draw on; open one first.")
+            self.colour_changed.emit()
             return
         palette = self.drawing.palette
-        near = [i for i, known in enumerate(palette) if np.hypot(*np.subtract(known, colour)) < SAME]
+        near = [known for known in palette if np.hypot(*np.subtract(known, colour)) < SAME]
+        self.scribbles.use_colour(near[0] if near else colour)
         if not near:
             self._set(replace(self.drawing, palette=(*palette, colour)))
-        self.draw_with("paint")
-        self.scribbles_layer().selected_label = near[0] + 1 if near else len(palette) + 1
-
-    def draw_with(self, mode: str) -> None:
-        """Make the scribbles' layer the active one, in one of napari's modes."""
-        layer = self.scribbles_layer()
-        self.viewer.layers.selection.active = layer
-        layer.mode = mode
+        self.colour_changed.emit()
 
     def draw(self, coords: ArrayLike, colour: Colour | None = None) -> None:
         """Draw these pixels, in the colour in use unless another is given."""
@@ -256,8 +258,11 @@ class Editing(QObject):
 
     def next_place(self) -> Place | None:
         """Where a stroke is needed most; None without a network."""
-        belief = None if self.session is None else self.session.belief
-        if belief is None or self.session is None:
+        if self.session is None:
+            self.said.emit("There is no picture yet; open one first.")
+            return None
+        belief = self.session.belief
+        if belief is None:
             self.said.emit("Where to draw next is the network's advice: choose a model, and wait for its answer.")
             return None
         return next_place(belief, self.session.picture.luminance, self.session.drawing.scribbles)
@@ -270,11 +275,13 @@ class Editing(QObject):
 
     def _changed(self) -> None:
         self._show_drawing()
-        self.ask()
+        if self.live:
+            self.ask()
 
     def _set(self, drawing: Drawing) -> None:
+        assert self.session is not None  # noqa: S101  # the callers' own check
         self._do(lambda session: session.set(drawing))
-        self.scribbles.show_palette(self.palette)
+        self.scribbles.show_palette(self.session.drawing.palette)
         self.drawing_changed.emit()
 
     def _travel(self, how: Callable[[EditSession], bool], nothing: str) -> None:
@@ -308,14 +315,14 @@ class Editing(QObject):
             if self.live and not self._ahead.isActive():
                 self._ahead.start()
             return
-        strokes = self.scribbles.strokes(self.palette, self._weight)
+        strokes = self.scribbles.strokes(self._weight)
         if not strokes:
             if self._answering.foreseeing:  # of a stroke that napari has taken back
                 self.ask()
             return
-        drawing = self.session.drawing.with_strokes(strokes)
-        self._set(drawing)
-        if layer.selected_label > len(drawing.palette):  # a label of napari's own, without a colour
+        of_naparis_own = layer.selected_label > len(self.scribbles.palette)  # a label without a colour
+        self._set(self.session.drawing.with_strokes(strokes))
+        if of_naparis_own:
             self._show_drawing()
         if self.live:
             self.ask()
@@ -324,7 +331,7 @@ class Editing(QObject):
         """Show the colours of a stroke that is still being drawn."""
         if self.session is None or not self.dragging:
             return
-        strokes = self.scribbles.strokes(self.palette, self._weight, under_way=True)
+        strokes = self.scribbles.strokes(self._weight, under_way=True)
         if strokes:
             self._answering.foresee(self.session, self.session.drawing.with_strokes(strokes))
 
@@ -339,5 +346,4 @@ class Editing(QObject):
         assert self.session is not None  # noqa: S101  # the callers' own check
         assert self.image is not None  # noqa: S101  # it came with the session
         self.scribbles.show(self.session.drawing, self.image, self.session.picture.shape)
-        self.scribbles.show_palette(self.palette)
         self.drawing_changed.emit()

@@ -137,11 +137,16 @@ def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None 
     return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
 
 
+_Known = WeakKeyDictionary["Image", dict[tuple[int, ...], EditSession]]
+_LEFT: _Known = WeakKeyDictionary()
+"""The sessions of a panel that was closed, for the next one."""
+
+
 class Sessions:
     """The sessions of all pictures and slices that were opened, each kept as long as its layer lives."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Image, dict[tuple[int, ...], EditSession]] = WeakKeyDictionary()
+        self._known: _Known = WeakKeyDictionary()
 
     def in_view(self, layer: Image, viewer: ViewerModel) -> tuple[EditSession, str]:
         """The session of what is in view of a layer, and what to tell of it where it is new.
@@ -151,13 +156,19 @@ class Sessions:
         ImageError
             If the layer is no picture that can be coloured.
         """
-        sessions, index = self._known.setdefault(layer, {}), slice_of(layer, viewer)
+        if layer not in self._known:
+            self._known[layer] = _LEFT.pop(layer, {})
+        sessions, index = self._known[layer], slice_of(layer, viewer)
         if index in sessions:
             return sessions[index], ""
         session, told = new_session(picture_of_layer(layer, index))
         told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
         sessions[index] = session
         return session, told
+
+    def leave(self) -> None:
+        """Leave them to whoever opens these pictures next."""
+        _LEFT.update(self._known)
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ in a labels layer fires no paint event and is not the session's, so its keys are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import napari
@@ -22,6 +22,8 @@ from napari_hybridcolor.held import Held
 from napari_hybridcolor.layers import drawing_labels, new_strokes
 
 NAME = "scribbles"
+FIRST: Colour = (32.0, 36.0)
+"""What a person draws with who has never picked a colour."""
 OPACITY = 0.55
 """Of strokes: what came of them is seen through them."""
 
@@ -39,16 +41,28 @@ class Scribbles:
 
     Attributes
     ----------
+    colour : (a*, b*)
+        What is painted from now on.
+    palette : tuple of (a*, b*)
+        The drawing's colours, and the one in use where it is not yet one of them: label 1 is the first.
+    made : callable
+        Called with each new layer.
     mode_changed : callable
         Called with the name of the mode that the layer is in from now on.
+    colour_chosen : callable
+        Called when another colour was chosen by napari's own means.
     """
 
     def __init__(self, viewer: napari.Viewer, edited: Callable[[], None], keys: dict[str, Callable[[], None]]) -> None:
         self._held: Held[Labels] = Held(viewer)
         self._edited, self._keys = edited, keys
+        self.made: Callable[[Labels], None] = lambda _layer: None
         self.mode_changed: Callable[[str], None] = lambda _mode: None
+        self.colour_chosen: Callable[[], None] = lambda: None
+        self.colour = FIRST
+        self.palette: tuple[Colour, ...] = (FIRST,)
         self._known: NDArray[np.unsignedinteger] | None = None  # the labels as the session has them
-        self._palette: tuple[Labels, tuple[Colour, ...]] | None = None  # what is shown
+        self._shown: tuple[Labels, tuple[Colour, ...]] | None = None  # whose colours are shown
 
     @property
     def layer(self) -> Labels | None:
@@ -63,6 +77,7 @@ class Scribbles:
             self._held.remove()
             layer = self._held.or_new(lambda: self._new(labels), picture)
             self._known = labels
+            self.made(layer)
         elif self._known is not None and not np.array_equal(labels, layer.data):
             self.show_palette(drawing.palette)
             self._known = labels
@@ -71,7 +86,7 @@ class Scribbles:
         self.show_palette(drawing.palette)
         return layer
 
-    def strokes(self, palette: Sequence[Colour], weight: float = math.inf, *, under_way: bool = False) -> list[Stroke]:
+    def strokes(self, weight: float = math.inf, *, under_way: bool = False) -> list[Stroke]:
         """What was painted since this was last asked, or shown. Labels without a colour are the palette's last.
 
         A stroke that is still under way will be asked for again when it is done.
@@ -87,21 +102,33 @@ class Scribbles:
         now = labels.ravel()[changed]
         if not under_way:
             self._known.ravel()[changed] = now
-        return new_strokes(coords, now, palette, weight=weight)
+        return new_strokes(coords, now, self.palette, weight=weight)
 
-    def show_palette(self, palette: tuple[Colour, ...]) -> None:
-        """Show every stroke in its own colour."""
+    def show_palette(self, known: tuple[Colour, ...]) -> None:
+        """Show every stroke in its own colour, of those of the drawing, and paint in the one in use."""
+        self.palette = palette = known if self.colour in known else (*known, self.colour)
         layer = self._held.layer
-        if layer is None or self._palette == (layer, palette):
-            return  # to set a colormap draws the layer anew
-        self._palette = layer, palette
+        if layer is None:
+            return
         if self._known is not None and len(palette) > np.iinfo(layer.data.dtype).max:
             self._known = self._known.astype(np.min_scalar_type(len(palette)))
             layer.data = layer.data.astype(self._known.dtype)
+        if layer.selected_label:  # 0 rubs out, until a colour is picked
+            layer.selected_label = palette.index(self.colour) + 1
+        if self._shown == (layer, palette):
+            return  # to set a colormap draws the layer anew
+        self._shown = layer, palette
         shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
         for number, colour in enumerate(palette, 1):
             shown[number] = np.array([*swatch(colour), 255]) / 255
         layer.colormap = DirectLabelColormap(color_dict=shown)
+
+    def use_colour(self, colour: Colour) -> None:
+        """Paint in this colour from now on."""
+        self.colour = colour
+        self.show_palette(self.palette)
+        if self._held.layer is not None:
+            self._held.layer.selected_label = self.palette.index(colour) + 1
 
     def remove(self) -> None:
         """Take the layer out of the viewer."""
@@ -114,6 +141,13 @@ class Scribbles:
         for event in (layer.events.labels_update, layer.events.paint, layer.events.set_data):
             event.connect(self._edited)
         layer.events.mode.connect(lambda event: self.mode_changed(str(event.mode)))
+        layer.events.selected_label.connect(lambda event: self._label_chosen(int(event.source.selected_label)))
         for keys, action in self._keys.items():
             layer.bind_key(keys, lambda _layer, action=action: action(), overwrite=True)
         return layer
+
+    def _label_chosen(self, label: int) -> None:
+        colour = self.palette[min(label, len(self.palette)) - 1]
+        if label and colour != self.colour:
+            self.colour = colour
+            self.colour_chosen()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Labels
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
@@ -27,6 +27,7 @@ _NAPARIS = {BRUSH: "paint", RUB_OUT: "erase"}
 """Tools that are modes of a labels layer."""
 _BANDED = (LINE, LASSO, REGION)
 """Tools that show what a drag would draw."""
+_COLOURING = (LINE, FILL, RECOLOUR)
 _LEFT = 1  # vispy's number of the button
 _SAYS = {
     LINE: "Drag from one end of the line to the other.",
@@ -58,12 +59,14 @@ class Tools(QObject):
         self.editing = editing
         self.tool = ""
         self.band: Band | None = None
+        self._before = ""  # the tool before this one
         self._setting = False
         self._to_fill: list[tuple[EditSession, Place]] = []  # clicks whose regions are being found
         self.filling = Newest(self)
         self.filling.answered.connect(self._fill)
         self.filling.failed.connect(editing.said)
         editing.scribbles.mode_changed = self._mode_changed
+        editing.scribbles.made = self._equip
 
     def use(self, tool: str) -> None:
         """Take up a tool; the same one again lays it down."""
@@ -71,15 +74,28 @@ class Tools(QObject):
             self.editing.said.emit("There is no picture to draw on; open one first.")
             self.changed.emit("")
             return
-        tool = "" if tool == self.tool and tool not in _NAPARIS else tool
-        self._setting = True
-        self.editing.draw_with(_NAPARIS.get(tool, "pan_zoom"))
-        self._setting = False
-        self.editing.scribbles_layer().mouse_pan = tool == ""
-        self.tool = tool
-        if tool in _SAYS:
+        self.hold("" if tool == self._in_hand() and tool not in _NAPARIS else tool)
+        if self.tool in _SAYS:
             self.editing.said.emit(_SAYS[tool])
+
+    def hold(self, tool: str) -> None:
+        """Have a tool in hand, and the strokes before it: shown, and the active layer."""
+        if self.editing.session is None:
+            return
+        self._before, self.tool = self.tool, tool
+        layer = self.editing.scribbles_layer()
+        self._equip(layer)
+        self.editing.viewer.layers.selection.active = layer
         self.changed.emit(tool)
+
+    def draw(self) -> None:
+        """Keep the tool in hand if it colours, else take up the brush."""
+        tool = self._before if self.tool == PICK else self.tool
+        self.hold(tool if tool in _COLOURING else BRUSH)
+
+    def active_changed(self) -> None:
+        """Another layer has been made the active one: a tool works on the strokes' layer only."""
+        self.changed.emit(self._in_hand())
 
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
         """From the mouse button's press to its release; for napari's ``mouse_drag_callbacks``."""
@@ -147,12 +163,12 @@ class Tools(QObject):
         elif tool == REMOVE:
             self.editing.remove(end)
         elif tool in (LASSO, REGION):
-            self.use(tool)  # lays it down
+            self.hold("")
             if len(path) > 2:
                 (self.lassoed if tool == LASSO else self.enclosed).emit(path)
         elif tool == PICK:
             colour = self._colour_at(end)
-            self.use(PICK)
+            self.hold(self._before)
             if colour is not None:
                 self.picked.emit(*colour)
 
@@ -188,6 +204,15 @@ class Tools(QObject):
         """The tool, unless another layer has been made the active one."""
         active = self.editing.viewer.layers.selection.active
         return self.tool if active is not None and active is self.editing.scribbles.layer else ""
+
+    def _equip(self, layer: Labels) -> None:
+        """Have the strokes' layer do what the tool in hand does; it may be hidden, or a new one."""
+        self._setting = True
+        if not layer.visible:  # napari has no mode for it then
+            layer.visible = True
+        layer.mode = _NAPARIS.get(self.tool, "pan_zoom")
+        self._setting = False
+        layer.mouse_pan = self.tool == ""
 
     def _mode_changed(self, mode: str) -> None:
         """napari's own buttons or keys chose a mode of the labels layer."""

@@ -9,13 +9,11 @@ from functools import cache
 from typing import Any
 
 import napari
-from napari.layers import Image
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QShowEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from hybridcolor.errors import HybridColorError
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.answers import is_blank
 from napari_hybridcolor.automatic import Automatic
@@ -25,8 +23,9 @@ from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.colour import ColourBox
-from napari_hybridcolor.panel.controls import Scrolled, Text, button
+from napari_hybridcolor.panel.controls import Scrolled, Text, button, timer
 from napari_hybridcolor.panel.keys import Keys
+from napari_hybridcolor.panel.pictures import Pictures
 from napari_hybridcolor.panel.saving import SaveBox
 from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
@@ -35,7 +34,6 @@ from napari_hybridcolor.panel.view import View
 from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place
-SLICE_MS = 100  # the slider of a stack has come to rest on a slice
 BUSY_MS = 1000  # work that takes longer is told; to tell has the whole window painted
 _ANSWER = (
     "The answer's number, and the time since your last change.\n"
@@ -67,18 +65,14 @@ class ColorizeWidget(QWidget):
         self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
         self._untold: Colorization | None = None
-        self._listed: set[Image] = set()
-        self._rest = self._timer(REST_MS, self._mouse_rested)
-        self._listing = self._timer(0, self._list_images)  # not from within napari's own work on its layers
-        self._waiting = self._timer(BUSY_MS, self._show_busy)
-        self._slicing = self._timer(SLICE_MS, self._open_chosen)
+        self._rest = timer(self, REST_MS, self._mouse_rested)
+        self._waiting = timer(self, BUSY_MS, self._show_busy)
         self._build()
         self._connect()
-        self._list_images()
+        self.image_choice.follow()
 
     def _build(self) -> None:
-        self.image_choice = QComboBox()
-        self.image_choice.setToolTip("Which layer to colorize")
+        self.image_choice = Pictures(self.editing, self.overlays)
         self.carry_button = button(
             "Strokes to the next slice",
             "Go on to the next slice, with what you drew here",
@@ -127,12 +121,12 @@ class ColorizeWidget(QWidget):
     def _connect(self) -> None:
         editing, tools, viewer = self.editing, self.tools, self.viewer
         editing.said.connect(self._say)
+        editing.opened.connect(self._show_opened)
         editing.answered.connect(self._answered)
         editing.result.hidden = self.compare_button.setChecked
         editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
         editing.work.started.connect(self._waiting.start)
         editing.work.rested.connect(self._work_ended)
-        self.image_choice.activated.connect(lambda _: self._open_chosen())
         self._keys = {
             "D": lambda: tools.use(BRUSH),
             "I": lambda: tools.use(LINE),
@@ -154,34 +148,37 @@ class ColorizeWidget(QWidget):
         }
         for key, action in self._keys.items():
             viewer.bind_key(key, lambda _viewer, action=action: action(), overwrite=True)
+        self.seeds.automatic.keys = self._keys
         viewer.bind_key("Space", tools.hold_off, overwrite=True)
         self._events: tuple[tuple[Any, Callable[..., None]], ...] = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
             (viewer.layers.events.removed, self.overlays.layer_removed),
-            (viewer.dims.events.point, self._slice_changed),
+            (viewer.layers.selection.events.active, tools.active_changed),
         )
         for event, action in self._events:
             event.connect(action)
         viewer.mouse_move_callbacks.append(self._hover)
         viewer.mouse_drag_callbacks.append(tools.press)
-        self.destroyed.connect(self._let_go_of(viewer))
+        self._let_go = self._let_go_of(viewer)
+        self.destroyed.connect(self._let_go)
 
     def _let_go_of(self, viewer: napari.Viewer) -> Any:
         """What to do when the panel has gone: its own methods cannot be called any more."""
-        hover, press, keys, editing, events = (
+        hover, press, keys, editing, events, pictures = (
             self._hover,
             self.tools.press,
             (*self._keys, "Space"),
             self.editing,
             self._events,
+            self.image_choice,
         )
 
         def let_go() -> None:
             for callbacks, ours in ((viewer.mouse_move_callbacks, hover), (viewer.mouse_drag_callbacks, press)):
                 if ours in callbacks:
                     callbacks.remove(ours)
-            for event, action in events:
+            for event, action in (*events, *pictures.events):
                 event.disconnect(action)
             for key in keys:
                 viewer.bind_key(key, None, overwrite=True)
@@ -198,6 +195,15 @@ class ColorizeWidget(QWidget):
             canvases = window.findChildren(QOpenGLWidget)
             self._canvases = [DrawnFirst(canvas) for canvas in canvases]
             self.tools.band = Band(canvases[0]) if canvases else None
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Taken out of its dock, which was closed, the panel will not come back: its layers go too."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.destroyed.disconnect(self._let_go)
+            self.editing.leave()
+            self._let_go()
+            self.image_choice.stop()
 
     def show_next(self) -> None:
         """Mark where one more stroke is expected to gain most, and offer colours for it."""
@@ -248,35 +254,10 @@ class ColorizeWidget(QWidget):
     def _layers_changed(self) -> None:
         for canvas in self._canvases:
             canvas.stale = True
-        self._listing.start()
 
-    def _slice_changed(self) -> None:
-        if self.editing.image is not None and self.editing.image.ndim > 2:
-            self._slicing.start()
-
-    def _list_images(self) -> None:
-        chosen = self.image_choice.currentData()
-        self.image_choice.clear()
-        ours = (self.editing.result.layer, *self.overlays.pictures())
-        images = [layer for layer in self.viewer.layers if isinstance(layer, Image) and layer not in ours]
-        for layer in images:
-            self.image_choice.addItem(layer.name, layer)
-        self.image_choice.setCurrentIndex(next((i for i, layer in enumerate(images) if layer is chosen), 0))
-        self._open_chosen()
-        come = [layer.name for layer in images if layer not in self._listed]
-        if come and self._listed:
-            self._say(f"{come[-1]} is here too: choose it in the list on top to colour it. K picks colours from it.")
-        self._listed = set(images)
-
-    def _open_chosen(self) -> None:
-        layer = self.image_choice.currentData()
-        if layer is None:
-            return
-        self.carry_button.setVisible(layer.ndim > 2)
-        try:
-            self.editing.open(layer)
-        except HybridColorError as error:
-            self._say(str(error))
+    def _show_opened(self) -> None:
+        image = self.editing.image
+        self.carry_button.setVisible(image is not None and image.ndim > 2)
 
     def _hover(self, _viewer: Any, event: Any) -> None:
         self._hovered = self.tools.pixel(event.position)
@@ -285,13 +266,6 @@ class ColorizeWidget(QWidget):
     def _mouse_rested(self) -> None:
         if self._hovered is not None:
             self.colour.look_at(self._hovered)
-
-    def _timer(self, milliseconds: int, action: Any) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(action)
-        return timer
 
 
 @cache

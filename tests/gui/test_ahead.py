@@ -17,7 +17,7 @@ def either(request, panel, qtbot, monkeypatch):
     """A picture that is previewed as a whole, and one that is large enough for glimpses."""
     if request.param:
         monkeypatch.setattr("napari_hybridcolor.answers.SMALL", 1000)
-    panel.editing.use_colour((50.0, -50.0))
+    panel.colour.use((50.0, -50.0))
     wait_for_answer(panel, qtbot)
     return panel
 

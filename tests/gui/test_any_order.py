@@ -80,7 +80,7 @@ class Person:
         self.viewer.add_image(self.gray[: self.rng.integers(60, 128), :90].copy(), name="another")
         QTest.qWait(20)
         self.panel.image_choice.setCurrentIndex(int(self.rng.integers(self.panel.image_choice.count())))
-        self.panel._open_chosen()
+        self.panel.image_choice.open_chosen()
 
     def waits(self):
         QTest.qWait(100)

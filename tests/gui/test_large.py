@@ -26,7 +26,7 @@ def test_a_stroke_is_glimpsed_and_then_shown_in_every_size(large, viewer, qtbot)
     before = [np.array(level) for level in layer.data]
     seen = []
     large.editing.glimpsed.connect(lambda: seen.append([np.array(level) for level in layer.data]))
-    large.editing.use_colour((50.0, -50.0))
+    large.colour.use((50.0, -50.0))
     drag(viewer, (80, 30), (80, 60))
     wait_for_answer(large, qtbot)
     qtbot.waitUntil(lambda: not large.editing.glancing.busy, timeout=5000)
@@ -43,7 +43,7 @@ def test_a_picture_on_the_way_is_shown_only_where_the_best_takes_long(
     large, viewer, qtbot, monkeypatch, soon, shown_before
 ):
     monkeypatch.setattr("hybridcolor.propagate.levin_state.SOON", soon)
-    large.editing.use_colour((50.0, -50.0))
+    large.colour.use((50.0, -50.0))
     wait_for_answer(large, qtbot)
     answers = []
     large.editing.answered.connect(answers.append)
@@ -67,7 +67,7 @@ def test_only_what_is_in_view_is_asked_for(large, viewer, qtbot):
 
 def test_a_small_picture_after_a_large_one(large, viewer, gray, qtbot, monkeypatch):
     monkeypatch.setattr("napari_hybridcolor.layers.LARGE", 10**6)
-    large.editing.use_colour((50.0, -50.0))
+    large.colour.use((50.0, -50.0))
     drag(viewer, (80, 30), (80, 60))
     wait_for_answer(large, qtbot)
     assert shown(viewer).shape == (SIDE, SIDE, 3)

@@ -185,3 +185,39 @@ def test_strokes_of_a_seeds_file_are_taken_up(panel, viewer, gray, tmp_path, qtb
     wait_for_answer(panel, qtbot)
     assert len(panel.editing.session.drawing.strokes) == 2
     assert (viewer.layers["scribbles"].data > 0).sum() == 3
+
+
+def test_seeds_are_clicked_on_as_soon_as_they_are_shown_and_then_drawing_goes_on(spread, viewer, qtbot):
+    spread.seeds.shown.setChecked(False)
+    press(viewer, Qt.Key.Key_D)
+    press(viewer, Qt.Key.Key_A)
+    wait_for_answer(spread, qtbot)
+    layer = viewer.layers["automatic seeds"]
+    assert "Click on a seed" in spread.message.text()
+    count = len(layer.data)
+    one, other = layer.data[[0, -1]]
+    drag(viewer, one, one)
+    assert layer.selected_data == {0}
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, at(viewer, *other))
+    assert layer.selected_data == {0, count - 1}
+    press(viewer, Qt.Key.Key_Delete)
+    wait_for_answer(spread, qtbot)
+    assert len(viewer.layers["automatic seeds"].data) == count - 2
+    assert not spread.editing.session.drawing.strokes
+    press(viewer, Qt.Key.Key_A)
+    assert "automatic seeds" not in viewer.layers
+    assert spread.colour.tool_buttons["brush"].isChecked()
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(spread, qtbot)
+    assert len(spread.editing.session.drawing.strokes) == 1
+
+
+def test_lassoed_seeds_are_deleted_by_a_key(spread, viewer, qtbot):
+    count = len(viewer.layers["automatic seeds"].data)
+    press(viewer, Qt.Key.Key_J)
+    lasso(viewer, [(2, 2), (2, 125), (70, 125), (70, 2), (2, 2)])
+    selected = len(viewer.layers["automatic seeds"].selected_data)
+    press(viewer, Qt.Key.Key_Delete)
+    wait_for_answer(spread, qtbot)
+    assert 0 < len(viewer.layers["automatic seeds"].data) == count - selected < count

@@ -12,13 +12,14 @@ from hybridcolor.advice import likely_colours
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
-from napari_hybridcolor.editing import FIRST, Editing
+from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.kept import Kept, unlike
 from napari_hybridcolor.panel.controls import Text, button, slider
 from napari_hybridcolor.panel.files import file_to_write
 from napari_hybridcolor.panel.plane import ColourPlane
 from napari_hybridcolor.panel.swatches import Swatches
+from napari_hybridcolor.scribbles import FIRST
 from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 GRAY: Colour = (0.0, 0.0)
@@ -65,8 +66,8 @@ class ColourBox(QGroupBox):
             1.0, "Of the next strokes: to the right exactly their colour, to the left a mere hint of it"
         )
         self._lay_out()
-        editing.first = next(iter(self.kept.recent), FIRST)
-        self.show_colour(editing.first)
+        editing.scribbles.use_colour(next(iter(self.kept.recent), FIRST))
+        self.show_colour(editing.colour)
         self._show_drawing()
 
         for row in (self.plane, self.likely, self.used, tools):
@@ -75,14 +76,14 @@ class ColourBox(QGroupBox):
         self.strength.valueChanged.connect(lambda value: setattr(editing, "strength", max(value, 1) / 100))
         tools.changed.connect(self._show_tool)
         editing.drawing_changed.connect(self._show_drawing)
+        editing.colour_changed.connect(lambda: self.show_colour(editing.colour))
         editing.answered.connect(lambda _: self.place is None or self.look_at(self.place))
 
     def use(self, colour: Colour) -> None:
         """Draw with a colour from now on."""
-        self.show_colour(colour)
         self._keep(colour)
         self.editing.use_colour(colour)
-        self.tools.use(self.tools.tool if self.tools.tool in (LINE, FILL, RECOLOUR) else BRUSH)
+        self.tools.draw()
 
     def use_gray(self) -> None:
         """Draw with gray from now on."""
@@ -150,7 +151,6 @@ class ColourBox(QGroupBox):
     def _show_tool(self, tool: str) -> None:
         for name, each in self.tool_buttons.items():
             each.setChecked(name == tool)
-        self.show_colour(self.editing.colour)
 
     def _show_drawing(self) -> None:
         """Show colours at hand: the picture's own come first."""
@@ -207,8 +207,10 @@ class ColourBox(QGroupBox):
 
     def save_palette(self, path: Path) -> None:
         """Save the colours at hand."""
+        session = self.editing.session
+        own = () if session is None else session.drawing.palette
         try:
-            write_palette(path, self.editing.palette, name=path.stem)
+            write_palette(path, own or (self.editing.colour,), name=path.stem)
         except HybridColorError as error:
             self.editing.said.emit(str(error))
             return

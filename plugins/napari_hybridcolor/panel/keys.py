@@ -15,7 +15,7 @@ KEYS = (
     ("Shift+click", "on a guess: put it there"),
     ("Q", "gray picture or coloured"),
     ("W", "wipe between before and after"),
-    ("A  J", "automatic seeds, a lasso to select some"),
+    ("A  J", "automatic seeds to click on, a lasso to select some"),
     ("U", "where the network is unsure"),
     ("V", "hide or show the selected layer"),
     ("Ctrl+Z", "undo, also of settings"),
