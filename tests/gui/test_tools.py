@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from napari_hybridcolor.gestures import inside_lasso, line, region
@@ -125,7 +127,8 @@ def test_tools_are_taken_up_by_their_keys_whichever_layer_is_selected(panel, vie
     for tool, button in panel.colour.tool_buttons.items():
         panel.tools.use("")
         viewer.layers.selection.active = viewer.layers[active]
-        press(viewer, getattr(Qt.Key, f"Key_{button.text()[-2]}"))
+        key = re.search(r"\((\w)\)", button.toolTip())[1]
+        press(viewer, getattr(Qt.Key, f"Key_{key}"))
         assert (panel.tools.tool, viewer.layers.selection.active.name) == (tool, "scribbles")
 
 
