@@ -90,9 +90,9 @@ class Stroke:
         try:
             colour = np.asarray((0, 0) if ab is None else ab, np.float64)
         except (TypeError, ValueError) as error:
-            raise SeedError(f"stroke: a colour is a* and b*, got {ab}") from error
+            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}") from error
         if colour.shape != (2,):
-            raise SeedError(f"stroke: a colour is a* and b*, got {ab}")
+            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}")
         check_values(colour, np.asarray(weight))
         if ab is None:
             return cls(pixels, None)
