@@ -385,6 +385,7 @@ def test_an_unknown_model_is_told_once(run, photo, tmp_path):
     refused(run("colorize", folder, "-o", tmp_path / "out", "--model", "magic"), "known: default")
     refused(run("seeds", photo, "-o", tmp_path / "s.json", "--model", "magic"), "known: default")
     assert not (tmp_path / "s.json").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_refused_commands_make_no_folder_and_no_half_of_the_work(run, photo, tmp_path):

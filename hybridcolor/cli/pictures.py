@@ -137,7 +137,7 @@ def colorize(
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
     if save_seeds is not None:
         check_seeds_file(save_seeds, jobs[0][0], palette_from, result=jobs[0][1], overwrite=overwrite)
-    predictor = None if palette_from is None else load(model)
+    predictor = load(model) if palette_from or jobs[0][1] != output else None  # an unknown one makes no folder
     palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
     if jobs[0][1] != output:
         make_folder(output)
