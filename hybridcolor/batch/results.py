@@ -68,7 +68,7 @@ class Folder:
         HybridColorError
             If another batch is writing there.
         ImageError
-            If the folder cannot be written to.
+            If the folder cannot be written to, or has a person's file where one of a batch's is to be.
         """
         folder = Path(self.place)
         lock = FileLock(folder / _LOCK, timeout=0)  # which the system takes back from a process that dies
