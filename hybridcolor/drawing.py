@@ -19,13 +19,10 @@ from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.palettes import Colour
 from hybridcolor.seedfiles import runs_of_pixels
-from hybridcolor.seeds import AUTO, Seeds, concatenate
+from hybridcolor.seeds import AUTO, Seeds, check_values, concatenate
 
 NO_MODEL = "none"
 """The model of a drawing whose strokes alone decide."""
-LARGEST_AB = 200.0
-"""No colour that a screen shows is as far from gray."""
-
 FIRM = 5.0
 """Weight of a stroke of half strength, times the longer side: that of an automatic seed beside a person's strokes."""
 
@@ -86,18 +83,19 @@ class Stroke:
         >>> Stroke.of([[3, 4], [3, 4]], (20, 30)).coords.tolist()
         [[3, 4]]
         """
-        if isinstance(weight, bool) or not (weight == math.inf or 1e-30 < weight < 1e30):  # what float32 can hold
+        if isinstance(weight, bool) or np.ndim(weight):
             raise SeedError(f"stroke: a weight is a number above 0, got {weight}")
         pixels = Seeds.of(coords, (0, 0)).coords
         pixels = pixels[np.lexsort(pixels.T[::-1])]
+        try:
+            colour = np.asarray((0, 0) if ab is None else ab, np.float64)
+        except (TypeError, ValueError) as error:
+            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}") from error
+        if colour.shape != (2,):
+            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}")
+        check_values(colour, np.asarray(weight))
         if ab is None:
             return cls(pixels, None)
-        try:
-            colour = np.asarray(ab, np.float64)
-        except (TypeError, ValueError) as error:
-            raise SeedError(f"stroke: a colour is a* and b*, got {ab}") from error
-        if colour.shape != (2,) or not (np.abs(colour) <= LARGEST_AB).all():
-            raise SeedError(f"stroke: a colour is a* and b* of at most {LARGEST_AB:g}, got {ab}")
         return cls(pixels, (float(colour[0]), float(colour[1])), float(np.float32(weight)))
 
     @cached_property

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.decoding import DecodedBands, bands_of, decode, decode_bands, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
-from hybridcolor.encoding import SUFFIXES, check_library, encode, suffix_of
+from hybridcolor.encoding import SUFFIXES, check_library, check_size, encode, suffix_of
 from hybridcolor.errors import ImageError
 from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
@@ -271,6 +271,14 @@ def writing(target: Path, *, overwrite: bool) -> Iterator[None]:
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ImageError(f"cannot write {_name(target)}: {reason}") from error
+
+
+def check_holds(path: Path, shape: tuple[int, ...]) -> None:
+    """Raise `ImageError` if the format of this file cannot hold a picture so large; to be asked before any work."""
+    try:
+        check_size(suffix_of(path), shape)
+    except ImageError as error:
+        raise ImageError(f"cannot write {_name(path)}: {error}") from error
 
 
 def _picture(decoded: Decoded, source: Path) -> Picture:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +17,7 @@ from numpy.typing import NDArray
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import write_image
-from hybridcolor.layers import SUFFIXES as LAYERED
-from hybridcolor.layers import drawing_layers, write_layers
+from hybridcolor.layers import drawing_layers, is_layered, write_layers
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import propagate
@@ -199,7 +197,7 @@ def write_colorization(
         If the file exists or cannot be written.
     """
     picture = result.picture
-    if Path(path).suffix in LAYERED:
+    if is_layered(path):
         finish = "paint" if result.finish == "photo" else result.finish
         layers = drawing_layers(picture, result.chroma, finish=finish, tint=result.tint)
         write_layers(path, layers, overwrite=overwrite)

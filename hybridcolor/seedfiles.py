@@ -20,7 +20,7 @@ from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import gamut_chroma
 from hybridcolor.picture import Picture
-from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.seeds import AUTO, USER, Seeds, check_values
 
 SCHEMA = 1
 _ORIGINS = {AUTO: "auto", USER: "user"}
@@ -245,12 +245,12 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
     if not columns:
         return Seeds.empty()
     count, ab, weight, stroke, origin = zip(*columns, strict=True)
-    with np.errstate(over="ignore"):  # what is too large becomes inf, which Seeds refuses for a colour
-        colours, weights = np.asarray(ab, np.float32).reshape(-1, 2), np.asarray(weight, np.float32)
+    colours, weights = np.asarray(ab, np.float64).reshape(-1, 2), np.asarray(weight, np.float64)
+    check_values(colours, weights)  # before they are rounded: a weight must not become inf by that
     return Seeds(
         np.concatenate(parts).astype(np.int32),
-        np.repeat(colours, count, axis=0),
-        np.repeat(weights, count),
+        np.repeat(colours.astype(np.float32), count, axis=0),
+        np.repeat(weights.astype(np.float32), count),
         np.repeat(np.asarray(stroke, np.int32), count),
         np.repeat(np.asarray(origin, np.uint8), count),
     )

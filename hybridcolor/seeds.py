@@ -20,6 +20,9 @@ AUTO = 0
 """``Seeds.origin`` of a seed that a model proposed."""
 USER = 1
 """``Seeds.origin`` of a seed that a person drew."""
+LARGEST_AB = 200.0
+"""No colour that a screen shows is as far from gray."""
+_LIGHTEST, _HEAVIEST = 1e-30, 1e30  # of weights: float32 can hold the sum of as many as a picture has pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +36,7 @@ class Seeds:
     ab : (N, 2) float32
         The a* and b* of each seed; (0, 0) is a neutral seed, which is not the same as no seed.
     weight : (N,) float32
-        How strongly the seed holds, in (0, inf]. ``inf`` is a hard seed: its pixel has exactly this
+        How strongly the seed holds, above 0. ``inf`` is a hard seed: its pixel has exactly this
         colour. A finite weight is the screening weight of a soft seed.
     stroke : (N,) int32
         Scribble id of each seed, >= 0.
@@ -43,7 +46,7 @@ class Seeds:
     Raises
     ------
     SeedError
-        If shapes disagree, a value is not finite or out of range, or a pixel appears twice.
+        If shapes disagree, a value is out of range (`check_values`), or a pixel appears twice.
 
     Examples
     --------
@@ -69,10 +72,7 @@ class Seeds:
             return
         if self.coords.min() < 0:
             raise SeedError("seeds: a row or column is negative; count pixels from the top left, from 0")
-        if not np.isfinite(self.ab).all():
-            raise SeedError("seeds: a colour is not finite; give a* and b* as ordinary numbers")
-        if not (self.weight > 0).all():
-            raise SeedError("seeds: a weight is not above 0; use inf for a hard seed, or leave the seed out")
+        check_values(self.ab, self.weight)
         if self.stroke.min() < 0:
             raise SeedError("seeds: a stroke id is negative; number strokes from 0")
         if not np.isin(self.origin, (AUTO, USER)).all():
@@ -202,6 +202,17 @@ class Seeds:
                 f"seeds: {int(outside.sum())} of {len(self)} lie outside the picture, the first at row {row}, "
                 f"column {column} of {shape[0]} x {shape[1]}; were they made for another picture or size?"
             )
+
+
+def check_values(ab: NDArray[np.floating], weight: NDArray[np.floating]) -> None:
+    """Raise `SeedError` for colours that no screen shows, and weights that cannot be computed with."""
+    if not (np.abs(ab) <= LARGEST_AB).all():
+        raise SeedError(f"seeds: a colour is a* and b* of at most {LARGEST_AB:g}; one of these is beyond, or no number")
+    if not (((weight > _LIGHTEST) & (weight < _HEAVIEST)) | (weight == np.inf)).all():
+        raise SeedError(
+            f"seeds: a weight is a number above {_LIGHTEST:g} and below {_HEAVIEST:g}, or inf for a hard seed; "
+            "leave the seed out if it is not to count"
+        )
 
 
 def overlay(layers: Sequence[Seeds]) -> Seeds:

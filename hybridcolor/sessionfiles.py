@@ -14,12 +14,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE
-from hybridcolor.drawing import LARGEST_AB, Drawing, Stroke, check_savable
+from hybridcolor.drawing import Drawing, Stroke, check_savable
 from hybridcolor.errors import SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, strokes_from_json, strokes_to_json
+from hybridcolor.seeds import LARGEST_AB
 
 SCHEMA = 2
 READABLE = (1, SCHEMA)

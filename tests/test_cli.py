@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
@@ -15,6 +18,8 @@ import tifffile
 from PIL import ExifTags, Image
 
 import hybridcolor
+from hybridcolor.cli import common
+from hybridcolor.compare.blind import COLUMNS
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.propagate import PROPAGATORS
@@ -227,6 +232,120 @@ def test_exit_code_of_the_real_command(tmp_path):
     assert "Traceback" not in found.stderr
 
 
+def test_wrong_words_are_one_line(run, photo, tmp_path):
+    nan = run("colorize", photo, "-o", tmp_path / "x.png", "--caution", "nan")
+    refused(nan, "'--caution': nan is not a number from 0 to 1 (`hybridcolor colorize --help` tells more)")
+    refused(run("colorize"), "Missing argument")
+    refused(run("paint"), "No such command 'paint'")
+    refused(run("models", "import", "x.pth", "--colour"), "`hybridcolor models import --help`")
+    code, _, err = run()
+    assert code == 2
+    assert "Usage: hybridcolor" in err
+
+
+@pytest.fixture
+def folder(photo, tmp_path):
+    """Three pictures in a folder, and the real command in a process of its own."""
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        (tmp_path / "in" / f"{name}.png").write_bytes(photo.read_bytes())
+    return tmp_path / "in"
+
+
+def command(*words):
+    return [sys.executable, "-c", "from hybridcolor.cli import main; main()", *map(str, words)]
+
+
+def test_a_reader_that_has_had_enough_stops_no_work(folder, tmp_path):
+    process = subprocess.Popen(
+        command("colorize", folder, "-o", tmp_path / "out"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait()) == (b"", 0)
+    process.stderr.close()
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that Linux has")
+def test_what_cannot_be_told_stops_no_work(folder, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        words = command("colorize", folder, "-o", tmp_path / "out")
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    refused((done.returncode, "", done.stderr), "standard output: No space left on device")
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_request_to_end_leaves_nothing_half_written(tmp_path):
+    """It comes while a picture is being written, which takes a while at this size."""
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    slow = (
+        "import os, time; fsync = os.fsync\n"
+        "os.fsync = lambda file: (time.sleep(60), fsync(file))\n"
+        "from hybridcolor.cli import main; main()"
+    )
+    write_seeds(tmp_path / "s.json", Seeds.of([[4, 4]], [[30.0, 20.0]]), read_image(tmp_path / "noise.png"))
+    words = ["colorize", "noise.png", "-o", "out.png", "--model", "none", "--method", "watershed", "--seeds", "s.json"]
+    process = subprocess.Popen([sys.executable, "-c", slow, *words], cwd=tmp_path, stderr=subprocess.PIPE)
+    while not list(tmp_path.glob(".*.part")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert (process.stderr.read(), process.wait()) == (b"", 143)
+    process.stderr.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["noise.png", "s.json"]
+
+
+def test_what_a_terminal_would_obey_is_spelled_out(run, photo, tmp_path, monkeypatch):
+    odd = tmp_path / "x\x1b[31mred\n.png"
+    code, told, _ = run("colorize", photo, "-o", odd)
+    assert (code, told.count("\n")) == (0, 1)
+    assert "x\\x1b[31mred\\n.png" in told
+    with monkeypatch.context() as patch:  # what turns on a terminal meanwhile
+        shown = []
+        patch.setattr(common.err, "status", lambda text: shown.append(text) or nullcontext())
+        assert run("colorize", odd, "-o", tmp_path / "again.png")[0] == 0
+    assert [str(text) for text in shown] == [r"colorizing x\x1b[31mred\n.png"]
+    answers = tmp_path / "answers.csv"
+    answers.write_text(f"{','.join(COLUMNS)}\nann,7,1,real,cat,truth,\x1b[31mred,\x1b[31mred,1.0,800\n")
+    code, told, _ = run("tally", answers)
+    assert (code, "\x1b" in told) == (0, False)
+    assert "31mred" in told
+
+
+@pytest.mark.parametrize("name", ["single.png", "single.OME.TIF", "single.ora"])
+def test_a_folder_of_results_is_not_called_as_a_picture(run, folder, tmp_path, name):
+    for picture in ("b.png", "c.png"):
+        (folder / picture).unlink()
+    refused(run("colorize", folder, "-o", tmp_path / name), "is the name of a picture")
+    refused(run("batch", folder / "a.png", "-o", tmp_path / name), "is the name of a picture")
+    assert not (tmp_path / name).exists()
+    (tmp_path / name).mkdir()
+    assert run("colorize", folder, "-o", tmp_path / name)[0] == 0  # the person's own wish
+
+
+def test_layers_are_no_seeds(run, photo, tmp_path):
+    out = tmp_path / "out.png"
+    for name in ("s.ora", "S.PSD"):
+        for words in (("colorize", photo, "-o", out, "--save-seeds"), ("seeds", photo, "-o")):
+            code, _, err = run(*words, tmp_path / name)
+            refused((code, "", err), "is not one of .json .png")
+            assert ".ora" not in err.split("is not one of")[1]
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+@pytest.mark.parametrize("method", ["watershed", "flood", "lineart", "levelset", "optimization"])
+@pytest.mark.parametrize("change", [{"weight": 1e38}, {"ab": [1e30, 0]}])
+def test_absurd_seeds_are_told_in_one_line(run, photo, tmp_path, method, change):
+    stroke = {"stroke": 0, "origin": "user", "ab": [9, 9], "weight": None, "runs": [[5, 5, 9]]} | change
+    content = {"format": "hybridcolor-seeds", "schema": 1, "shape": [60, 80], "strokes": [stroke]}
+    (tmp_path / "s.json").write_text(json.dumps(content))
+    words = ("--model", "none", "--method", method, "--seeds", tmp_path / "s.json")
+    refused(
+        run("colorize", photo, "-o", tmp_path / "out.png", *words),
+        "a weight is" if "weight" in change else "a colour is",
+    )
+
+
 def test_names_are_printed_as_they_are(run, photo, tmp_path):
     """Square brackets and colons mean something to the library that prints."""
     odd = tmp_path / "old [red] :car: [" / "x].png"
@@ -266,6 +385,7 @@ def test_an_unknown_model_is_told_once(run, photo, tmp_path):
     refused(run("colorize", folder, "-o", tmp_path / "out", "--model", "magic"), "known: default")
     refused(run("seeds", photo, "-o", tmp_path / "s.json", "--model", "magic"), "known: default")
     assert not (tmp_path / "s.json").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_refused_commands_make_no_folder_and_no_half_of_the_work(run, photo, tmp_path):
@@ -324,9 +444,7 @@ def test_vividness_makes_a_difference_and_is_bounded(run, photo, tmp_path):
         assert run("colorize", photo, "-o", tmp_path / f"{value}.png", "--vividness", value)[0] == 0
     assert (tmp_path / "0.png").read_bytes() != (tmp_path / "1.png").read_bytes()
     for value in ("-0.1", "1.1", "nan", "inf", "much"):
-        code, _, err = run("colorize", photo, "-o", tmp_path / "x.png", "--vividness", value)
-        assert code == 2
-        assert "--vividness" in err
+        refused(run("colorize", photo, "-o", tmp_path / "x.png", "--vividness", value), "--vividness")
     assert not (tmp_path / "x.png").exists()
 
 

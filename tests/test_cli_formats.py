@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from hybridcolor import cli, imagefiles, layers
+from hybridcolor import cli, imagefiles
 from hybridcolor.cli import common
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.metadata import Metadata
@@ -46,7 +46,6 @@ def test_the_limit_and_how_to_raise_it(
     tmp_path: Path, seeds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert common.MAX_PIXELS == imagefiles.MAX_PIXELS
-    assert common.LAYERED == layers.SUFFIXES
     write_image(tmp_path / "in.png", np.full((8, 9), 100, np.uint8))
     options = ("-o", tmp_path / "out.png", "--seeds", seeds, "--model", "none", "--method", "optimization")
     assert run(monkeypatch, "colorize", tmp_path / "in.png", *options, "--max-pixels", 71) == 2

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from hybridcolor.cli import app
 from hybridcolor.errors import ImageError
+from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.layers import drawing_layers, merged, write_layers
 from hybridcolor.picture import Picture
@@ -96,3 +97,15 @@ def test_the_command_line_writes_one_and_replaces_none(drawing, tmp_path, suffix
     assert (tmp_path / f"page{suffix}").read_bytes() == before
     with pytest.raises(ImageError, match="cannot be written"):
         write_layers(tmp_path / "no" / f"page{suffix}", drawing_layers(*drawing))
+
+
+@pytest.mark.parametrize("name", ["PAGE.ORA", "Page.Psd"])
+def test_endings_may_be_in_capitals(run, drawing, tmp_path, name):
+    write_image(tmp_path / "page.png", drawing[0].to_rgb())
+    marked = np.repeat(drawing[0].to_rgb()[..., :1], 3, axis=2)
+    marked[5:9, 5:15] = (220, 60, 60)
+    write_image(tmp_path / "marked.png", marked)
+    words = ("--model", "none", "--method", "lineart", "--seeds", tmp_path / "marked.png", "-o", tmp_path / name)
+    code, _, err = run("colorize", tmp_path / "page.png", *words)
+    assert (code, err) == (0, "")
+    assert (tmp_path / name).read_bytes()[:4] == (b"8BPS" if "P" in name[-3:] else b"PK\x03\x04")

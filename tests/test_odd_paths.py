@@ -193,6 +193,29 @@ def test_input_and_output_are_the_same(run: Run, tmp_path: Path, place: dict[str
     assert photo.read_bytes() == before
 
 
+def test_a_session_is_not_replaced_by_what_it_makes(run: Run, tmp_path: Path, place: dict[str, str]) -> None:
+    session = tmp_path / "photo.hybridcolor.json"
+    EditSession(read_image(place["photo"]), autosave=session).draw([(3, 3)], (20, 10))
+    before = session.read_bytes()
+    (tmp_path / "link.png").symlink_to(session)
+    code, _, err = run("replay", session, "-o", tmp_path / "link.png", "--overwrite")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "would be replaced by what is made from it" in err
+    assert session.read_bytes() == before
+
+
+@pytest.mark.parametrize("target", ["out.png", "loop.png"])
+def test_a_picture_and_its_seeds_have_two_names(run: Run, tmp_path: Path, place: dict[str, str], target: str) -> None:
+    """Also where one is a link to the other, which is not there yet, or leads nowhere at all."""
+    (tmp_path / "loop.png").symlink_to(target)
+    before = left(tmp_path)
+    command = words("colorize {photo} --model none --seeds {marked} --overwrite", place)
+    code, _, err = run(*command, "-o", tmp_path / target, "--save-seeds", tmp_path / "loop.png")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "two names" in err
+    assert left(tmp_path) == before
+
+
 def test_scribbles_are_not_replaced_by_their_picture(run: Run, tmp_path: Path, place: dict[str, str]) -> None:
     before = {name: Path(place[name]).read_bytes() for name in ("photo", "marked")}
     command = words("colorize {photo} --overwrite --model none --seeds {marked} -o", place)

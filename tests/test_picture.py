@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from hybridcolor import imagefiles
+from hybridcolor import encoding, imagefiles
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES, read_image, write_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
+from hybridcolor.predict import NetworkPredictor
+from hybridcolor.session import EditSession
 
 RNG = np.random.default_rng(7)
 PHOTO = np.ascontiguousarray(data.astronaut()[::8, ::9])  # (64, 57, 3)
@@ -733,3 +735,35 @@ def test_an_unwritable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Path, "open", failing(PermissionError(13, "Permission denied")))
     with pytest.raises(ImageError, match="Permission denied"):
         write_image(tmp_path / "out.png", GRAY8)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "most"),
+    [(".jpg", 65500), (".webp", 16383), (".dcm", 65535), (".nii", 32767), (".png", 1_000_000)],
+)
+def test_a_side_that_is_too_long_is_told_with_what_holds_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str, most: int
+) -> None:
+    """As much as each format's own library writes, and no more."""
+    path = tmp_path / f"wide{suffix}"
+    write_image(path, np.zeros((1, most), np.uint8))
+    with pytest.raises(ImageError, match=rf"holds at most {most} pixels a side.*{most + 1} x 1; use one of .*\.tif"):
+        write_image(path, np.zeros((1, most + 1), np.uint8), overwrite=True)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("verb", ["colorize", "colorize --tiles", "seeds", "replay"])
+def test_it_is_told_before_any_work(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setitem(encoding._SIDES, ".jpg", 20)
+    write_image(tmp_path / "photo.png", np.zeros((10, 21), np.uint8))
+    source = tmp_path / "photo.png"
+    if verb == "replay":
+        source = tmp_path / "photo.png.hybridcolor.json"
+        EditSession(read_image(tmp_path / "photo.png"), autosave=source).draw([(3, 3)], (20, 10))
+    monkeypatch.setattr(NetworkPredictor, "read", lambda *_: pytest.fail("the network was asked"))
+    code, _, err = run(*verb.split(), source, "-o", tmp_path / "out.jpg")
+    assert (code, err.count("\n")) == (2, 1)
+    assert ".jpg holds at most 20 pixels a side, this picture has 21 x 10; use one of .png" in err
+    assert not (tmp_path / "out.jpg").exists()

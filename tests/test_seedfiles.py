@@ -208,7 +208,10 @@ def stroke_file(**changes):
         ({"weight": 0}, "weight"),
         ({"weight": -1}, "weight"),
         ({"ab": [1]}, "not a seeds file"),
-        ({"ab": [1, 1e39]}, "not finite"),
+        ({"weight": 1e38}, "weight"),
+        ({"weight": 1e300}, "weight"),
+        ({"ab": [1, 1e39]}, "at most 200"),
+        ({"ab": [1e30, 0]}, "at most 200"),
         ({"origin": "nobody"}, "not a seeds file"),
     ],
 )

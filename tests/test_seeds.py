@@ -31,9 +31,9 @@ def test_of_keeps_the_last_colour_of_a_pixel(pixels):
 
 @given(PIXELS, PIXELS)
 def test_concatenate_lets_the_second_hold(first, second):
-    both = concatenate(make(first, origin=AUTO), make(second, first=1000))
+    both = concatenate(make(first, origin=AUTO), make(second, first=100))
     found = dict(zip(map(tuple, both.coords.tolist()), both.ab[:, 0].tolist(), strict=True))
-    expected = {pixel: float(n) for n, pixel in enumerate(first)} | {p: 1000.0 + n for n, p in enumerate(second)}
+    expected = {pixel: float(n) for n, pixel in enumerate(first)} | {p: 100.0 + n for n, p in enumerate(second)}
     assert found == expected
     assert set(both.stroke[both.origin == AUTO]).isdisjoint(both.stroke[both.origin == USER])
 
@@ -52,7 +52,7 @@ def test_on_another_size_the_last_of_those_that_fall_together_holds(pixels, rows
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ab": [[np.nan, 0]]}, "not finite"),
+        ({"ab": [[np.nan, 0]]}, "at most 200"),
         ({"coords": [[-1, 0]]}, "negative"),
         ({"coords": [[0.5, 0]]}, "whole numbers"),
         ({"coords": [[0, 0, 0]]}, "row, column"),
@@ -72,7 +72,10 @@ def test_on_another_size_the_last_of_those_that_fall_together_holds(pixels, rows
         ({"origin": 300}, "origin"),
         ({"origin": -1}, "origin"),
         ({"ab": "red"}, "do not go with"),
-        ({"ab": [[1e300, 0]]}, "not finite"),
+        ({"ab": [[1e300, 0]]}, "at most 200"),
+        ({"ab": [[0, -201]]}, "at most 200"),
+        ({"weight": 1e38}, "below 1e[+]30"),
+        ({"weight": 1e-38}, "above 1e-30"),
         ({"weight": -1}, "weight"),
         ({"weight": [1, 2, 3]}, "do not go with"),
     ],

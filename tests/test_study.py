@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -12,7 +13,7 @@ from skimage import data
 from typer.testing import CliRunner
 
 from hybridcolor.cli import app
-from hybridcolor.errors import HybridColorError, ImageError, MethodError
+from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
 from hybridcolor.imagefiles import write_image
 from hybridcolor.seeds import Seeds
 from hybridcolor.study import METHODS, Plan, Table, run_study
@@ -136,14 +137,37 @@ def test_values_are_placed_by_photo_and_strokes():
     np.testing.assert_array_equal(table.values("psnr", user="random", method="hybrid"), [[3, 8], [1, 6]])
 
 
+def test_a_folder_of_something_else_is_left_alone(run, photos, tmp_path):
+    place = tmp_path / "mine"
+    place.mkdir()
+    (place / "table.md").write_text("mine")
+    with pytest.raises(ImageError, match="no earlier study"):
+        run_study(photos, place, PLAN)
+    code, _, err = run("study", "-o", place)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "no earlier study" in run("study", photos[0].parent, "-o", photos[0].parent)[2]
+    assert (place / "table.md").read_text() == "mine"
+    assert [path.name for path in place.iterdir()] == ["table.md"]
+    assert sorted(photos[0].parent.iterdir()) == photos
+
+
 def test_bad_plans_and_photos_are_told(photos, tmp_path):
-    for change in ({"methods": ("magic",)}, {"users": ("nobody",)}, {"strokes": ()}, {"strokes": (-1,)}):
+    for change in (
+        {"methods": ("magic",)},
+        {"users": ("nobody",)},
+        {"strokes": ()},
+        {"strokes": (-1,)},
+        {"strokes": (10**20,)},
+    ):
         with pytest.raises(MethodError):
             Plan(**{"methods": ("hybrid",), **change})
     gray = tmp_path / "gray.png"
     write_image(gray, np.full((20, 20, 3), 90, np.uint8))
     with pytest.raises(ImageError, match="no colours"):
         run_study([gray], tmp_path / "out", PLAN)
+    with pytest.raises(ModelError, match="unknown model"):
+        run_study(photos, tmp_path / "out", replace(PLAN, model="magic"))
+    assert not (tmp_path / "out").exists()
     table = run_study([photos[0], gray], tmp_path / "out", PLAN)
     assert {row["photo"] for row in table.rows} == {photos[0].name}
     assert [line.split(":")[0] for line in table.refused] == [str(gray)]

@@ -21,7 +21,7 @@ from hybridcolor.batch import stores
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.stores import is_url
 from hybridcolor.errors import ImageError
-from hybridcolor.imagefiles import READABLE_SUFFIXES
+from hybridcolor.imagefiles import READABLE_SUFFIXES, WRITABLE_SUFFIXES
 
 LISTS = (".csv", ".jsonl", ".parquet")
 _FIELDS = ("path", "output", "seeds")
@@ -148,6 +148,9 @@ def _listed(path: str, recipe: Recipe, beside: _Beside) -> Iterator[Task]:
                 target = os.path.normpath(output) if output else recipe.target_name(_stem(source))
                 if target.startswith("/") or (".." in target and ".." in target.split("/")):
                     raise ImageError(f"{path}: row {number}: output {target!r} is outside of the folder of results")
+                if not target.lower().endswith(WRITABLE_SUFFIXES):
+                    endings = " ".join(WRITABLE_SUFFIXES)
+                    raise ImageError(f"{path}: row {number}: output {target!r} is to end in one of {endings}")
                 if seeds and not (seeds.startswith("/") or "://" in seeds):
                     seeds = f"{folder}/{seeds}"  # noqa: PLW2901
                 yield beside.task(source, target, seeds or None)

@@ -70,7 +70,7 @@ class Recipe:
         plain = self.name.replace("{stem}", "x", 1)
         if plain == self.name or Path(plain).name != plain or "{" in plain or "\0" in plain:
             raise MethodError(f"recipe: name {self.name!r} is to hold {{stem}} once, and no folder")
-        if not plain.endswith(WRITABLE_SUFFIXES):
+        if not plain.lower().endswith(WRITABLE_SUFFIXES):
             raise MethodError(f"recipe: name {self.name!r} is to end in one of {' '.join(WRITABLE_SUFFIXES)}")
 
     @classmethod

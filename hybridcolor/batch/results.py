@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock, Timeout
+
 from hybridcolor.batch import stores
 from hybridcolor.batch.plan import Task
 from hybridcolor.errors import HybridColorError, ImageError
-from hybridcolor.files import write_whole
+from hybridcolor.files import open_ordinary, write_whole
 
 NAME = "hybridcolor-batch.jsonl"
 """Of the journal: a file, or in a store a folder of parts."""
+RECIPE = "recipe.json"
+FAILURES = "failures.csv"
+_BEGINNINGS = {NAME: b'{"begun": [', RECIPE: b'{\n "hybridcolor": ', FAILURES: b"source,error\n"}
+"""Of what a batch writes beside its pictures: by these it is known from a person's own files."""
+_LOCK = "hybridcolor-batch.lock"
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 _FULL = 1 << 20  # bytes free below which a failure is that of the disk, and all others would follow
 _SECONDS = 30.0  # of work that a kill may cost, where keeping every line would cost more
@@ -62,22 +68,32 @@ class Folder:
         HybridColorError
             If another batch is writing there.
         ImageError
-            If the folder cannot be written to.
+            If the folder cannot be written to, or has a person's file where one of a batch's is to be.
         """
-        folder, path = Path(self.place), Path(self.place, NAME)
-        if path.exists() and not path.is_file():
-            raise ImageError(f"{path}: is not an ordinary file; choose another folder for -o")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab+")
-        except OSError as error:
-            raise ImageError(f"{folder}: cannot be written ({error.strerror}); choose another folder for -o") from error
-        with file:
+        folder = Path(self.place)
+        lock = FileLock(folder / _LOCK, timeout=0)  # which the system takes back from a process that dies
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+                for name in _BEGINNINGS:
+                    _check_own(folder / name, self._beginning(name), name)
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(lock)
+                file = stack.enter_context((folder / NAME).open("ab+"))
+            except Timeout as error:
                 raise HybridColorError(f"{folder}: another batch is writing there; wait for it or stop it") from error
+            except OSError as error:
+                why = f"cannot be written ({error.strerror or error})"
+                raise ImageError(f"{folder}: {why}; choose another folder for -o") from error
             yield FileLines(file)
+
+    def _beginning(self, name: str) -> bytes:
+        path = Path(self.place, name)
+        if not path.exists():
+            return b""
+        if not path.is_file():
+            raise ImageError(f"{path}: is not an ordinary file; choose another folder for -o")
+        with open_ordinary(path) as file:
+            return file.read(64)
 
     def tidy(self, targets: Iterable[str]) -> None:
         """Remove what writers of these, that were killed, have left."""
@@ -133,6 +149,10 @@ class Bucket:
     @contextmanager
     def journal(self) -> Iterator[ObjectLines]:
         """The journal's lines."""
+        for name in (RECIPE, FAILURES):
+            url = f"{self.place}/{name}"
+            there = stores.is_object(url)
+            _check_own(url, next(stores.read_all([url])) if there else b"", name)
         start = len(self.place) + 1
         if stores.is_object(self.place) is not None:
             for place in stores.places_under(self.place):
@@ -170,6 +190,13 @@ class Bucket:
     def is_seen(self) -> bool:
         """True: a machine that does not reach the store is told by it."""
         return True
+
+
+def _check_own(place: Path | str, content: bytes, name: str) -> None:
+    """Refuse what begins as nothing that a batch writes under this name; it may have been cut short."""
+    start = _BEGINNINGS[name]
+    if not start.startswith(content[: len(start)]):
+        raise ImageError(f"{place}: exists already, and no batch wrote it; choose another folder for -o")
 
 
 Results = Folder | Bucket

@@ -14,12 +14,9 @@ from typing import Protocol
 from hybridcolor.batch.journal import Journal, open_journal
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
-from hybridcolor.batch.results import Results, Standing, results_at
+from hybridcolor.batch.results import FAILURES, RECIPE, Results, Standing, results_at
 from hybridcolor.batch.workers import Job, Pool, Record
 from hybridcolor.errors import ImageError
-
-FAILURES = "failures.csv"
-RECIPE = "recipe.json"
 
 
 @dataclass(slots=True)
@@ -83,7 +80,7 @@ def run_batch(
     HybridColorError
         If another batch is writing there.
     ImageError
-        If the folder cannot be written to, or its disk is full.
+        If the folder cannot be written to, its disk is full, or a person's file has one of those three names.
     """
     outcome, results = Outcome(), results_at(folder)
     try:

@@ -48,6 +48,9 @@ class Job:
 @contextmanager
 def deaf_children() -> Iterator[None]:
     """Processes started meanwhile never hear Ctrl-C or a request to end, which go to all: the first one decides."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where no process can be spared Ctrl-C in this way
+        yield
+        return
     resource_tracker.ensure_running()  # or its start, within theirs, would end this
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:

@@ -2,26 +2,86 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, ProgressColumn, track
+from rich.text import Text
 
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
 
-out = Console(markup=False, emoji=False, highlight=False)  # file names are printed as they are
-err = Console(markup=False, emoji=False, highlight=False, stderr=True)
+
+class Lines(Console):
+    """Prints texts, each as one line: markup means nothing, and what a terminal would obey is spelled out.
+
+    An output that is closed or full ends no work: what is printed from then on is lost.
+
+    Attributes
+    ----------
+    lost : OSError or None
+        Why something was lost, unless the reader had enough, as ``head`` has.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, stderr=stderr)
+        self.lost: OSError | None = None
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As that of any console."""
+        shown = [spelled(each) if isinstance(each, str) else each for each in objects]
+        texts = all(isinstance(each, str) for each in objects)
+        try:
+            super().print(*shown, soft_wrap=texts, **options)  # texts are not wrapped, for programs to read
+        except OSError as error:
+            self._lose(error)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As that of any console, which comes here for the cells of tables too; they may have several lines."""
+        return super().render_str("\n".join(map(spelled, text.split("\n"))), **options)
+
+    def on_broken_pipe(self) -> None:
+        """What rich calls when the reader has gone."""
+        self._lose(None)
+
+    def _lose(self, why: OSError | None) -> None:
+        self.quiet, self.lost = True, why
+        with suppress(OSError):  # or the interpreter, which tries again at its end, would complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+def spelled(text: str) -> str:
+    r"""A text in one line that does nothing to a terminal.
+
+    Examples
+    --------
+    >>> print(spelled("old\x1b[31m.png"))
+    old\x1b[31m.png
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+out = Lines()
+err = Lines(stderr=True)
 
 MAX_PIXELS = 200_000_000  # as in imagefiles, which is not to be loaded here
-LAYERED = (".ora", ".psd")  # as in layers
 
+
+def _share(value: float | None) -> float | None:
+    if value is None or 0 <= value <= 1:
+        return value
+    raise typer.BadParameter(f"{value} is not a number from 0 to 1")
+
+
+SHARE: dict[str, Any] = {"metavar": "0..1", "callback": _share}
+"""What options say that take a number from 0 to 1; a range of typer's would not know nan for what it is."""
 Model = Annotated[str, typer.Option(help="A model that `hybridcolor models` lists; 'none' uses scribbles alone.")]
 Frame = Annotated[int, typer.Option(min=0, help="Which page, animation step or slice of the file, from 0.")]
 MaxPixels = Annotated[int, typer.Option(min=1, help="Larger pictures are refused before they take memory.")]
@@ -30,7 +90,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs th
 
 def print_scores(scores: dict[str, float]) -> None:
     """Names and values in a line."""
-    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()), soft_wrap=True)
+    out.print("  ".join(f"{key} {value:.4g}" for key, value in scores.items()))
 
 
 def load(model: str) -> Predictor | None:
@@ -49,14 +109,15 @@ def plan_jobs(
     inputs: Sequence[Path], output: Path, *, overwrite: bool, kept: Sequence[Path | None] = ()
 ) -> list[tuple[Path, Path]]:
     """Which file becomes which, checked for clashes, also with files to be kept, before any work is done."""
-    from hybridcolor.imagefiles import check_no_source, images_at
+    from hybridcolor.imagefiles import check_no_source, images_at, suffix_of
 
     sources = [source for item in inputs for source in images_at(item)]
-    named = output.suffix == ".zarr" or (output.suffix and not output.is_dir())
+    named = suffix_of(output) == ".zarr" or (output.suffix and not output.is_dir())
     if sources == list(inputs[:1]) and named:
         check_folder(output)
         jobs = [(sources[0], output)]
     else:
+        check_is_folder(output)
         jobs = [(source, output / f"{source.stem.removesuffix('.nii')}.png") for source in sources]
     targets: dict[Path, Path] = {}
     for source, target in jobs:
@@ -68,6 +129,15 @@ def plan_jobs(
         check_free(target, overwrite=overwrite)
         check_no_source(target, source, *kept)
     return jobs
+
+
+def check_is_folder(path: Path | str) -> None:
+    """Refuse the name of a picture where a folder of results is asked for."""
+    from hybridcolor.imagefiles import WRITABLE_SUFFIXES
+    from hybridcolor.layers import is_layered
+
+    if (is_layered(path) or str(path).lower().endswith(WRITABLE_SUFFIXES)) and not Path(path).is_dir():
+        raise ImageError(f"{path}: is the name of a picture, and a folder of them is asked for; choose another for -o")
 
 
 def make_folder(path: Path) -> None:
@@ -82,12 +152,12 @@ def check_seeds_file(path: Path, *sources: Path | None, overwrite: bool, result:
     """As `check_free` and `check_no_source`, for a file of seeds that may be saved beside a result."""
     from hybridcolor.imagefiles import check_no_source
 
-    if result is not None and path.resolve() == result.resolve():
+    if result is not None and os.path.realpath(path) == os.path.realpath(result):
         raise ImageError(f"{path}: is asked for as the picture and as its seeds; give two names")
     check_folder(path)
     check_no_source(path, *sources)
     if path.suffix.lower() != ".json":
-        check_free(path, overwrite=overwrite)
+        check_free(path, layers=False, overwrite=overwrite)
     else:
         _check_replaceable(path, overwrite=overwrite)
 
@@ -98,17 +168,19 @@ def check_folder(path: Path) -> None:
         raise ImageError(f"{path.parent}: no such folder; make it first or choose another")
 
 
-def check_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse early what could not be written later."""
+def check_free(path: Path, *, layers: bool = True, overwrite: bool) -> None:
+    """Refuse early what could not be written later; layers are for pictures, and not for seeds."""
     from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_library, suffix_of
+    from hybridcolor.layers import SUFFIXES as LAYERED
 
-    if path.suffix not in LAYERED and suffix_of(path) not in WRITABLE_SUFFIXES:
-        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join((*WRITABLE_SUFFIXES, *LAYERED))}")
+    endings = (*WRITABLE_SUFFIXES, *LAYERED) if layers else (".json", *WRITABLE_SUFFIXES)
+    if suffix_of(path) not in endings:
+        raise ImageError(f"{path}: '{path.suffix}' is not one of {' '.join(endings)}")
     try:
         check_library(suffix_of(path))
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
-    if path.exists() and path.suffix == ".zarr":
+    if path.exists() and suffix_of(path) == ".zarr":
         raise ImageError(f"{path}: exists already, and folders are not replaced; remove it or choose another name")
     _check_replaceable(path, overwrite=overwrite)
 
@@ -123,10 +195,15 @@ def _check_replaceable(path: Path, *, overwrite: bool) -> None:
 def progress(jobs: list[tuple[Path, Path]]) -> Iterator[tuple[Path, Path]]:
     """The jobs, with a bar on a terminal if there are many and a spinner if there is one."""
     if len(jobs) == 1:
-        with err.status(f"colorizing {jobs[0][0].name}"):
+        with err.status(Text(spelled(f"colorizing {jobs[0][0].name}"))):
             yield jobs[0]
     else:
         yield from track(jobs, "colorizing", console=err, disable=not err.is_terminal)
+
+
+def bar(*columns: ProgressColumn) -> Progress:
+    """A bar that goes on a terminal, and is nowhere else."""
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 @contextmanager
@@ -143,7 +220,5 @@ def reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
 
 
 def complain(error: HybridColorError) -> None:
-    """An error as one line; what a terminal would obey, in the name of a file, is spelled out."""
-    line = " ".join(str(error).splitlines())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    err.print(f"hybridcolor: {shown}", style="red", soft_wrap=True)
+    """An error as one line."""
+    err.print(f"hybridcolor: {error}", style="red")

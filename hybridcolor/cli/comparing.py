@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 
-from hybridcolor.cli.common import complain, err, listed, make_folder, out
+from hybridcolor.cli.common import bar, complain, err, listed, out
 from hybridcolor.errors import ImageError, MethodError
 
 if TYPE_CHECKING:
@@ -69,20 +68,20 @@ def compare(
         prepare(output)
         inputs = bundled_photos(output / "photos")
     cases = find_cases(inputs, references=reference or [], results=others, seeds=seeds)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("comparing", total=len(cases))
+    with bar() as shown:
+        task = shown.add_task("comparing", total=len(cases))
         report = run_comparison(
             cases,
             methods,
             output,
             blind=blind,
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            progress=lambda done, of: shown.update(task, completed=done, total=of),
             complain=complain,
         )
     _print_means(report)
-    out.print(f"Look at {output / 'index.html'}", soft_wrap=True)
+    out.print(f"Look at {output / 'index.html'}")
     if blind:
-        out.print(f"The test with people is {output / 'blind.html'}", soft_wrap=True)
+        out.print(f"The test with people is {output / 'blind.html'}")
     if report.left_out:
         raise ImageError(f"{len(report.left_out)} of {len(cases)} pictures are left out; the others are compared")
 
@@ -124,7 +123,7 @@ def study(
       hybridcolor study photos/ -o study/ --users random --methods "hybrid; optimization"
     """
     from hybridcolor.imagefiles import images_at
-    from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, run_study
+    from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, prepare, run_study
     from hybridcolor.users import USERS
 
     try:
@@ -138,18 +137,20 @@ def study(
         size=size,
         model=model,
     )
-    given = None if folder is None else images_at(folder)
-    make_folder(output)
-    photos = bundled_photos(output / "photos") if given is None else given
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task("photos", total=len(photos))
+    if folder is None:
+        prepare(output, plan)
+        photos = bundled_photos(output / "photos")
+    else:
+        photos = images_at(folder)
+    with bar() as shown:
+        task = shown.add_task("photos", total=len(photos))
         table = run_study(
-            photos, output, plan, workers=workers, progress=lambda done, _: bar.update(task, completed=done)
+            photos, output, plan, workers=workers, progress=lambda done, _: shown.update(task, completed=done)
         )
     for line in table.refused:
-        err.print(f"left out: {line}", style="yellow", soft_wrap=True)
-    out.print((output / "table.md").read_text(encoding="utf-8"), soft_wrap=True)
-    out.print(f"Look at {output / 'curves.svg'}", soft_wrap=True)
+        err.print(f"left out: {line}", style="yellow")
+    out.print(*(output / "table.md").read_text(encoding="utf-8").splitlines(), sep="\n")
+    out.print(f"Look at {output / 'curves.svg'}")
 
 
 def _named_folders(results: Iterable[str]) -> Iterator[tuple[str, Path]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress
 
-from hybridcolor.cli.common import err, out
+from hybridcolor.cli.common import bar, check_is_folder, err, out
 from hybridcolor.errors import MethodError
 
 if TYPE_CHECKING:
@@ -54,25 +54,25 @@ def batch(
     if scheduler is not None and cluster is not None:
         raise MethodError("--scheduler and --cluster were given; choose one")
     count = sum(1 for _ in plan_tasks(sources, settings, output))  # a bad list is told before any work
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    check_is_folder(output)
     with (
         _signals_stop() as stopped,
         _workers(workers, scheduler, cluster) as at_work,
-        Progress(*columns, console=err, transient=True) as bar,
+        bar(*Progress.get_default_columns(), MofNCompleteColumn()) as shown,
     ):
-        shown = bar.add_task("pictures", total=count)
+        task = shown.add_task("pictures", total=count)
 
         def tell(so_far: Outcome) -> None:
             failed = len(so_far.failures)
-            bar.update(shown, completed=so_far.done + so_far.skipped + failed, description=f"{failed} failed")
+            shown.update(task, completed=so_far.done + so_far.skipped + failed, description=f"{failed} failed")
 
         outcome = run_batch(
             plan_tasks(sources, settings, output), output, settings, workers=at_work, stopped=stopped, progress=tell
         )
     failed = f", {len(outcome.failures)} failed: see {output.rstrip('/')}/failures.csv" if outcome.failures else ""
-    out.print(f"{outcome.done} done, {outcome.skipped} were done before{failed}", soft_wrap=True)
+    out.print(f"{outcome.done} done, {outcome.skipped} were done before{failed}")
     if outcome.stopped:
-        err.print("stopped; the same command goes on", soft_wrap=True)
+        err.print("stopped; the same command goes on")
     if outcome.failures or outcome.stopped:
         raise typer.Exit(1)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 
-from hybridcolor.cli.common import Overwrite, err, load, out, print_scores
+from hybridcolor.cli.common import Overwrite, bar, load, out, print_scores
 from hybridcolor.errors import ModelError
 
 app = typer.Typer()
@@ -57,9 +56,9 @@ def import_(
     from hybridcolor.predict.importing import import_model
 
     entry = import_model(source, name=name, folder=output, overwrite=overwrite)
-    out.print(f"{entry.folder / entry.file}  model {entry.name}, card {entry.card}", soft_wrap=True)
+    out.print(f"{entry.folder / entry.file}  model {entry.name}, card {entry.card}")
     if output is not None:
-        out.print(f"It is found when HYBRIDCOLOR_MODELS is {output}", soft_wrap=True)
+        out.print(f"It is found when HYBRIDCOLOR_MODELS is {output}")
 
 
 @models_app.command()
@@ -72,7 +71,7 @@ def export(
     from hybridcolor.predict.export import export_model
 
     export_model(name, output, overwrite=overwrite)
-    out.print(f"{output}  {output.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+    out.print(f"{output}  {output.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()
@@ -125,13 +124,13 @@ def evaluate(
     predictor = load(model)
     if predictor is None:
         raise ModelError("there is nothing to evaluate without a model; name one that `hybridcolor models` lists")
-    with Progress(console=err, transient=True) as bar:
-        task = bar.add_task("photos", total=None)
+    with bar() as shown:
+        task = shown.add_task("photos", total=None)
         scores = run_evaluation(
             predictor,
             data,
             output,
             shards=[shards],
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            progress=lambda done, of: shown.update(task, completed=done, total=of),
         )
     print_scores(scores)

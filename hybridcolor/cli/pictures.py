@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ import typer
 from rich.table import Table
 
 from hybridcolor.cli.common import (
-    LAYERED,
     MAX_PIXELS,
+    SHARE,
     Frame,
     MaxPixels,
     Model,
@@ -64,10 +65,10 @@ def colorize(
     ] = None,
     model: Model = "default",
     vividness: Annotated[
-        float | None, typer.Option(min=0, max=1, help="How far rare colours are lifted; 0 is the timid average.")
+        float | None, typer.Option(**SHARE, help="How far rare colours are lifted; 0 is the timid average.")
     ] = None,
     caution: Annotated[
-        float, typer.Option(min=0, max=1, help="Leave gray where the network is unsure: 0 nowhere, 1 everywhere.")
+        float, typer.Option(**SHARE, help="Leave gray where the network is unsure: 0 nowhere, 1 everywhere.")
     ] = 0.0,
     finish: Annotated[
         str | None,
@@ -77,7 +78,7 @@ def colorize(
         ),
     ] = None,
     tint: Annotated[
-        float, typer.Option(min=0, max=1, help="Lines of a drawing: 0 black, 1 in a dark shade of their colour.")
+        float, typer.Option(**SHARE, help="Lines of a drawing: 0 black, 1 in a dark shade of their colour.")
     ] = 0.0,
     palette_from: Annotated[
         Path | None,
@@ -118,6 +119,7 @@ def colorize(
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.layers import is_layered
     from hybridcolor.marked import read_scribbles
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
@@ -134,14 +136,14 @@ def colorize(
         raise MethodError(f"--seeds and --save-seeds are for one picture, {len(jobs)} were given; run them one by one")
     if save_seeds is not None:
         check_seeds_file(save_seeds, jobs[0][0], palette_from, result=jobs[0][1], overwrite=overwrite)
-    predictor = None if palette_from is None else load(model)
+    predictor = load(model) if palette_from or jobs[0][1] != output else None  # an unknown one makes no folder
     palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
     if jobs[0][1] != output:
         make_folder(output)
     vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
     failures = 0
     needs = {
-        "layers": output.suffix in LAYERED,
+        "layers": is_layered(output),
         "--method auto": method == "auto",
         "--save-seeds": save_seeds is not None,
         f"--finish {finish}": finish in ("tone", "pattern"),
@@ -158,7 +160,7 @@ def colorize(
     made = partial(made_by, model=model, vividness=vividness, caution=caution, **decided)
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
-            picture = tiling.read(source, frame)
+            picture = tiling.read(source, target, frame=frame)
             if picture is None:
                 predictor = predictor or load(model)
                 wishes = {"predictor": predictor, "vividness": vividness, "caution": caution}
@@ -186,7 +188,7 @@ def colorize(
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
-            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s", soft_wrap=True)
+            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s")
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
@@ -199,10 +201,9 @@ def _chosen(picture: Picture, predictor: Predictor | None) -> str:
     kind = kind_of(picture.luminance)
     own = METHOD_OF[kind.name]
     method = own if predictor is None else "hybrid"
-    out.print(f"{kind.name}: {kind.reason}; method {method}", soft_wrap=True)
+    out.print(f"{kind.name}: {kind.reason}; method {method}")
     if predictor is not None and own in FOR_DRAWINGS and not getattr(predictor, "paint", False):
-        hint = "this model knows photos; for a drawing take --model lineart, or --model none with --seeds"
-        out.print(hint, soft_wrap=True)
+        out.print("this model knows photos; for a drawing take --model lineart, or --model none with --seeds")
     return method
 
 
@@ -233,17 +234,18 @@ def seeds_(
     A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
     program, add or repaint strokes with a hard brush, save it without JPEG.
     """
-    from hybridcolor.imagefiles import read_image
+    from hybridcolor.imagefiles import check_holds, read_image
     from hybridcolor.marked import found_seeds
     from hybridcolor.predict import load_predictor
     from hybridcolor.seedfiles import write_seeds
 
     check_seeds_file(output, source, overwrite=overwrite)
     picture = read_image(source, frame=frame, max_pixels=max_pixels)
+    check_holds(output, picture.shape)
     found = found_seeds(picture.luminance, load_predictor(model))
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
-    out.print(f"{output}  {patches} patches, {len(found)} pixels", soft_wrap=True)
+    out.print(f"{output}  {patches} patches, {len(found)} pixels")
 
 
 @app.command()
@@ -266,6 +268,7 @@ def edit(
 
     if find_spec("napari") is None:
         raise MethodError("the editor needs napari; pip install 'hybridcolor[gui]'")
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which would be heard in the midst of Qt's own code
     import_module("napari_hybridcolor.opening").edit(source, seeds)  # a plugin: nothing here depends on it
 
 
@@ -286,7 +289,7 @@ def replay(
 
       hybridcolor replay old.png.hybridcolor.json -o old-colour.png
     """
-    from hybridcolor.imagefiles import check_no_source, read_image
+    from hybridcolor.imagefiles import check_holds, check_no_source, read_image
     from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import picture_of
@@ -294,12 +297,13 @@ def replay(
     check_folder(output)
     check_free(output, overwrite=overwrite)
     drawn_on = picture_of(session) if picture is None else picture
-    check_no_source(output, drawn_on)
+    check_no_source(output, drawn_on, session)
     editing = EditSession(read_image(drawn_on, frame=frame, max_pixels=max_pixels))
+    check_holds(output, editing.picture.shape)
     editing.load(session)
     result = editing.final()
     write_colorization(output, result, overwrite=overwrite)
-    out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s", soft_wrap=True)
+    out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s")
 
 
 @app.command()
@@ -317,4 +321,4 @@ def demo(
         )
     out.print(table)
     out.print("'corrected' adds a few scribbles in the true colours to the automatic seeds.")
-    out.print(f"Look at {output / 'comparison.png'}", soft_wrap=True)
+    out.print(f"Look at {output / 'comparison.png'}")

@@ -49,22 +49,22 @@ class Tiling:
             raise MethodError(f"--tiles does not go with {whole}")
         return cls(wanted, whole, seeds, max_pixels)
 
-    def read(self, source: Path, frame: int) -> Picture | None:
+    def read(self, source: Path, target: Path, *, frame: int) -> Picture | None:
         """The picture; None if it is to be coloured by tiles.
 
         Raises
         ------
         ImageError
-            If it cannot be read, or fits into free memory in neither way.
+            If it cannot be read, its result cannot be written, or it fits into free memory in neither way.
         """
-        from hybridcolor.imagefiles import read_image
+        from hybridcolor.imagefiles import check_holds, read_image
         from hybridcolor.tiles import TILES_FROM, pixels_in_memory
 
         room = pixels_in_memory(scribbles=self.seeds is not None)
         may = self.wanted is not False and not self.whole
         most = 0 if self.wanted else min(room, TILES_FROM) if may and self.seeds is None else room
         try:
-            return read_image(source, frame=frame, max_pixels=min(most, self.max_pixels))
+            picture = read_image(source, frame=frame, max_pixels=min(most, self.max_pixels))
         except TooLargeError as error:
             if most >= self.max_pixels:
                 raise
@@ -75,14 +75,17 @@ class Tiling:
                 f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; do "
                 f"without {because}, and it is coloured by tiles, or close other programs"
             ) from error
+        check_holds(target, picture.shape)
+        return picture
 
     def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, Any], **wishes: Any) -> None:
         """Colorize a picture by tiles, as `colorize_bands` is told by the wishes and `write_tiles` by ``writing``."""
-        from hybridcolor.imagefiles import open_bands
+        from hybridcolor.imagefiles import check_holds, open_bands
         from hybridcolor.seedfiles import read_json_seeds
         from hybridcolor.tiles import colorize_bands, write_tiles
 
         with open_bands(source, frame=frame, max_pixels=self.max_pixels) as bands:
+            check_holds(target, bands.shape)
             drawn = None if self.seeds is None else read_json_seeds(self.seeds, bands.shape)
             write_tiles(target, colorize_bands(bands, scribbles=drawn, **wishes), **writing)
-            out.print(f"{target}  {bands.shape[1]} x {bands.shape[0]}, by tiles", soft_wrap=True)
+            out.print(f"{target}  {bands.shape[1]} x {bands.shape[0]}, by tiles")

@@ -46,6 +46,9 @@ SUFFIXES = (
 )
 """File name endings that can be written."""
 
+_SIDES = {".png": 1_000_000, ".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".dcm": 65_535}
+_SIDES |= {".nii": 32_767, ".nii.gz": 32_767, ".psd": 30_000}  # pixels, and of PNG what its library writes
+
 TILE = 512
 """Side of a tile of a TIFF that is written tile by tile."""
 _BIG = 3 << 30  # bytes of pixels from which a TIFF is a BigTIFF
@@ -80,6 +83,15 @@ def check_library(suffix: str) -> None:
         raise ImageError(f"{suffix} is written by {library}; pip install 'hybridcolor[{extra}]'")
 
 
+def check_size(suffix: str, shape: tuple[int, ...]) -> None:
+    """Raise `ImageError` if a format cannot hold a picture of so many rows and columns."""
+    longest = max(shape[:2])
+    if longest > _SIDES.get(suffix, longest):
+        others = " ".join(each for each in SUFFIXES if longest <= _SIDES.get(each, longest))
+        size = f"this picture has {shape[1]} x {shape[0]}"
+        raise ImageError(f"{suffix} holds at most {_SIDES[suffix]} pixels a side, {size}; use one of {others}")
+
+
 def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str, bytes]:
     """The whole file, in memory; of a folder, its files by their paths in it.
 
@@ -98,6 +110,7 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
         If the format cannot hold this picture, or the library that writes it is not installed.
     """
     check_library(suffix)
+    check_size(suffix, pixels.shape)
     if suffix == ".png":
         return _png(pixels, metadata)
     if suffix.startswith(".ome") or suffix in (".tif", ".tiff"):

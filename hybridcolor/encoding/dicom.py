@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.encoding import NOTE
-from hybridcolor.errors import ImageError
 from hybridcolor.icc import srgb_profile
 from hybridcolor.metadata import Metadata
 
@@ -28,8 +27,6 @@ def encode_dicom(pixels: NDArray[np.uint8], metadata: Metadata) -> bytes:
     from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
     height, width = pixels.shape[:2]
-    if max(height, width) > 65535:
-        raise ImageError(f"DICOM cannot hold a picture of {width} x {height}; 65535 is the most")
     gray, patient = pixels.ndim == 2, metadata.patient
     dataset = pydicom.Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 192"

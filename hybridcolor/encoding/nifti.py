@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.errors import ImageError
 from hybridcolor.metadata import Metadata
 
 _NOTE = "hybridcolor: derived, colours are not measurements"  # 80 characters at most
@@ -19,8 +18,6 @@ def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool)
     """A volume of one slice, RGB or gray, placed so that it is read as it was written; pixels of 1 mm, or by dpi."""
     import nibabel
 
-    if max(pixels.shape[:2]) > 32767:
-        raise ImageError(f"NIfTI cannot hold a picture of {pixels.shape[1]} x {pixels.shape[0]}; 32767 is the most")
     values: Any = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels).view(_COLOUR)[..., 0]
     x, y = (25.4 / side for side in metadata.dpi or (25.4, 25.4))
     # NIfTI counts to the left-hand side's right, forward and up; a picture's columns go left and its rows back.

@@ -41,6 +41,17 @@ class Layer:
     multiply: bool
 
 
+def is_layered(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of this name gets layers.
+
+    Examples
+    --------
+    >>> is_layered("page.ora"), is_layered("PAGE.PSD"), is_layered("page.png")
+    (True, True, False)
+    """
+    return os.fspath(path).lower().endswith(SUFFIXES)
+
+
 def drawing_layers(
     picture: Picture, chroma: NDArray[np.float32], *, finish: str = "paint", tint: float = 0.0
 ) -> list[Layer]:
@@ -111,7 +122,7 @@ def write_layers(path: str | os.PathLike[str], layers: list[Layer], *, overwrite
     from hybridcolor.layers.openraster import encode_openraster
     from hybridcolor.layers.photoshop import encode_photoshop
 
-    encode = encode_photoshop if Path(path).suffix == ".psd" else encode_openraster
+    encode = encode_photoshop if Path(path).suffix.lower() == ".psd" else encode_openraster
     try:
         write_whole(Path(path), encode(layers), overwrite=overwrite)
     except FileExistsError as error:

@@ -23,11 +23,12 @@ from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
+from hybridcolor.predict.weights import find_model
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
-from hybridcolor.study.scoring import Plan, score_photo
+from hybridcolor.study.scoring import Plan, read_photo, score_photo
 from hybridcolor.study.tables import Table, summarize
 
-__all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "run_study"]
+__all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "prepare", "run_study"]
 
 BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
 
@@ -58,7 +59,7 @@ def run_study(
     photos : sequence of Path
         Colour images; their luminance is coloured, their colours are the truth.
     out : Path
-        Folder for the results, made if missing. Photos whose rows are there already are not scored again.
+        Folder for the results, as for `prepare`. Photos whose rows are there already are not scored again.
     plan : Plan
     workers : int, optional
         Processes.
@@ -70,12 +71,11 @@ def run_study(
     ImageError
         If no photo can be read and has colour; the lines of single ones are in the table's ``refused``.
     HybridColorError
-        If ``out`` holds a study of another plan, or matplotlib is missing.
+        As `prepare`.
     """
-    check_installed("matplotlib")
-    out.mkdir(parents=True, exist_ok=True)
+    _check_photos(photos)
+    table = prepare(out, plan)
     log = out / "rows.jsonl"
-    table = _resumed(out, plan)
     done = {row["photo"] for row in table.rows}
     waiting = [photo for photo in photos if photo.name not in done]
     progress(len(photos) - len(waiting), len(photos))
@@ -88,7 +88,7 @@ def run_study(
             table.rows += outcome
         progress(count, len(photos))
     if not table.rows:
-        raise ImageError(table.refused[0] if table.refused else "there is no photo to study")
+        raise ImageError(table.refused[0])
     summarize(table, out)
     return table
 
@@ -111,17 +111,47 @@ def _rows_or_error(photo: Path, plan: Plan) -> list[dict[str, Any]] | str:
         return str(error)
 
 
-def _resumed(out: Path, plan: Plan) -> Table:
-    """The rows that are there, if they are of the same plan; else a new table."""
+def _check_photos(photos: Sequence[Path]) -> None:
+    """Raise `ImageError` if none of them can be studied, before there is a folder of results."""
+    refused = ImageError("there is no photo to study")
+    for photo in photos:
+        try:
+            read_photo(photo)
+        except ImageError as error:
+            refused = error
+        else:
+            return
+    raise refused
+
+
+def prepare(out: Path, plan: Plan) -> Table:
+    """Make a study's folder, or see that it is empty or has a study of the same plan; returns the rows that are there.
+
+    Raises
+    ------
+    ImageError
+        If it has anything else, or cannot be made.
+    ModelError
+        If the plan's model is not installed.
+    HybridColorError
+        If it holds a study of another plan, or a damaged one, or matplotlib is missing.
+    """
+    check_installed("matplotlib")
+    find_model(plan.model)
     described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(plan).items()}
     place, log = out / "study.json", out / "rows.jsonl"
-    if not place.exists() or not log.exists():
-        write_whole(place, (json.dumps(described, indent=1) + "\n").encode())
-        write_whole(log, b"")
+    if not place.exists():
+        try:
+            if out.is_dir() and any(out.iterdir()):
+                raise ImageError(f"{out}: is not empty and no earlier study; choose another folder for -o")
+            out.mkdir(parents=True, exist_ok=True)
+            write_whole(place, (json.dumps(described, indent=1) + "\n").encode())
+        except OSError as error:
+            raise ImageError(f"{out}: cannot be made ({error.strerror}); choose another folder for -o") from error
         return Table(plan)
     try:
         known = json.loads(place.read_text(encoding="utf-8"))
-        text = log.read_text(encoding="utf-8")
+        text = log.read_text(encoding="utf-8") if log.exists() else ""
         rows = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]  # a kill may cut the last line
     except (OSError, ValueError) as error:
         raise HybridColorError(f"{out}: its study is damaged ({error}); choose another folder") from error

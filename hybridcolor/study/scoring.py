@@ -23,6 +23,7 @@ from hybridcolor.users import USERS
 
 STROKES = (0, 1, 2, 5, 10, 20, 50, 100)
 """After so many strokes there are scores, if nothing else is asked for."""
+MOST_STROKES = 10_000
 _PERFECT = 99.0  # dB, for a result that is equal to the truth: its infinite PSNR would spoil means, and is no JSON
 
 _predictor = cache(load_predictor)  # once a process
@@ -55,8 +56,10 @@ class Plan:
             for name in names:
                 if name not in known:
                     raise MethodError(f"{kind} {name!r} is unknown; known: {', '.join(known)}")
-        if not self.methods or not self.users or not self.strokes or min(self.strokes) < 0:
-            raise MethodError("a study needs a method, a user and numbers of strokes from 0 on")
+        if not self.methods or not self.users or not self.strokes:
+            raise MethodError("a study needs a method, a user and a number of strokes")
+        if min(self.strokes) < 0 or max(self.strokes) > MOST_STROKES:
+            raise MethodError(f"numbers of strokes are from 0 to {MOST_STROKES}, not {max(self.strokes, key=abs)}")
 
 
 def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
@@ -106,11 +109,23 @@ def _session(
 
 def _scene_of(path: Path, size: int) -> tuple[Picture, Chroma]:
     """A photo of at most ``size`` pixels along its shorter side, and its colours."""
-    picture = read_image(path)
-    if picture.chroma is None:
-        raise ImageError(f"{path}: has no colours to compare with; give colour photos")
+    picture, chroma = read_photo(path)
     rows, columns = picture.shape
     scale = min(1.0, size / min(rows, columns))
     shape = (max(1, round(rows * scale)), max(1, round(columns * scale)))
-    luminance, truth = resample(picture.luminance, shape), resample(picture.chroma, shape)
+    luminance, truth = resample(picture.luminance, shape), resample(chroma, shape)
     return Picture(luminance.clip(0, 100)), truth
+
+
+def read_photo(path: Path) -> tuple[Picture, Chroma]:
+    """A photo and its colours.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, or is gray.
+    """
+    picture = read_image(path)
+    if picture.chroma is None:
+        raise ImageError(f"{path}: has no colours to compare with; give colour photos")
+    return picture, picture.chroma

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -166,6 +167,7 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
         ("b.jsonl", "{}\n[", "no path"),
         ("c.jsonl", "[", "cannot be read as a list"),
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
+        ("l.csv", "path,output\nx.png,x.png\ny.png,y.txt\n", "row 2: output 'y.txt' is to end in one of .png"),
         ("e.csv", "path\n\udcff", "cannot be read as a list"),
         ("f.parquet", "PAR1", "cannot be read as a list"),
         ("g.jsonl", '{"path": "x.png", "output": 3}', "no text"),
@@ -248,6 +250,34 @@ def test_a_file_that_no_batch_wrote_is_not_replaced(tmp_path):
     assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1  # its own it replaces
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("recipe.json", b'{"flour": 500}'),
+        ("failures.csv", b"who,when\nme,often\n"),
+        (NAME, b"my own log\nwhose last line is being wri"),
+        (NAME, b"{}\n"),
+    ],
+)
+def test_a_persons_files_are_neither_replaced_nor_cut(run, tmp_path, name, content):
+    source, folder = make(tmp_path / "in", 1), tmp_path / "out"
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    code, _, err = run("batch", source, "-o", folder)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{name}: exists already, and no batch wrote it" in err
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (folder / name).read_bytes() == content
+
+
+def test_its_own_files_that_a_kill_cut_short_are_no_persons(tmp_path):
+    source, folder = make(tmp_path / "in", 1), tmp_path / "out"
+    folder.mkdir()
+    (folder / NAME).write_bytes(b'{"beg')
+    (folder / "recipe.json").touch()
+    assert run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE).done == 1
+
+
 def test_two_batches_do_not_write_to_one_folder(tmp_path):
     def nested(_):
         with pytest.raises(HybridColorError, match="another batch"):
@@ -295,7 +325,7 @@ def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe,
     os.killpg(process.pid, number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert told.split("\n") == ["", "stopped; the same command goes on", ""]
+    assert told == "stopped; the same command goes on\n"
     assert {line["target"] for line in lines(folder)} == set(contents(folder))
     assert subprocess.run(command(pictures, folder, recipe), capture_output=True, check=False).returncode == 0
     assert contents(folder) == expected
@@ -308,6 +338,25 @@ def test_a_journal_that_cannot_be_written_ends_a_batch_in_one_line(pictures, tmp
     monkeypatch.setattr(FileLines, "sync", full)
     with pytest.raises(ImageError, match=r"out: cannot be written \(No space left.*the same command goes on"):
         run_batch(plan_tasks([pictures], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE)
+
+
+def test_a_full_disk_is_one_line(run, pictures, recipe, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileLines, "sync", full)
+    code, _, err = run("batch", pictures, "-o", tmp_path / "out", "--recipe", recipe)
+    assert code == 2
+    assert [line[:12] for line in err.split("\n")] == ["hybridcolor:", ""]
+
+
+def test_where_signals_cannot_be_held_back_a_batch_works_all_the_same(tmp_path, monkeypatch):
+    """As on Windows, which has neither these nor fcntl."""
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    source, folder = make(tmp_path / "in", 1), tmp_path / "out"
+    assert run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE).done == 1
+    without = "import sys; sys.modules['fcntl'] = None; import hybridcolor.batch"
+    assert subprocess.run([sys.executable, "-c", without], check=False).returncode == 0
 
 
 def test_a_damaged_journal_costs_work_at_most(pictures, expected, tmp_path):

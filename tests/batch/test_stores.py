@@ -107,6 +107,14 @@ def test_a_batch_that_is_cut_off_goes_on(memory, expected, most, monkeypatch):
     assert {line["target"] for line in journal(memory, "/out")} == set(expected)
 
 
+def test_a_persons_objects_are_not_replaced(memory):
+    memory.pipe_file("/out/recipe.json", b'{"flour": 500}')
+    with pytest.raises(ImageError, match=r"out/recipe\.json: exists already, and no batch wrote it"):
+        batch()
+    assert memory.cat_file("/out/recipe.json") == b'{"flour": 500}'
+    assert memory.find("/out") == ["/out/recipe.json"]
+
+
 def test_lists_patterns_and_recipes_lie_in_a_store_too(memory, expected):
     memory.pipe_file("/in/recipe.toml", b'model = "none"\nmethod = "chrominance"\n')
     assert Recipe.read("memory://in/recipe.toml") == RECIPE
