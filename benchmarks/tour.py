@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import napari
 import numpy as np
 from napari_hybridcolor import kept
+from napari_hybridcolor.opening import SOURCE
 from napari_hybridcolor.samples import ink
 from napari_hybridcolor.widget import ColorizeWidget
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ GOOD = 0.001
 
 
 class Tour:
-    """A window with one picture, and hands to draw in it."""
+    """A window with one picture from a file, and hands to draw in it."""
 
     def __init__(self, gray: NDArray[np.uint8], name: str) -> None:
         self.kept = TemporaryDirectory()
@@ -49,7 +50,9 @@ class Tour:
         self.viewer = napari.Viewer()
         self.viewer.window._qt_window.resize(*SIZE)  # noqa: SLF001  # napari has no public way
         self.canvas = self.viewer.window._qt_viewer.canvas.native  # noqa: SLF001  # napari has no public way
-        self.viewer.add_image(gray, name=name)
+        picture = Path(self.kept.name) / f"{name}.png"
+        Image.fromarray(gray).save(picture)
+        self.viewer.add_image(gray, name=name, metadata={SOURCE: str(picture)})
         self.panel = ColorizeWidget(self.viewer)
         self.viewer.window.add_dock_widget(self.panel, name="hybridcolor")
         self.settle()

@@ -33,7 +33,7 @@ class Settings(QWidget):
         self.model_choice = QComboBox()
         for name in ("default", *read_registry()[1]):
             self.model_choice.addItem("the default network" if name == "default" else name, name)
-        self.model_choice.addItem("none: my strokes alone", NO_MODEL)
+        self.model_choice.addItem("none: strokes alone", NO_MODEL)
         self.model_choice.setToolTip("Which network proposes colours")
         self.method_choice = QComboBox()
         self.method_choice.addItems(propagator_names())
