@@ -6,6 +6,7 @@ so is what a stroke under way will do. `editing` says when to ask, and `answers`
 
 from __future__ import annotations
 
+import time
 from threading import Event
 
 import napari
@@ -21,6 +22,7 @@ from napari_hybridcolor.answers import Levels, Seen, answers, foreseen, glimpses
 from napari_hybridcolor.result import Result
 from napari_hybridcolor.work import Newest
 
+QUICK = 0.06  # seconds of a glimpse that may go on beside the drawing
 MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
 
 
@@ -44,6 +46,8 @@ class Answering(QObject):
         self._viewer = viewer
         self._asked: tuple[EditSession, Image] | None = None
         self.foreseeing = False  # what is shown may be of a stroke that is not done
+        self.foresees_slowly = True  # so that the glimpse of a stroke that is done would have to wait
+        self._foresight = 0.0  # when the last began
         self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
         self._moving = QTimer(self)
         self._moving.setSingleShot(True)
@@ -64,7 +68,7 @@ class Answering(QObject):
     def foresee(self, session: EditSession, drawing: Drawing) -> None:
         """Show what a stroke will do that is still being drawn, unless something is glimpsed already."""
         if not self.glancing.busy and self.result.layer is not None and has_glimpses(session):
-            self.foreseeing = True
+            self.foreseeing, self._foresight = True, time.perf_counter()
             self.glancing.ask(foreseen(session, drawing, self.result.view(session.picture.shape)))
 
     def stop(self) -> None:
@@ -115,6 +119,8 @@ class Answering(QObject):
                 self.result.show(seen, image)
         if done:
             self.glimpsed.emit()
+        else:
+            self.foresees_slowly = time.perf_counter() - self._foresight > QUICK
 
     def _image_of(self, picture: Picture) -> Image | None:
         """The layer of a picture, if that is still the one asked for and nobody has removed it."""

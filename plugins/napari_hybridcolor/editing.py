@@ -37,7 +37,7 @@ from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.work import Newest
 
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
-AHEAD_MS = 150  # of a stroke under way, until its colours are shown, and from then on each time again
+AHEAD_MS = 150  # a stroke under way is glimpsed so often, or on a slow machine after the hand has rested so long
 
 
 class Editing(QObject):
@@ -312,7 +312,7 @@ class Editing(QObject):
         if self.session is None or layer is None:
             return
         if self.dragging:
-            if self.live and not self._ahead.isActive():
+            if self.live and (self._answering.foresees_slowly or not self._ahead.isActive()):
                 self._ahead.start()
             return
         strokes = self.scribbles.strokes(self._weight)
