@@ -130,8 +130,7 @@ class Glimpses:
 
     def look(self, drawing: Drawing, view: Window, *, hear: bool) -> Seen | None:
         """The part of a view that a drawing changes, as it will look; see `hybridcolor.session.EditSession.glimpse`."""
-        self._go_on()
-        copy = self._copy_for(drawing)
+        copy = self.prepare(drawing)
         if hear and not self._hear(copy, drawing):
             return None
         change = copy.chroma(drawing.scribbles)
@@ -156,10 +155,10 @@ class Glimpses:
         if self._copy is not None:  # else nobody looks
             self._answer = drawing, ground, chroma
 
-    def prepare(self, drawing: Drawing) -> None:
-        """Have a small copy for a drawing's settings, and have it answer what was answered exactly."""
+    def prepare(self, drawing: Drawing) -> SmallCopy:
+        """The small copy for a drawing's settings, after it has answered what was answered exactly."""
         self._go_on()
-        self._copy_for(drawing)
+        return self._copy_for(drawing)
 
     def _go_on(self) -> None:
         answer = self._answer

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from hybridcolor.drawing import NO_MODEL, Drawing
-from hybridcolor.groundwork import Groundwork
+from hybridcolor.groundwork import Groundwork, load_model
 from hybridcolor.picture import Picture
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Grounds:
 
     def __init__(self, picture: Picture, predictor: Predictor | str | None) -> None:
         self._picture = picture
-        self._predictors: dict[str, Predictor | None] = {NO_MODEL: None}
+        self._predictors: dict[str, Predictor | None] = {}
         if predictor is None or isinstance(predictor, str):
             self.model = predictor or NO_MODEL
         else:
@@ -45,9 +45,7 @@ class Grounds:
     def predictor(self, model: str) -> Predictor | None:
         """The CNN of a name; None for strokes alone."""
         if model not in self._predictors:
-            from hybridcolor.predict import load_predictor
-
-            self._predictors[model] = load_predictor(model)
+            self._predictors[model] = load_model(model)
         return self._predictors[model]
 
     def of(self, drawing: Drawing) -> Groundwork:

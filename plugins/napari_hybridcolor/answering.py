@@ -11,7 +11,7 @@ from threading import Event
 
 import napari
 from napari.layers import Image
-from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse
@@ -20,6 +20,7 @@ from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answers import Levels, Seen, answers, foreseen, glimpses, has_glimpses, is_large
 from napari_hybridcolor.result import Result
+from napari_hybridcolor.timers import timer
 from napari_hybridcolor.work import Newest
 
 QUICK = 0.06  # seconds of a glimpse that may go on beside the drawing
@@ -49,10 +50,7 @@ class Answering(QObject):
         self.foresees_slowly = True  # so that the glimpse of a stroke that is done would have to wait
         self._foresight = 0.0  # when the last began
         self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
-        self._moving = QTimer(self)
-        self._moving.setSingleShot(True)
-        self._moving.setInterval(MOVED_MS)
-        self._moving.timeout.connect(self._moved)
+        self._moving = timer(self, MOVED_MS, self._moved)
         camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
         self._camera_events = camera.events.zoom, camera.events.center
         for event in self._camera_events:

@@ -16,7 +16,7 @@ import napari
 import numpy as np
 from napari.layers import Image, Labels
 from numpy.typing import ArrayLike, NDArray
-from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import next_place
 from hybridcolor.drawing import Drawing, Stroke, weight_of
@@ -34,6 +34,7 @@ from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import Sessions, file_of
 from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
+from napari_hybridcolor.timers import timer
 from napari_hybridcolor.work import Newest
 
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
@@ -72,14 +73,8 @@ class Editing(QObject):
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
         self.saving.failed.connect(self.said)
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(DEBOUNCE_MS)
-        self.timer.timeout.connect(self.take_up)
-        self._ahead = QTimer(self)
-        self._ahead.setSingleShot(True)
-        self._ahead.setInterval(AHEAD_MS)
-        self._ahead.timeout.connect(self._foresee)
+        self.timer = timer(self, DEBOUNCE_MS, self.take_up)
+        self._ahead = timer(self, AHEAD_MS, self._foresee)
 
     # ----- pictures
 

@@ -23,7 +23,7 @@ from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.colour import ColourBox
-from napari_hybridcolor.panel.controls import Scrolled, Text, button, timer
+from napari_hybridcolor.panel.controls import Scrolled, Text, button
 from napari_hybridcolor.panel.keys import Keys
 from napari_hybridcolor.panel.pictures import Pictures
 from napari_hybridcolor.panel.saving import SaveBox
@@ -31,6 +31,7 @@ from napari_hybridcolor.panel.seeds import SeedsTab
 from napari_hybridcolor.panel.settings import Settings
 from napari_hybridcolor.panel.variants import VariantsTab
 from napari_hybridcolor.panel.view import View
+from napari_hybridcolor.timers import timer
 from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 REST_MS = 250  # the mouse has come to rest on a place

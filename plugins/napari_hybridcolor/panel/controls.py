@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSlider, QWidget
 
@@ -27,15 +27,6 @@ def slider(share: float, about: str) -> QSlider:
     made.setRange(0, 100)
     made.setValue(round(100 * share))
     made.setToolTip(about)
-    return made
-
-
-def timer(parent: QWidget, milliseconds: int, action: Callable[[], object]) -> QTimer:
-    """Does something once, so long after it was last started."""
-    made = QTimer(parent)
-    made.setSingleShot(True)
-    made.setInterval(milliseconds)
-    made.timeout.connect(action)
     return made
 
 

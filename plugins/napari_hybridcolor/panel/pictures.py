@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox
 from hybridcolor.errors import HybridColorError
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.overlays import Overlays
-from napari_hybridcolor.panel.controls import timer
+from napari_hybridcolor.timers import timer
 
 SLICE_MS = 100  # the slider of a stack has come to rest on a slice
 
