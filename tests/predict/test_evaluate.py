@@ -12,11 +12,10 @@ from typer.testing import CliRunner
 
 from hybridcolor.bins import AB_BINS, ColorDistribution
 from hybridcolor.cli import app
-from hybridcolor.errors import ImageError
+from hybridcolor.errors import ImageError, ModelError
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.predict.evaluate import HINTS, Calibration, evaluate
 from hybridcolor.predict.networks import build_network
-from tests.predict.test_training import data  # noqa: F401 - a fixture
 
 
 class Gray:
@@ -30,7 +29,7 @@ class Gray:
         return ColorDistribution(logits, luminance.shape, np.full(len(AB_BINS), 1 / len(AB_BINS), np.float32))
 
 
-def test_a_gray_belief_scores_as_gray(data, tmp_path):  # noqa: F811
+def test_a_gray_belief_scores_as_gray(data, tmp_path):
     seen = []
     scores = evaluate(
         Gray(), data, tmp_path / "report", shards=["*.tar"], progress=lambda done, of: seen.append((done, of))
@@ -48,7 +47,7 @@ def test_a_gray_belief_scores_as_gray(data, tmp_path):  # noqa: F811
             assert np.ptp(np.asarray(picture)) > 100
 
 
-def test_a_network_that_listens_is_scored_with_hints(data, tmp_path):  # noqa: F811
+def test_a_network_that_listens_is_scored_with_hints(data, tmp_path):
     network = build_network("lite1-hints")
     predictor = NetworkPredictor(network, "x", class_prior=np.full(313, 1 / 313, np.float32), size=64)
     untrained = evaluate(predictor, data, tmp_path / "before", shards=["*.tar"])
@@ -95,5 +94,7 @@ def test_nothing_held_out_is_refused(tmp_path):
 
 
 def test_command_needs_a_model(tmp_path):
-    result = CliRunner().invoke(app, ["evaluate", "none", "--data", str(tmp_path), "-o", str(tmp_path)])
-    assert result.exit_code != 0
+    with pytest.raises(ModelError, match="nothing to evaluate without a model"):
+        CliRunner().invoke(
+            app, ["evaluate", "none", "--data", str(tmp_path), "-o", str(tmp_path)], catch_exceptions=False
+        )

@@ -14,7 +14,7 @@ from hybridcolor.predict import train
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.networks.hints import AB_SCALE, pyramid
 from hybridcolor.predict.simulation import COLOUR_ERROR, scattered_hints, simulate_hints
-from tests.predict.test_training import RECIPE, data, recipe  # noqa: F401 - fixtures
+from tests.predict.made_up import RECIPE
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_simulated_hints_have_nearly_the_true_colour():
     assert not simulate_hints(truth, 0.0, rng).any()
 
 
-def test_hints_are_trained_and_reported(tmp_path, monkeypatch, data):  # noqa: F811
+def test_hints_are_trained_and_reported(tmp_path, monkeypatch, data):
     monkeypatch.setattr(train, "REPORT_EVERY", 2)
     path = tmp_path / "hints.toml"
     path.write_text("hinted = 0.7\n" + RECIPE.replace('"lite"', '"lite1-hints"'))
@@ -97,7 +97,7 @@ def test_hints_are_trained_and_reported(tmp_path, monkeypatch, data):  # noqa: F
     assert {"cross_entropy", "cross_entropy_10", "ab_rmse_10"} <= set(report)
 
 
-def test_a_trunk_must_fit(recipe):  # noqa: F811
+def test_a_trunk_must_fit(recipe):
     chosen = train.Recipe.read(recipe)
     with pytest.raises(ModelError, match="unknown model"):
         train.start(dataclasses.replace(chosen, start_from="nonsense"))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-import tarfile
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from hybridcolor.bins import AB_BINS, soft_encode
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
@@ -21,61 +18,7 @@ from hybridcolor.predict.networks.regression import Regression
 from hybridcolor.predict.publish import publish_run
 from hybridcolor.predict.recipe import Recipe
 from hybridcolor.predict.weights import ENVIRONMENT
-
-RECIPE = """
-summary = "a test"
-licence = "none"
-data = "made up"
-network = "lite"
-imagenet = false
-seed = 3
-learning_rate = 1e-3
-encoder_rate = 0.5
-weight_decay = 0.01
-rebalancing = 0.5
-average = 0.9
-exponent = 0.7
-held_out = ["*.tar"]
-[[stage]]
-shards = ["*.tar"]
-size = 64
-batch = 4
-steps = 4
-"""
-
-
-def picture_file(rng):
-    """A little PNG of one colour and some noise."""
-    buffer = io.BytesIO()
-    noise = rng.integers(0, 60, (64, 80, 3)) + rng.integers(0, 190, 3)
-    Image.fromarray(noise.astype(np.uint8)).save(buffer, "png")
-    return buffer.getvalue()
-
-
-def write_shard(path, contents):
-    """A tar of files by name."""
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as shard:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            shard.addfile(member, io.BytesIO(content))
-
-
-@pytest.fixture
-def data(tmp_path):
-    """A shard of 80 little pictures, about 3% of them held out."""
-    rng = np.random.default_rng(0)
-    write_shard(tmp_path / "data" / "shard.tar", {f"source{n % 3}__{n:05d}.png": picture_file(rng) for n in range(80)})
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def recipe(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "REPORT_EVERY", 2)
-    path = tmp_path / "recipe.toml"
-    path.write_text(RECIPE)
-    return path
+from tests.predict.made_up import RECIPE, picture_file, write_shard
 
 
 class KilledError(Exception):
