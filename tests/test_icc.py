@@ -51,8 +51,7 @@ def profile(space: bytes, tags: dict[bytes, bytes], *, pcs: bytes = b"XYZ ") -> 
         table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
         body += data + bytes(-len(data) % 4)
     kind = b"scnr" if b"A2B0" in tags else b"mntr"
-    head = struct.pack(">I4sI4s4s4s", 132 + 12 * len(tags) + len(body) - 4, b"", 0x02400000, kind, space, pcs)
-    head = struct.pack(">I", 128 + len(table) + len(body)) + head[4:]
+    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"", 0x02400000, kind, space, pcs)
     head += struct.pack(">6H", 2001, 2, 3, 4, 5, 6) + b"acsp" + bytes(28) + numbers(*D50)
     return head.ljust(128, b"\0") + table + body
 

@@ -19,6 +19,7 @@ from skimage import data
 from typer.testing import CliRunner
 
 from hybridcolor.cli import app
+from hybridcolor.errors import SeedError
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import write_seeds
@@ -269,8 +270,12 @@ def test_edit_opens_a_window_with_everything_in_place(gray, tmp_path, monkeypatc
     assert len(panel.editing.session.drawing.strokes) == 2
     assert (viewer.layers["scribbles"].data > 0).sum() == 3
     viewer.close()
-    missing = CliRunner().invoke(app, ["edit", str(tmp_path / "old.png"), "--seeds", str(tmp_path / "none.png")])
-    assert missing.exit_code != 0
+    with pytest.raises(SeedError, match=r"none\.png: "):
+        CliRunner().invoke(
+            app,
+            ["edit", str(tmp_path / "old.png"), "--seeds", str(tmp_path / "none.png")],
+            catch_exceptions=False,
+        )
 
 
 def test_windows_leave_no_thread_and_no_memory(qtbot, gray):
