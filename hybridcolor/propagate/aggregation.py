@@ -21,7 +21,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+COARSEST = 400
+"""Largest graph, in nodes, that gets no coarser level."""
+SLOWEST_COARSENING = 0.8
+"""Where a coarser level would keep more than this share of the nodes, there is none."""
+TINY = np.float32(1e-30)
+"""Added to a sum of couplings that is divided by, which may be 0."""
 PASSES = 3
+"""Times that nodes, then pairs, then pairs of pairs are paired."""
 STRONG = np.float32(0.25)
 """A partner's coupling must be at least this share of the strongest one."""
 LEAST = np.float32(0.06)

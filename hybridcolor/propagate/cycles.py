@@ -1,4 +1,4 @@
-"""Multilevel cycles over groups of nodes: a walk's stationary vector, and an approximate inverse of its seeded system.
+"""Multilevel cycles over groups of nodes: an approximate inverse of a walk's seeded system.
 
 Works on any graph of `aggregation`, so on grids of any number of axes. Constant interpolation makes coarse
 corrections too small; each coarse system is therefore solved by two steps of a Krylov method which the next level
@@ -13,69 +13,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.aggregation import LEAVE_OUT, Graph, coarsen, column, group, row_start
+from hybridcolor.propagate.aggregation import (
+    COARSEST,
+    LEAVE_OUT,
+    SLOWEST_COARSENING,
+    TINY,
+    Graph,
+    coarsen,
+    column,
+    group,
+    row_start,
+)
 
-DAMPING = np.float32(0.7)
-"""Of the Jacobi sweeps that find visits."""
-SWEEPS = 2
-"""Such sweeps before, and after, a coarse correction."""
-CYCLES = 2
-"""Cycles for each of the two kinds of groups in `stationary_visits`."""
-COARSEST_SWEEPS = 30
-"""Sweeps where there is no coarser level."""
-COARSEST = 400
-"""Largest graph, in nodes, that gets no coarser level."""
-SLOWEST_COARSENING = 0.8
-"""Where a coarser level would keep more than this share of the nodes, there is none."""
 GOOD_ENOUGH = 0.25
 """Share of a load that one cycle may leave without a second one."""
-TINY = np.float32(1e-30)
 
-Vector = NDArray[np.float32]
-Pair = NDArray[np.float32]
-Scalars = NDArray[np.float64]
-Groups = list[tuple[NDArray[np.int32], int]]
-
-
-def stationary_visits(graph: Graph, size: int) -> Vector:
-    """Visit frequency of each node of a walk, (size,) positive float32 of mean 1.
-
-    By aggregation and disaggregation as in `stationary`. Groups that are mutual find what single pockets hold, but
-    hardly coarsen where regions hang together loosely; groups of the other kind then find what each region holds.
-    """
-    visits = np.ones(size, np.float32)
-    if size == 1:
-        return visits
-    for mutual in (True, False):
-        groups: Groups = []
-        for _ in range(CYCLES):
-            visits = _visits_cycle(graph, visits, groups, mutual)
-            visits /= np.float32(visits.mean(dtype=np.float64))
-            np.maximum(visits, np.float32(1e-20), out=visits)
-    return visits
-
-
-def _visits_cycle(graph: Graph, visits: Vector, groups: Groups, mutual: bool, depth: int = 0) -> Vector:
-    """Relax, correct by the stationary vector of the groups' walk, relax. The first cycle decides the groups."""
-    if visits.size <= COARSEST:
-        return _even_out(graph, visits, COARSEST_SWEEPS)
-    visits = _even_out(graph, visits, SWEEPS)
-    if depth == len(groups):
-        groups.append(group(graph, visits, mutual=mutual))
-    labels, count = groups[depth]
-    if count > SLOWEST_COARSENING * visits.size:
-        return _even_out(graph, visits, COARSEST_SWEEPS)
-    coarse, _ = coarsen(graph, np.zeros_like(visits), visits, labels, count)
-    visits *= _visits_cycle(coarse, np.ones(count, np.float32), groups, mutual, depth + 1)[labels]
-    return _even_out(graph, visits, SWEEPS)
-
-
-def _even_out(graph: Graph, visits: Vector, sweeps: int) -> Vector:
-    following = np.empty_like(visits)
-    for _ in range(sweeps):
-        _visit(graph, visits, following)
-        visits, following = following, visits
-    return visits
+Vector = NDArray[np.float32]  # (n,), a number for each node
+Pair = NDArray[np.float32]  # (2, n), two planes that are solved side by side
+Scalars = NDArray[np.float64]  # (2, 1), a number for each plane
 
 
 @dataclass(slots=True)
@@ -143,7 +98,11 @@ class Hierarchy:
         return x
 
     def _accelerated(self, load: Pair, depth: int) -> Pair:
-        """Up to two cycles, combined so that the residual is orthogonal to both."""
+        """Up to two cycles, combined so that the residual is orthogonal to both.
+
+        The answer is y = f ``first`` + s ``second``, and what (f, s) must be follows from two equations:
+        (first, A y) = (first, load) and (second, A y) = (second, load).
+        """
         first = self.cycle(load, depth)
         if depth == len(self.levels):
             return first
@@ -196,21 +155,6 @@ def _fill_dense(graph, excess, matrix):  # type: ignore[no-untyped-def]
                 matrix[i, column(columns, starts, i, entry)] -= values[entry]
         if matrix[i, i] == 0:
             matrix[i, i] = 1.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _visit(graph, visits, following):  # type: ignore[no-untyped-def]
-    """Damped Jacobi sweep of v_i <- sum_j v_j a_ji / sum_j a_ij."""
-    values, columns, starts = graph
-    leaving = np.zeros(visits.size, np.float32)
-    following[:] = 0
-    for i in range(visits.size):
-        for entry in range(row_start(columns, starts, i), row_start(columns, starts, i + 1)):
-            if values[entry] > 0:
-                following[column(columns, starts, i, entry)] += visits[i] * values[entry]
-                leaving[i] += values[entry]
-    for i in range(visits.size):
-        following[i] = (1 - DAMPING) * visits[i] + DAMPING * following[i] / (leaving[i] + TINY)
 
 
 @njit(cache=True, nogil=True)

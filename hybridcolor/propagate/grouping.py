@@ -13,10 +13,11 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.aggregation import Graph
-from hybridcolor.propagate.cycles import Hierarchy, Pair, stationary_visits
+from hybridcolor.propagate.cycles import Hierarchy, Pair
 from hybridcolor.propagate.lattice import Lattice, affinity_rows
 from hybridcolor.propagate.refinement import iterations_to, refinements
 from hybridcolor.propagate.system import SeededSystem, Solution, inner
+from hybridcolor.propagate.visits import stationary_visits
 
 
 def grouped(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution | None:

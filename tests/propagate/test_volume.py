@@ -22,10 +22,10 @@ from hybridcolor.errors import (
 from hybridcolor.propagate import cycles, grouping, propagate, volume
 from hybridcolor.propagate.affinity import affinity_matrix, system_residual
 from hybridcolor.propagate.aggregation import Graph, coarsen, group
-from hybridcolor.propagate.cycles import stationary_visits
 from hybridcolor.propagate.elimination import eliminate
 from hybridcolor.propagate.lattice import Lattice, affinity_rows, lattice_residual
 from hybridcolor.propagate.system import inner
+from hybridcolor.propagate.visits import stationary_visits
 from hybridcolor.propagate.volume import propagate_volume
 from hybridcolor.seeds import Seeds
 from tests.propagate.pictures import photo_luminance
