@@ -26,7 +26,7 @@ from hybridcolor.batch.stores import fetched, is_url
 class Journal:
     """The journal of a folder of results, open for appending.
 
-    Of each picture only three checksums are kept, in arrays: there may be millions.
+    Of each picture only three hashes are kept, in arrays: there may be millions.
     """
 
     def __init__(self, results: Results, lines: FileLines | ObjectLines, key: str) -> None:
@@ -39,7 +39,7 @@ class Journal:
         self._seen_new: set[int] = set()
 
     def standing(self, task: Task) -> Standing:
-        """Where a task stands; ask once for each, since two that would become one file are told by it.
+        """Where a task stands. To be asked once for each task: a second one with the same target is TWICE.
 
         Done is what was written by this recipe, from this content, and is still there.
 
@@ -50,15 +50,17 @@ class Journal:
         ImageError
             If a store does not let it be read.
         """
-        name = hash(task.target)
-        place = bisect_left(self._targets, name)
-        ours = place < len(self._targets) and self._targets[place] == name
-        if self._seen[place] if ours else name in self._seen_new:
-            return Standing.TWICE
+        target = hash(task.target)
+        place = bisect_left(self._targets, target)
+        ours = place < len(self._targets) and self._targets[place] == target
         if ours:
+            if self._seen[place]:
+                return Standing.TWICE
             self._seen[place] = True
         else:
-            self._seen_new.add(name)
+            if target in self._seen_new:
+                return Standing.TWICE
+            self._seen_new.add(target)
         source = None if is_url(task.source) else os.stat(task.source)
         standing = self._results.standing(task, source)
         if standing is not Standing.FOREIGN or not ours:
@@ -67,7 +69,7 @@ class Journal:
         return Standing.DONE if same else Standing.NEW
 
     def begin(self, tasks: Iterable[Task]) -> None:
-        """Note pictures whose outputs may be written from now on; it is kept before any of them is."""
+        """Note pictures whose outputs may be written from now on; the note is safe before any of them is."""
         self._write({"begun": [task.target for task in tasks]})
         self._lines.sync()
 
@@ -80,9 +82,10 @@ class Journal:
 
 
 def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int], Sequence[int], set[str]]:
-    """Checksums of targets, in order, and of the stamp and content that each was last written from by this recipe.
+    """Three columns of hashes, a row for each target: of the target, and of its last stamp and content.
 
-    They are 0 where it was not: begun only, or by another recipe. Then, the targets that were begun and never done.
+    Rows are sorted by target. Stamp and content are those that this recipe last wrote it from, 0 where it did not: the
+    picture was only begun, or another recipe was the last. Returned with them: the targets begun and never done.
     """
     targets, stamps, contents = array("q"), array("q"), array("q")
     under_way: set[object] = set()  # a damaged line may hold anything
@@ -91,20 +94,22 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int
         try:
             record = decode(line.decode())
             if begun := record.get("begun"):
-                row = [hash(target) for target in begun]
+                hashes = [hash(target) for target in begun]
                 under_way.update(begun)
-                targets.extend(row)
-                stamps.frombytes(bytes(8 * len(row)))
-                contents.frombytes(bytes(8 * len(row)))
+                targets.extend(hashes)
+                zeros = bytes(8 * len(hashes))
+                stamps.frombytes(zeros)
+                contents.frombytes(zeros)
                 continue
             target, mine = record["target"], record["recipe"] == key
-            done = hash(target), mine and hash(record["stamp"]), mine and hash(record["content"])
+            row = hash(target), mine and hash(record["stamp"]), mine and hash(record["content"])
             under_way.discard(target)
         except (ValueError, LookupError, TypeError, AttributeError):  # damaged
             continue
-        targets.append(done[0])
-        stamps.append(done[1])
-        contents.append(done[2])
+        targets.append(row[0])
+        stamps.append(row[1])
+        contents.append(row[2])
+    # Of several rows of one target the last counts, which is the first that `unique` meets from behind.
     backwards = [np.frombuffer(column, np.int64)[::-1] for column in (targets, stamps, contents)]
     _, last = np.unique(backwards[0], return_index=True)
     columns = [array("q", each[last].tobytes()) for each in backwards]
@@ -122,9 +127,10 @@ def stamp(task: Task, source: os.stat_result | None = None) -> str:
     """Size and time of a picture and its scribbles: cheap to ask, and changes when they do."""
     if task.stamp is not None:
         return task.stamp
-    status = source or os.stat(task.source)
-    text = f"{status.st_size}:{status.st_mtime_ns}"
-    return f"{text} {stamp(Task(task.seeds, ''))}" if task.seeds else text
+    files = [source or os.stat(task.source)]
+    if task.seeds:
+        files.append(os.stat(task.seeds))
+    return " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in files)
 
 
 def content(task: Task) -> str:

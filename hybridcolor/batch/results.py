@@ -1,4 +1,8 @@
-"""Where results and the journal of a batch lie: in a folder, or in an object store."""
+"""Where results and the journal of a batch lie: in a folder, or in an object store.
+
+`Folder` and `Bucket` are the two kinds of place, `FileLines` and `ObjectLines` their journals. `Standing` is what is
+found where a task's output is to be.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,17 @@ from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.files import open_ordinary, write_whole
 
 NAME = "hybridcolor-batch.jsonl"
-"""Of the journal: a file, or in a store a folder of parts."""
+"""Name of the journal: a file, or in a store a folder of parts."""
 RECIPE = "recipe.json"
+"""Name of the file that says by what recipe the results were made."""
 FAILURES = "failures.csv"
+"""Name of the list of pictures that failed, and why."""
 _BEGINNINGS = {NAME: b'{"begun": [', RECIPE: b'{\n "hybridcolor": ', FAILURES: b"source,error\n"}
-"""Of what a batch writes beside its pictures: by these it is known from a person's own files."""
+"""How the files begin that a batch writes beside its pictures; one that begins otherwise is a person's own."""
 _LOCK = "hybridcolor-batch.lock"
-_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")  # files and folders under way, see `files.writing_whole`
 _FULL = 1 << 20  # bytes free below which a failure is that of the disk, and all others would follow
-_SECONDS = 30.0  # of work that a kill may cost, where keeping every line would cost more
+_SECONDS = 30.0  # of work that a kill may cost in a store, where an object for every line would cost more
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
@@ -53,7 +59,7 @@ class Folder:
     place : str
         Its path.
     lot : int
-        So many pictures the journal begins at once.
+        How many pictures are noted together as begun.
     """
 
     place: str
@@ -61,7 +67,7 @@ class Folder:
 
     @contextmanager
     def journal(self) -> Iterator[FileLines]:
-        """The journal's lines, which no other batch has meanwhile.
+        """The journal's lines; no other batch can have them for as long as the block goes on.
 
         Raises
         ------
@@ -96,14 +102,14 @@ class Folder:
             return file.read(64)
 
     def tidy(self, targets: Iterable[str]) -> None:
-        """Remove what writers of these, that were killed, have left."""
+        """Remove the unfinished files that killed writers of these targets have left."""
         for folder in {Path(self.place), *(Path(self.place, target).parent for target in targets)}:
             for part in folder.glob(".*.part"):
                 if _PART.fullmatch(part.name):
                     shutil.rmtree(part) if part.is_dir() else part.unlink()
 
     def standing(self, task: Task, source: os.stat_result | None) -> Standing:
-        """NEW if the output is not there, OWN if it is the source itself, else FOREIGN: for all that one sees."""
+        """NEW if the output is not there, OWN if it is the source itself, else FOREIGN: no journal is looked into."""
         try:
             there = os.stat(os.path.join(self.place, task.target))
         except FileNotFoundError:
@@ -144,7 +150,7 @@ class Bucket:
 
     place: str
     lot: int = 256
-    _there: set[int] = field(default_factory=set)
+    _there: set[int] = field(default_factory=set)  # hashes of the names that were there when the journal was opened
 
     @contextmanager
     def journal(self) -> Iterator[ObjectLines]:
@@ -243,7 +249,7 @@ class FileLines:
 
 @dataclass(slots=True)
 class ObjectLines:
-    """Lines of JSON where nothing can be appended to: some at a time become an object, in the order of its name."""
+    """Lines of JSON where nothing can be appended to: several together become an object; their names sort by time."""
 
     _url: str
     _fresh: list[bytes] = field(default_factory=list)
@@ -257,7 +263,7 @@ class ObjectLines:
                 yield from content.splitlines(keepends=True)
 
     def add(self, line: bytes) -> None:
-        """Append a line, which outlives this process in half a minute."""
+        """Append a line; it is put by `sync`, or with a line that comes half a minute after the last put."""
         self._fresh.append(line)
         if time.monotonic() - self._kept > _SECONDS:
             self.sync()
