@@ -21,6 +21,7 @@ Pixels = NDArray[Any]
 Space = Literal["gray", "rgb", "cmyk", "lab"]
 
 ORIENTATION = 0x0112  # the tag, in EXIF as in TIFF
+_ON_ITS_SIDE = (5, 6, 7, 8)  # the orientations that swap width and height
 
 _MODES: dict[str, tuple[str, Space]] = {  # of Pillow, and what to make of them
     "1": ("L", "gray"), "L": ("L", "gray"), "LA": ("LA", "gray"), "La": ("LA", "gray"), "P": ("RGB", "rgb"),
@@ -28,14 +29,14 @@ _MODES: dict[str, tuple[str, Space]] = {  # of Pillow, and what to make of them
     "RGBX": ("RGB", "rgb"), "CMYK": ("CMYK", "cmyk"), "YCbCr": ("RGB", "rgb"), "F": ("F", "gray"),
     "LAB": ("LAB", "lab"),
 }  # fmt: skip
-_SILENCE = threading.Lock()
 
 
 class Decoded(NamedTuple):
     """A picture as its file holds it, upright.
 
     ``colours`` is (H, W, 1, 3 or 4) of uint8, uint16, or float in 0..1; in the space "lab", float CIE L*a*b* as
-    profiles define it (D50), of ``bits`` bits. ``alpha`` is (H, W) of the same type.
+    profiles define it (D50), stored with ``bits`` bits, which is 0 in other spaces. ``alpha`` is (H, W) of the same
+    type.
     """
 
     colours: Pixels
@@ -62,12 +63,20 @@ class Decoded(NamedTuple):
     def upright(self, orientation: object) -> Decoded:
         """Turned and mirrored as an EXIF orientation (1 to 8) says; anything else leaves it alone."""
         alpha = None if self.alpha is None else _upright(self.alpha, orientation)
-        metadata = self.metadata.turned() if orientation in (5, 6, 7, 8) else self.metadata
+        metadata = self.metadata.turned() if orientation in _ON_ITS_SIDE else self.metadata
         return self._replace(colours=_upright(self.colours, orientation), alpha=alpha, metadata=metadata)
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
-    """Raise `TooLargeError` before anything is allocated for a picture that is too large or has no pixel."""
+    """Refuse a picture before anything is allocated for it.
+
+    Raises
+    ------
+    TooLargeError
+        If it has more than ``max_pixels``.
+    ImageError
+        If it has none.
+    """
     if width < 1 or height < 1:
         raise ImageError(f"the picture has no pixels ({width} x {height})")
     if width * height > max_pixels:
@@ -99,9 +108,9 @@ def from_pillow(image: ImageFile.ImageFile, max_pixels: int, *, frame: int = 0) 
         check_size(*image.size, max_pixels)  # a GIF grows with its frames
     profile, orientation = image.info.get("icc_profile") or b"", orientation_of(image.getexif)
     metadata = Metadata.of_image(image)
-    image.load()  # turns a TIFF upright and forgets its orientation
+    image.load()  # of a TIFF, this turns the pixels upright and forgets the orientation: only the metadata is left
     if orientation_of(image.getexif) != orientation:
-        metadata = metadata.turned() if orientation in (5, 6, 7, 8) else metadata
+        metadata = metadata.turned() if orientation in _ON_ITS_SIDE else metadata
         orientation = 1
     return _from_mode(image)._replace(profile=profile, metadata=metadata).upright(orientation)
 
@@ -130,13 +139,16 @@ def lab_of(values: Pixels, white: float, step: float) -> Pixels:
 
 
 def from_opencv(data: bytes, frame: int = 0) -> Pixels:
-    """Decode PNG or TIFF of 16 bits or floats in full depth; OpenCV's blue, green, red put in order."""
+    """A frame of a PNG or TIFF of 16 bits or floats, in full depth: (H, W), or (H, W, C) in RGB's order."""
     with silence():
         found, frames = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED, range=(frame, frame + 1))
     if not found or frames[0].dtype not in (np.uint16, np.float32):
         raise ImageError("the picture data is damaged or of a kind that cannot be read")
     pixels = frames[0]
-    return pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]  # it has blue first
+
+
+_SILENCE = threading.Lock()
 
 
 @contextmanager
@@ -161,7 +173,7 @@ def silence() -> Iterator[None]:
 
 
 def _upright(pixels: Pixels, orientation: object) -> Pixels:
-    if orientation in (5, 6, 7, 8):
+    if orientation in _ON_ITS_SIDE:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]

@@ -13,6 +13,7 @@ from hybridcolor.metadata import Metadata
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+# What is kept of the patient and the study, and written again; which elements say how values become gray.
 _PERSONAL = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID", "StudyDate",
     "StudyTime", "AccessionNumber", "ReferringPhysicianName", "SOPClassUID", "SOPInstanceUID",
@@ -21,7 +22,7 @@ _SETTINGS = (
     "ModalityLUTSequence", "RescaleIntercept", "RescaleSlope", "RescaleType", "VOILUTSequence", "WindowCenter",
     "WindowWidth", "VOILUTFunction", "PixelRepresentation", "PixelPaddingValue", "Modality",
 )  # fmt: skip
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"  # its transfer syntax
 
 
 def is_dicom(start: bytes) -> bool:
@@ -102,7 +103,11 @@ def _settings(dataset: Dataset, frame: int) -> Dataset:
 
 
 def _shown(stored: Pixels, settings: Dataset, bits: int) -> tuple[Pixels, str]:
-    """Gray in 0..1, and in words what its black and white stand for; 8 bits without a window stay as they are."""
+    """Gray as float32 in 0..1, and in words what its black and white stand for.
+
+    The file's table decides, or else its window, or else the least and largest value. Of 8 bits that are neither
+    rescaled nor windowed, uint8 as they are.
+    """
     from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
     values = apply_modality_lut(stored, settings)

@@ -30,28 +30,22 @@ from hybridcolor.metadata import Metadata
 Pixels = NDArray[Any]
 
 SUFFIXES = (
-    ".png",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".jpg",
-    ".jpeg",
-    ".bmp",
-    ".dcm",
-    ".nii",
-    ".nii.gz",
-    ".ome.tif",
-    ".ome.tiff",
+    ".png", ".tif", ".tiff", ".webp", ".jpg", ".jpeg", ".bmp", ".dcm", ".nii", ".nii.gz", ".ome.tif", ".ome.tiff",
     ".zarr",
-)
+)  # fmt: skip
 """File name endings that can be written."""
 
+# Longest sides in pixels, for PNG what its library writes; and the library of a format, with the extra that brings it.
+# Photoshop documents are written by `layers` and checked here.
 _SIDES = {".png": 1_000_000, ".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".dcm": 65_535}
-_SIDES |= {".nii": 32_767, ".nii.gz": 32_767, ".psd": 30_000}  # pixels, and of PNG what its library writes
+_SIDES |= {".nii": 32_767, ".nii.gz": 32_767, ".psd": 30_000}
+_LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
+_LIBRARIES |= {".zarr": ("zarr", "zarr"), ".psd": ("psd_tools", "psd")}
 
 TILE = 512
 """Side of a tile of a TIFF that is written tile by tile."""
 _BIG = 3 << 30  # bytes of pixels from which a TIFF is a BigTIFF
+_DATE_TIME, _ARTIST, _COPYRIGHT = 306, 315, 33432  # tags of TIFF
 NOTE = "Derived by hybridcolor: the colours are not measurements."
 """What medical and microscopy files say of themselves."""
 
@@ -66,10 +60,6 @@ def suffix_of(path: Path) -> str:
     """
     double = "".join(path.suffixes[-2:]).lower()
     return double if double in SUFFIXES else path.suffix.lower()
-
-
-_LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
-_LIBRARIES |= {".zarr": ("zarr", "zarr"), ".psd": ("psd_tools", "psd")}
 
 
 def check_library(suffix: str) -> None:
@@ -162,7 +152,7 @@ def _png(pixels: Pixels, metadata: Metadata) -> bytes:
     data = encoded.tobytes()
     notes = [(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile(gray=channels == 1)))]
     if metadata.dpi is not None:
-        notes.append((b"pHYs", struct.pack(">IIB", *(round(side / 0.0254) for side in metadata.dpi), 1)))
+        notes.append((b"pHYs", struct.pack(">IIB", *(round(side / 0.0254) for side in metadata.dpi), 1)))  # per metre
     if exif := metadata.to_exif().removeprefix(b"Exif\0\0"):
         notes.append((b"eXIf", exif))
     start, body = data[:33], data[33:]  # the signature and the header; notes belong before the pixels
@@ -205,7 +195,7 @@ def write_tiff_tiles(
 
 def _tiff_options(channels: int, metadata: Metadata, mark: bytes) -> dict[str, Any]:
     """What tifffile is told of a picture; of an OME-TIFF if there is a mark to make its identity of."""
-    texts = {306: metadata.date, 315: metadata.author, 33432: metadata.copyright}
+    texts = {_DATE_TIME: metadata.date, _ARTIST: metadata.author, _COPYRIGHT: metadata.copyright}
     description: dict[str, Any] = {"description": metadata.description.encode() or None, "metadata": None}
     if mark:
         words = f"{NOTE} {metadata.description}".strip()
@@ -220,7 +210,7 @@ def _tiff_options(channels: int, metadata: Metadata, mark: bytes) -> dict[str, A
         "iccprofile": srgb_profile(gray=channels < 3),
         "software": metadata.software or None,
         "resolution": metadata.dpi,
-        "resolutionunit": None if metadata.dpi is None else 2,
+        "resolutionunit": None if metadata.dpi is None else "inch",
         "extratags": [(tag, "s", 0, text.encode(), True) for tag, text in texts.items() if text],
         **description,
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.metadata import Metadata
 
-_NOTE = "hybridcolor: derived, colours are not measurements"  # 80 characters at most
+_NOTE = "hybridcolor: derived, colours are not measurements"  # `encoding.NOTE` in the 80 bytes that the field has
 _COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
@@ -20,7 +20,7 @@ def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool)
 
     values: Any = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels).view(_COLOUR)[..., 0]
     x, y = (25.4 / side for side in metadata.dpi or (25.4, 25.4))
-    # NIfTI counts to the left-hand side's right, forward and up; a picture's columns go left and its rows back.
+    # NIfTI's axes point to a person's right, front and top; a picture's columns go left and its rows back.
     image = nibabel.Nifti1Image(values.T[..., np.newaxis], np.diag([-x, -y, 1.0, 1.0]))
     image.header["descrip"] = _NOTE
     image.header.set_xyzt_units("mm")
