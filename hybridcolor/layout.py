@@ -15,21 +15,21 @@ Mask = NDArray[np.bool_]
 Box = tuple[slice, slice]
 
 FRAME = 0.85
-"""How much of its bounding box a panel fills at least."""
+"""Least share of its bounding box that a panel fills."""
 LEAST_PANEL = 0.02
-"""Its least share of the page."""
+"""Least share of the page that a panel's box covers."""
 EDGE = 0.06
-"""How far inside of a panel's box its frame lies at most, as a share of its side."""
+"""Farthest that a frame reaches into its panel's box, as a share of the box's side."""
 APART = 0.08
-"""How far apart things are, as a share of a panel's shorter side."""
+"""How far apart ink must be to be of two things, as a share of the panel's shorter side."""
 LEAST_THING = 0.01
-"""The share of a panel that a thing covers at least."""
+"""Least share of a panel that a thing covers."""
 LETTERS = 4
-"""So many letters side by side make a region a balloon."""
+"""Fewest letters side by side in a balloon."""
 ROUND = 0.8
-"""How much of its convex hull a balloon fills at least."""
+"""Least share of its convex hull that a balloon fills."""
 OTHERS = 0.05
-"""What share of a balloon may be drawn on, apart from letters."""
+"""Greatest share of a balloon that is drawn on, apart from letters."""
 _LARGEST_LETTER = 0.05  # height and width of a letter as a share of the page's longer side
 _SMALLEST_LETTER = 5  # pixels
 
@@ -92,7 +92,7 @@ def find_things(ink: Mask) -> list[Box]:
     >>> [(rows.start, columns.start) for rows, columns in find_things(ink)]
     [(8, 58), (8, 8)]
     """
-    near = 2 * round(APART * min(ink.shape) / 2) + 1
+    near = 2 * round(APART * min(ink.shape) / 2) + 1  # odd, so that the dilation is even on all sides
     covered = cv2.dilate(ink.astype(np.uint8), np.ones((near, near), np.uint8))
     count = 0
     while True:
@@ -115,11 +115,11 @@ def find_balloons(ink: Mask) -> Mask:
     ink : (H, W) bool
         Lines and lettering, without screentone.
     """
-    _, papers, paper, _ = cv2.connectedComponentsWithStats((~ink).astype(np.uint8), connectivity=4)
+    _, papers, stats, _ = cv2.connectedComponentsWithStats((~ink).astype(np.uint8), connectivity=4)
     inside = np.zeros(ink.shape, bool)
     letters, around = _letters(ink, papers.astype(np.int32))
-    for number in np.flatnonzero(np.bincount(around, minlength=len(paper))[: len(paper)] >= LETTERS):
-        left, top, width, height, _ = paper[number]
+    for number in np.flatnonzero(np.bincount(around) >= LETTERS):
+        left, top, width, height, paper_area = stats[number]
         if min(left, top) == 0 or top + height == ink.shape[0] or left + width == ink.shape[1]:
             continue  # it goes on beyond the page
         box = np.s_[top : top + height, left : left + width]
@@ -127,8 +127,8 @@ def find_balloons(ink: Mask) -> Mask:
         outline, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         area, hull = cv2.contourArea(outline[0]), cv2.contourArea(cv2.convexHull(outline[0]))
         words = letters[around == number]
-        others = area - paper[number, 4] - words[:, 2:4].prod(axis=1).sum()  # what else is drawn inside
-        if area < ROUND * hull or others > OTHERS * area or not _is_lettered(words, paper[number]):
+        others = area - paper_area - words[:, 2:4].prod(axis=1).sum()  # what else than paper and letters' boxes
+        if area < ROUND * hull or others > OTHERS * area or not _is_lettered(words, stats[number]):
             continue
         filled = cv2.drawContours(np.zeros((height, width), np.uint8), outline[:1], 0, 1, cv2.FILLED)
         inside[box] |= filled > 0
@@ -136,7 +136,7 @@ def find_balloons(ink: Mask) -> Mask:
 
 
 def _letters(ink: Mask, papers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Ink that touches no other: (N, 5) its boxes and areas, and (N,) the paper around each."""
+    """Pieces of ink of a letter's size: (N, 5) left, top, width, height and area, and (N,) the paper around each."""
     _, marks, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     side = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
@@ -152,7 +152,13 @@ def _letters(ink: Mask, papers: NDArray[np.int32]) -> tuple[NDArray[np.int32], N
 
 
 def _is_lettered(letters: NDArray[np.int32], paper: NDArray[np.int32]) -> bool:
-    """Whether marks stand side by side, of about one height, as letters do, in the middle of their paper."""
+    """Whether marks stand side by side, of about one height, as letters do, in the middle of their paper.
+
+    Parameters
+    ----------
+    letters, paper : (N, 5) and (5,) int32
+        Left, top, width, height and area.
+    """
     middle = letters[:, :2] + letters[:, 2:4] / 2
     height = letters[:, 2:4].max(axis=1)
     found = cKDTree(middle).query(middle, k=[2])

@@ -30,7 +30,9 @@ def eliminate(
     Parameters
     ----------
     luminance, pull : (H, W) float32
+        L* in 0..100; pull T of every pixel toward its own colour, 0..inf.
     target : (2, H, W) float32
+        The own colour of every pixel, a* and b*; where the pull is 0 it does not matter.
 
     Returns
     -------
@@ -45,14 +47,13 @@ def eliminate(
     [[0.0, 2.0, 4.0, 6.0, 8.0]]
     """
     planes = affinity_planes(luminance)
-    if luminance.shape[1] > luminance.shape[0]:  # number pixels so that neighbours' numbers are close
+    wide = luminance.shape[1] > luminance.shape[0]
+    if wide:  # turned on its side: pixels are numbered by rows, and those of neighbours should be close
         planes = planes.reshape(3, 3, *luminance.shape).transpose(1, 0, 3, 2).reshape(9, *luminance.shape[::-1])
         pull, target = pull.T, target.transpose(0, 2, 1)
     solution = np.empty(target.shape)
     _eliminate(np.ascontiguousarray(planes), np.ascontiguousarray(pull), np.ascontiguousarray(target), solution)
-    if luminance.shape[1] > luminance.shape[0]:
-        solution = np.ascontiguousarray(solution.transpose(0, 2, 1))
-    return solution
+    return np.ascontiguousarray(solution.transpose(0, 2, 1)) if wide else solution
 
 
 @njit(cache=True, nogil=True)

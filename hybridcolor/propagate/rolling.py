@@ -13,7 +13,7 @@ _SLACK = FINENESS // 2  # half a pixel of depth: for less, a ball does not roll 
 _FAR = 12
 """Most pixels from a stroke that is all on ink to the paper beside it."""
 _BITS = 24
-"""Bits of a marker, where a place and its marker are packed into one number."""
+"""Bits of a marker: a place and its marker are packed into one number, ``place << _BITS | marker``."""
 
 
 class Rolling:
@@ -40,8 +40,9 @@ class Rolling:
     def __init__(self, levels: NDArray[np.uint16]) -> None:
         self._levels = levels
         self._has_lines = bool(levels.max() >= SHORE)
-        self._plane = np.zeros(levels.shape, np.int32)
-        self._place = self._number = np.zeros(0, np.int64)
+        self._plane = np.zeros(levels.shape, np.int32)  # the markers where strokes are, else 0
+        self._place = self._number = np.zeros(0, np.int64)  # the strokes' pixels, as they were given last
+        # Of each marker: where its ball starts, the rows and columns that were searched, and the places it reaches.
         self._start: dict[int, int] = {}
         self._box: dict[int, NDArray[np.int64]] = {}
         self._reached: dict[int, NDArray[np.int64]] = {}
@@ -64,7 +65,7 @@ class Rolling:
         if not self._has_lines:
             return place, number
         changed = self._draw(place, number)
-        order = np.lexsort((place, self._levels.ravel()[place], number))
+        order = np.lexsort((place, self._levels.ravel()[place], number))  # of each marker the deepest pixel first
         known, first = np.unique(number[order], return_index=True)
         start = dict(zip(known.tolist(), place[order[first]].tolist(), strict=True))
         self._forget(start, changed)
@@ -77,8 +78,8 @@ class Rolling:
         self._start = start
         markers = sorted(start)
         reached = np.concatenate([place, *(self._reached[marker] for marker in markers)])
-        of = np.repeat(markers, [len(self._reached[marker]) for marker in markers])
-        return _lowest(reached, np.concatenate([number, of]).astype(np.int64))
+        reached_by = np.repeat(markers, [len(self._reached[marker]) for marker in markers])
+        return _lowest(reached, np.concatenate([number, reached_by]).astype(np.int64))
 
     def _draw(self, place: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
         """Bring the plane of the strokes up to date; returns the places that changed."""
@@ -128,7 +129,7 @@ def _beside(levels: NDArray[np.uint16], place: NDArray[np.int64]) -> tuple[NDArr
 def _roll(plane, levels, start):  # type: ignore[no-untyped-def]
     """The places that a ball from one marked pixel reaches, and the rows and columns that were searched."""
     height, width = levels.shape
-    reached = [np.int64(0) for _ in range(0)]
+    reached = [np.int64(0) for _ in range(0)]  # an empty list whose type the compiler can tell
     row, column = start // width, start % width
     box = np.array([row, row, column, column])
     while SHORE - levels[row, column] > FINENESS:

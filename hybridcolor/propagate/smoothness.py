@@ -21,12 +21,13 @@ LEAST_SLOPE = 0.14
 LOOKED_AT = 100_000
 """About how many pixels a picture is judged by."""
 SURE = 0.01
-"""The tolerance for smooth pictures. Of 216 edits of six blurred photos 34 were off by more than 1 ab, by up to 19,
-with a tolerance of 1; with a tenth 6, with this 1, by 6. Of 72 solves of three others 5, with this 2, by 1 and 6. Steps
-are two more on average, and where they lead nowhere, as in 57 of these edits, LU factors take over."""
+"""The tolerance for smooth pictures, in ab units. How many of 216 edits of six blurred photos were off by more than 1
+ab: 34 with a tolerance of 1, the worst by 19; 6 with a tenth of it; 1 with this one, by 6. Of 72 solves of three other
+photos it was 5 with a tolerance of 1, and 2 with this one, by 1 and by 6. It costs two steps more on average. Where
+steps lead nowhere, as in 57 of these edits, LU factors take over."""
 MOST_PIXELS = 1_200_000
-"""Largest picture that is treated so: LU factors take 10 s there, but a minute and 8 GB at 4 megapixels. There an
-enlarged photo in float was off by more than 1 ab, up to 5, in less than a hundredth of its pixels."""
+"""Largest picture that is treated so: LU factors take 10 s for it, but a minute and 8 GB for 4 megapixels. At that size
+an enlarged photo in float was off by more than 1 ab, up to 5, in less than a hundredth of its pixels."""
 
 
 def safe_tolerance(luminance: NDArray[np.float32], tolerance: float) -> float:
@@ -51,7 +52,10 @@ def safe_tolerance(luminance: NDArray[np.float32], tolerance: float) -> float:
 
 
 def is_smooth(luminance: NDArray[np.float32]) -> bool:
-    """Whether a picture (H, W) has slopes but neither grain nor steps: by the median second difference along both axes.
+    """Whether a picture (H, W) has slopes but neither grain nor steps, by its roughness.
+
+    That is the median, over the pixels that lie on a slope, of the second difference along rows of the second
+    differences along columns, over 6 (of white noise its standard deviation), per slope.
 
     Examples
     --------

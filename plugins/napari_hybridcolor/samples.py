@@ -46,13 +46,14 @@ def ink(height: int = 480, width: int = 640) -> NDArray[np.uint8]:
     (480, 640)
     """
     page = np.full((height * _LARGE, width * _LARGE), 255, np.uint8)
-    scale = _LARGE * height / 240
+    scale = _LARGE * height / 240  # points below are x and y on a page of 240 rows
 
-    def draw(points: list[tuple[float, float]], *, closed: bool = True, weight: float = 1.6, fill: int = 255) -> None:
+    def draw(points: list[tuple[float, float]], *, closed: bool = True) -> None:
+        """Ink a line; a closed one hides what is behind it."""
         corners = [np.round(np.array(points) * scale).astype(np.int32)]
         if closed:
-            cv2.fillPoly(page, corners, fill)
-        cv2.polylines(page, corners, isClosed=closed, color=0, thickness=round(weight * scale), lineType=cv2.LINE_AA)
+            cv2.fillPoly(page, corners, 255)
+        cv2.polylines(page, corners, isClosed=closed, color=0, thickness=round(1.6 * scale), lineType=cv2.LINE_AA)
 
     def arc(x: float, y: float, radius: float, start: float, end: float) -> list[tuple[float, float]]:
         angles = np.radians(np.arange(start, end + 1, 4))
@@ -73,7 +74,7 @@ def ink(height: int = 480, width: int = 640) -> NDArray[np.uint8]:
     draw([(126, 136), (150, 136), (150, 178), (126, 178)])
     draw([(106, 114), (122, 114), (122, 128), (106, 128)])
     draw([(236, 190), (236, 140), (248, 140), (248, 192)], closed=False)
-    draw(arc(242, 118, 30, -85, 255), closed=True)
+    draw(arc(242, 118, 30, -85, 255))
     draw(arc(50, 206, 20, 10, 350), closed=False)  # a ball that does not close
     for start, end in (((126, 56), (131, 62)), ((176, 130), (180, 134)), ((262, 22), (266, 26))):  # gaps
         first, last = (tuple(round(value * scale) for value in corner) for corner in (start, end))

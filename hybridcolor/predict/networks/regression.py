@@ -1,8 +1,8 @@
 """Networks that name one colour a cell instead of weighing 313: the L2 variants of the published networks.
 
 The colour is carried into the bins by a fixed layer, so that all else (decoding, seeds, export) stays the same: the
-logits of a Gaussian of width s around the colour c are, up to a constant, q . c / s^2 - |q|^2 / (2 s^2) for bin q, a
-1 x 1 convolution. Its mean is c again; its spread is s whatever the picture, and says nothing.
+logits of a Gaussian of width s around the colour c are, up to a constant, q . c / s^2 - |q|^2 / (2 s^2) for bin q. That
+is a 1 x 1 convolution of c. The Gaussian's mean is c again; its spread is s for every picture, and tells nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Regression(nn.Module):
     """
 
     stride = 8
+    """Sides of the input must be multiples of this."""
 
     def __init__(self, trunk: nn.Module) -> None:
         super().__init__()
