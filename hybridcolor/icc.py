@@ -3,7 +3,7 @@
 Matrix and gray profiles (sRGB, Adobe RGB, Display P3, gray gamma, dot gain) are applied here, in floating point and
 without clipping, since the L* of 8- and 16-bit pixels must not be rounded; ICC.1:2022 defines them. Profiles of
 tables (CMYK, scanners) go through littleCMS, which Pillow offers for 8 bits only; deeper pixels are interpolated
-between its answers. May import ``lab`` and ``errors``.
+between its answers. May import ``lab``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ _SRGB_D50 = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], 
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)  # g, a, b, c, d of a parametric curve of type 3
 _FROM_PCS = np.linalg.inv(_SRGB_D50)
 _ALIKE = 0.002  # of linear light: a profile that differs less from sRGB is sRGB, so that its values stay as they are
-_NODES = {3: 52, 4: 18}  # of a grid through a profile of tables; 255 is a multiple of 51 and of 17
+_MOST_TAGS = 100  # that are looked at: real profiles have some 20
+_NODES = {3: 52, 4: 18}  # by channels, of a grid through a profile of tables; 255 is a multiple of 51 and of 17
+_HEAD = 128  # bytes of a profile's header; then how many tags there are, and 12 bytes that say where each is
 _RUN = 1 << 14  # pixels at a time, so that all temporaries stay in the processor's cache
 
 
-class _Matrix(NamedTuple):
-    """A profile of curves, and for RGB a matrix to linear sRGB; its rows sum to 1."""
+class _Model(NamedTuple):
+    """A profile of curves, one a channel, and for RGB a matrix to linear sRGB; its rows sum to 1."""
 
     curves: list[Curve]
     matrix: Float | None
@@ -119,17 +121,17 @@ def srgb_profile(*, gray: bool = False) -> bytes:
         tags[b"chad"] = b"sf32" + bytes(4) + _fixed(*adapted)  # from D65 to D50 by Bradford
         tags |= {name + b"XYZ": _xyz(column) for name, column in zip((b"r", b"g", b"b"), _SRGB_D50.T, strict=True)}
         tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
-    at, table, body = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
-    where: dict[bytes, int] = {}
+    start, table, body = _HEAD + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    where: dict[bytes, int] = {}  # tags of the same content share it
     for name, data in tags.items():
         if data not in where:
-            where[data] = at + len(body)
+            where[data] = start + len(body)
             body += data + bytes(-len(data) % 4)
         table += name + struct.pack(">II", where[data], len(data))
-    dates = struct.pack(">6H", 2020, 1, 1, 0, 0, 0)
-    head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x04200000, b"mntr", b"GRAY" if gray else b"RGB ", b"XYZ ")
-    head += dates + b"acsp" + bytes(28) + _fixed(*_D50)
-    return head + bytes(128 - len(head)) + table + body
+    date, size, space = struct.pack(">6H", 2020, 1, 1, 0, 0, 0), start + len(body), b"GRAY" if gray else b"RGB "
+    head = struct.pack(">I4sI4s4s4s", size, b"", 0x04200000, b"mntr", space, b"XYZ ")  # version 4.2, of a monitor
+    head += date + b"acsp" + bytes(28) + _fixed(*_D50)
+    return head.ljust(_HEAD, b"\0") + table + body
 
 
 def _text(text: str) -> bytes:
@@ -151,26 +153,27 @@ def _fixed(*values: float) -> bytes:
 
 def _parse(profile: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     """A profile's colour space and its tags."""
-    if len(profile) < 132 or profile[36:40] != b"acsp":
+    if len(profile) < _HEAD + 4 or profile[36:40] != b"acsp":
         raise ValueError("not an ICC profile")
-    (count,) = struct.unpack_from(">I", profile, 128)
+    (count,) = struct.unpack_from(">I", profile, _HEAD)
     tags = {}
-    for i in range(min(count, 100)):
-        name, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * i)
+    for i in range(min(count, _MOST_TAGS)):
+        name, offset, size = struct.unpack_from(">4sII", profile, _HEAD + 4 + 12 * i)
         if offset + size > len(profile):
             raise ValueError("a tag lies outside the profile")
         tags[name] = profile[offset : offset + size]
     return profile[16:20], tags
 
 
-def _model(kind: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> _Matrix:
+def _model(kind: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> _Model:
+    """A profile's curves and matrix; ``pcs`` is the space that it connects by, XYZ or, for gray, L*a*b*."""
     if kind == b"GRAY":
         curve = _curve(tags[b"kTRC"])
-        return _Matrix([curve if pcs == b"XYZ " else lambda x: _from_lightness(curve(x))], None)
+        return _Model([curve if pcs == b"XYZ " else lambda x: _from_lightness(curve(x))], None)
     if pcs != b"XYZ ":
         raise ValueError("a matrix profile connects by XYZ")
     columns = [np.frombuffer(tags[name + b"XYZ"], ">i4", 3, 8) / 65536 for name in (b"r", b"g", b"b")]
-    return _Matrix(
+    return _Model(
         [_curve(tags[name + b"TRC"]) for name in (b"r", b"g", b"b")], _neutral(_FROM_PCS @ np.transpose(columns))
     )
 
@@ -205,13 +208,14 @@ def _curve(tag: bytes) -> Curve:
         return lambda x: np.interp(x, np.linspace(0, 1, count), values / 65535)
     if tag[:4] != b"para":
         raise ValueError("unknown kind of curve")
+    # All kinds are written as the largest one, 4: (a x + b)^g + e from d on, and c x + f below.
     kind = int.from_bytes(tag[8:10])
     numbers = np.zeros(7)
-    numbers[1] = 1
+    numbers[1] = 1  # a: kind 0 is x^g
     given = np.frombuffer(tag, ">i4", (1, 3, 4, 5, 7)[kind], 12) / 65536
     numbers[: len(given)] = given
     g, a, b, c, d, e, f = (float(number) for number in numbers)
-    if kind in (1, 2):  # the same with names moved: (a x + b)^g + c from -b / a on, else c
+    if kind in (1, 2):  # (a x + b)^g + c from -b / a on, and c below
         c, d, e, f = 0.0, -b / a, c, c
 
     def curve(x: Float) -> Float:
@@ -220,7 +224,8 @@ def _curve(tag: bytes) -> Curve:
     return curve
 
 
-def _is_srgb(model: _Matrix) -> bool:
+def _is_srgb(model: _Model) -> bool:
+    """Whether a profile does what sRGB does, or raise `ValueError` if its curves are damaged."""
     steps = np.linspace(0, 1, 256)
     if not all(np.isfinite(curve(steps)).all() for curve in model.curves):
         raise ValueError("a curve is not finite")
@@ -231,7 +236,8 @@ def _is_srgb(model: _Matrix) -> bool:
 # Applying
 
 
-def _by_curves(colours: Pixels, model: _Matrix) -> NDArray[np.float32]:
+def _by_curves(colours: Pixels, model: _Model) -> NDArray[np.float32]:
+    """L*a*b* under a profile of curves; gray pixels under a profile of RGB count as three equal channels."""
     channels = colours.reshape(-1, colours.shape[2])
     look_up = [_table(curve, colours.dtype) for curve in model.curves]
     gray = colours.shape[2] == 1
@@ -257,7 +263,10 @@ def _table(curve: Curve, dtype: np.dtype[Any]) -> Callable[[Pixels], NDArray[np.
 
 
 def _by_tables(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float32]:
-    """Relative colorimetric with black point compensation, which is what people expect of a print or a scan."""
+    """L*a*b* under a profile of tables, by littleCMS.
+
+    Relative colorimetric with black point compensation, which is what people expect of a print or a scan.
+    """
     mode = "CMYK" if space == "cmyk" else "RGB"
     if colours.shape[2] == 1:
         colours = np.repeat(colours, 3, axis=2)
@@ -274,8 +283,11 @@ def _by_tables(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float3
         image = Image.frombytes(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).tobytes())
         return np.asarray(ImageCms.applyTransform(image, transform))
 
-    if colours.dtype == np.uint8:
-        return rgb_to_lab(convert(colours))
+    return rgb_to_lab(convert(colours)) if colours.dtype == np.uint8 else _interpolated(colours, convert)
+
+
+def _interpolated(colours: Pixels, convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """L*a*b* of pixels deeper than 8 bits, between the sRGB colours of a grid of 8 bits."""
     from scipy.ndimage import map_coordinates
 
     count = colours.shape[2]
@@ -293,4 +305,5 @@ def _by_tables(colours: Pixels, profile: bytes, space: str) -> NDArray[np.float3
 
 
 def _runs(count: int) -> Iterator[slice]:
+    """So many pixels, `_RUN` at a time."""
     return (slice(start, start + _RUN) for start in range(0, count, _RUN))
