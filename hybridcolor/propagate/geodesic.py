@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate import spreading
-from hybridcolor.propagate.spreading import CHUNK, FAR, LAPS, LEVEL_BITS, SPAN, SPAN_BITS, Field, Queue
+from hybridcolor.propagate.spreading import CHUNK, FAR, LAPS, LEVEL_BITS, SPAN, SPAN_BITS, TOUCHED, Field, Queue
 
 TILE = 64
 """Side of a tile, in pixels; its rows fit the L2 cache. Twice that is about as fast."""
@@ -61,7 +61,7 @@ class NearestSources:
         down, across = -(-height // TILE), -(-width // TILE)
         self._tiles = down * across
         tile = np.arange(height)[:, None] // TILE * across + np.arange(width) // TILE
-        rows = np.zeros((height + 2, width + 2, 2 * k + 2), np.int32)
+        rows = np.zeros((height + 2, width + 2, 2 * k + 2), np.int32)  # laid out as `spreading` says
         rows[..., 1] = -1  # so near that the border takes nothing
         self._inside = rows[1:-1, 1:-1]
         self._inside[..., 0] = (tile << LEVEL_BITS) + levels
@@ -69,7 +69,7 @@ class NearestSources:
         self._rows = rows
         self.distance = self._inside[..., k:0:-1]
         self.source = self._inside[..., k + 1 : 2 * k + 1]
-        self._now = 0
+        self._now = 0  # how often `lay` was called
 
     def lay(
         self,
@@ -121,7 +121,7 @@ class NearestSources:
         starts = starts[np.argsort(starts[:, 2] >> SPAN_BITS, kind="stable")]
         while not spreading.spread(field, queue, starts):
             queue = _larger(queue)
-        return None if first else self._pixels(touched[: queue.state[3]])
+        return None if first else self._pixels(touched[: queue.state[TOUCHED]])
 
     def _places(self, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where the rows of flat pixels begin in the kernels' array."""
@@ -139,7 +139,7 @@ class NearestSources:
 def _refilled(field: Field, queue: Queue) -> list[NDArray[np.int64]]:
     """Fill the rows that lost sources from their neighbours; what was entered, as `spreading.spread` takes it."""
     parts = []
-    begin, end = 0, int(queue.state[3])
+    begin, end = 0, int(queue.state[TOUCHED])
     while begin < end:
         starts = np.empty((1 << 16, 3), np.int64)
         begin, taken = spreading.refill(field, begin, end, starts)

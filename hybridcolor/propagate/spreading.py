@@ -37,6 +37,9 @@ CHUNK_BITS = 5
 CHUNK = 2**CHUNK_BITS
 GROUP = 31
 """Bits of a tag below its group."""
+FREE, USED, SPARE, TOUCHED, WINDOW, BEGUN, UNDER_WAY = range(7)
+"""What `Queue.state` holds: the first free chunk, how many chunks were ever used, and how many of these are free; how
+many rows are touched; and where `spread` is, by the start of the window, the starts begun, and the tile."""
 _NUMBER, _PLACE = 2**28 - 1, 2**33 - 1  # masks of the parts of an entry, see `Queue`
 _ROOM = 4 * CHUNK
 """Chunks that must be free before a chunk is worked off."""
@@ -75,27 +78,27 @@ class Queue(NamedTuple):
     """The next chunk of the same list, or of the free ones; -1 at the end."""
     entries: NDArray[np.int64]
     state: NDArray[np.int64]
-    """First free chunk; chunks ever used; free ones among them; rows touched; window, starts and tile under way."""
+    """(7,), see `FREE` to `UNDER_WAY`."""
     scratch: NDArray[np.int64]
     """(3, 3 * CHUNK + 1)"""
 
 
 @_kernel
 def _room(queue):  # type: ignore[no-untyped-def]
-    return len(queue.link) - queue.state[1] + queue.state[2]
+    return len(queue.link) - queue.state[USED] + queue.state[SPARE]
 
 
 @_kernel
 def _push(queue, where, entry):  # type: ignore[no-untyped-def]
     at = queue.tail[where]
     if at & (CHUNK - 1) == 0:
-        chunk = queue.state[0]
+        chunk = queue.state[FREE]
         if chunk >= 0:
-            queue.state[0] = queue.link[chunk]
-            queue.state[2] -= 1
+            queue.state[FREE] = queue.link[chunk]
+            queue.state[SPARE] -= 1
         else:
-            chunk = queue.state[1]
-            queue.state[1] += 1
+            chunk = queue.state[USED]
+            queue.state[USED] += 1
         queue.link[chunk] = -1
         if at == 0:
             queue.first[where] = chunk
@@ -108,9 +111,9 @@ def _push(queue, where, entry):  # type: ignore[no-untyped-def]
 
 @_kernel
 def _free(queue, chunk):  # type: ignore[no-untyped-def]
-    queue.link[chunk] = queue.state[0]
-    queue.state[0] = chunk
-    queue.state[2] += 1
+    queue.link[chunk] = queue.state[FREE]
+    queue.state[FREE] = chunk
+    queue.state[SPARE] += 1
 
 
 @_kernel
@@ -118,8 +121,8 @@ def _touch(field, queue, place):  # type: ignore[no-untyped-def]
     mark = place + 2 * field.k + 1
     if field.rows[mark] != field.now:
         field.rows[mark] = field.now
-        field.touched[queue.state[3]] = place
-        queue.state[3] += 1
+        field.touched[queue.state[TOUCHED]] = place
+        queue.state[TOUCHED] += 1
 
 
 @_kernel
@@ -240,13 +243,13 @@ def spread(field, queue, starts):  # type: ignore[no-untyped-def]
 
     ``starts`` are (place, number, length) as rows, sorted by the window of their length.
     """
-    start, begun, tile = queue.state[4], queue.state[5], queue.state[6]
-    while tile >= 0 or begun < len(starts) or queue.state[1] - queue.state[2] > 1:
-        if tile < 0 and queue.state[1] - queue.state[2] == 1:
+    start, begun, tile = queue.state[WINDOW], queue.state[BEGUN], queue.state[UNDER_WAY]
+    while tile >= 0 or begun < len(starts) or queue.state[USED] - queue.state[SPARE] > 1:
+        if tile < 0 and queue.state[USED] - queue.state[SPARE] == 1:
             start = starts[begun, 2] >> SPAN_BITS << SPAN_BITS
         while begun < len(starts) and starts[begun, 2] < start + SPAN:
             if _room(queue) < _ROOM:
-                queue.state[4], queue.state[5], queue.state[6] = start, begun, tile
+                queue.state[WINDOW], queue.state[BEGUN], queue.state[UNDER_WAY] = start, begun, tile
                 return False
             place, number = starts[begun, 0], starts[begun, 1]
             inbox = SPAN + ((start >> SPAN_BITS) & (LAPS - 1)) * field.tiles + (field.rows[place] >> LEVEL_BITS)
@@ -265,7 +268,7 @@ def spread(field, queue, starts):  # type: ignore[no-untyped-def]
                 tile = -1
                 worked = True
                 if not _visit(field, queue, each, start):
-                    queue.state[4], queue.state[5], queue.state[6] = start, begun, each
+                    queue.state[WINDOW], queue.state[BEGUN], queue.state[UNDER_WAY] = start, begun, each
                     return False
         start += SPAN
     return True
@@ -306,7 +309,7 @@ def withdraw(field, queue, places, gone):  # type: ignore[no-untyped-def]
         if _strike(field, place, gone):
             _touch(field, queue, place)
     done = 0
-    while done < queue.state[3]:
+    while done < queue.state[TOUCHED]:
         place = np.int64(field.touched[done])
         for beside in (place - field.stride, place + field.stride, place - field.pitch, place + field.pitch):
             if _strike(field, beside, gone):
