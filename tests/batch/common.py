@@ -51,8 +51,11 @@ def wait_until_done(folder, count, process):
         time.sleep(0.01)
 
 
-def command(source, folder, recipe, options=("--workers", "2")):
-    return [
-        sys.executable, "-c", "from hybridcolor.cli import main; main()", "batch", str(source), "-o", str(folder),
-        "--recipe", str(recipe), *options,
-    ]  # fmt: skip
+def arguments(source, folder, recipe, options=("--workers", "2")):
+    """A batch as it is written on the command line, after the program's name."""
+    return ["batch", str(source), "-o", str(folder), "--recipe", str(recipe), *options]
+
+
+def command(*args):
+    """The same in a process of its own; parameters as `arguments`."""
+    return [sys.executable, "-c", "from hybridcolor.cli import main; main()", *arguments(*args)]

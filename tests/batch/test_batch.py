@@ -31,7 +31,7 @@ from hybridcolor.imagefiles import open_bands
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
-from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, lines, make, wait_until_done
+from tests.batch.common import COUNT, KILLS, RECIPE, arguments, command, contents, lines, make, wait_until_done
 
 
 def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
@@ -137,56 +137,83 @@ def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
     assert not (folder / "failures.csv").exists()
 
 
-def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
-    listing = pictures / "list.csv"
-    listing.write_text("path,output\nbox0/p0.png,deep/first.png\nbox1/p1.png,\n")
-    found = list(plan_tasks([listing], RECIPE, tmp_path))
+@pytest.fixture
+def listed(tmp_path):
+    """Makes a list beside three pictures, and gives the tasks that it stands for."""
+    source = make(tmp_path / "in", 3)
+
+    def tasks(name, content):
+        (source / name).write_text(content)
+        return list(plan_tasks([source / name], RECIPE, tmp_path / "out"))
+
+    return tasks
+
+
+def test_a_list_names_pictures_and_may_name_outputs(listed, tmp_path):
+    found = listed("list.csv", "path,output\nbox0/p0.png,deep/first.png\nbox1/p1.png,\n")
     assert [(task.target, Path(task.seeds).name) for task in found] == [
         ("deep/first.png", "p0.seeds.png"),
         ("p1.png", "p1.seeds.png"),
     ]
-    jsonl = pictures / "list.jsonl"
-    jsonl.write_text('{"path": "box0/p0.png"}\n{"path": "box2/p2.png"}\n')
-    assert [task.target for task in plan_tasks([jsonl], RECIPE, tmp_path)] == ["p0.png", "p2.png"]
-    table = pictures / "list.parquet"
-    pyarrow.parquet.write_table(
-        pyarrow.table({"path": ["box0/p0.png", "box2/p2.png"], "output": ["a.png", None]}), table
-    )
-    assert [task.target for task in plan_tasks([table], RECIPE, tmp_path)] == ["a.png", "p2.png"]
-    table.unlink()
-    table = pictures / "spaced.csv"  # blank lines count for nothing, and one output has one name
-    table.write_text("path,output\n\nbox0/p0.png,./a//b.png\n\n")
-    assert [task.target for task in plan_tasks([table], RECIPE, tmp_path)] == ["a/b.png"]
-    table.unlink()
-    pattern = [task.source for task in plan_tasks([f"{pictures}/**/p1*.png"], RECIPE, tmp_path)]
-    assert f"{pictures}/box1/p1.png" in pattern
-    listing.unlink()
-    jsonl.unlink()
-    for name, text, what in (
+    found = listed("list.jsonl", '{"path": "box0/p0.png"}\n{"path": "box2/p2.png"}\n')
+    assert [task.target for task in found] == ["p0.png", "p2.png"]
+    table = pyarrow.table({"path": ["box0/p0.png", "box2/p2.png"], "output": ["a.png", None]})
+    pyarrow.parquet.write_table(table, tmp_path / "in" / "list.parquet")
+    found = plan_tasks([tmp_path / "in" / "list.parquet"], RECIPE, tmp_path / "out")
+    assert [task.target for task in found] == ["a.png", "p2.png"]
+
+
+def test_blank_lines_of_a_list_count_for_nothing_and_one_output_has_one_name(listed):
+    (task,) = listed("spaced.csv", "path,output\n\nbox0/p0.png,./a//b.png\n\n")
+    assert task.target == "a/b.png"
+
+
+def test_a_pattern_stands_for_the_files_that_fit_it(pictures, tmp_path):
+    found = [task.source for task in plan_tasks([f"{pictures}/**/p1*.png"], RECIPE, tmp_path)]
+    assert f"{pictures}/box1/p1.png" in found
+    assert all(Path(source).name.startswith("p1") for source in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
         ("a.csv", "name\nx.png\n", "no path"),
         ("b.jsonl", "{}\n[", "no path"),
         ("c.jsonl", "[", "cannot be read as a list"),
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
-        ("l.csv", "path,output\nx.png,x.png\ny.png,y.txt\n", "row 2: output 'y.txt' is to end in one of .png"),
         ("e.csv", "path\n\udcff", "cannot be read as a list"),
         ("f.parquet", "PAR1", "cannot be read as a list"),
         ("g.jsonl", '{"path": "x.png", "output": 3}', "no text"),
         ("h.csv", "path\nx\0.png\n", "row 1 has characters that no file's name can have"),
         ("i.jsonl", '\n{"path": "x.png", "output": "\\u0000.png"}', "row 1 has characters"),
         ("j.jsonl", '{"path": "x.png", "seeds": "\\ud800.png"}', "row 1 has characters"),
-    ):
-        (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
-        with pytest.raises(ImageError, match=what):
-            list(plan_tasks([tmp_path / name], RECIPE, tmp_path / "out"))
-    pyarrow.parquet.write_table(pyarrow.table({"path": [1, 2]}), tmp_path / "h.parquet")
+        ("l.csv", "path,output\nx.png,x.png\ny.png,y.txt\n", "row 2: output 'y.txt' is to end in one of .png"),
+    ],
+)
+def test_a_malformed_list_is_told(tmp_path, name, content, complaint):
+    (tmp_path / name).write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ImageError, match=complaint):
+        list(plan_tasks([tmp_path / name], RECIPE, tmp_path / "out"))
+
+
+def test_parquet_is_checked_too_and_asks_for_its_library(tmp_path, monkeypatch):
+    pyarrow.parquet.write_table(pyarrow.table({"path": [1, 2]}), tmp_path / "a.parquet")
     with pytest.raises(ImageError, match="no path"):
-        list(plan_tasks([tmp_path / "h.parquet"], RECIPE, tmp_path / "out"))
+        list(plan_tasks([tmp_path / "a.parquet"], RECIPE, tmp_path / "out"))
     monkeypatch.setattr("hybridcolor.batch.plan.find_spec", lambda _: None)
     with pytest.raises(ImageError, match=r"pip install 'hybridcolor\[parquet\]'"):
-        list(plan_tasks([tmp_path / "h.parquet"], RECIPE, tmp_path / "out"))
-    for source in (tmp_path / "nothing", "no*thing.png", tmp_path):
-        with pytest.raises(ImageError):
-            list(plan_tasks([source], RECIPE, tmp_path))
+        list(plan_tasks([tmp_path / "a.parquet"], RECIPE, tmp_path / "out"))
+
+
+def test_a_source_that_stands_for_nothing_is_told(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for source, complaint in (
+        (tmp_path / "nothing", "no such file"),
+        ("no*thing.png", "no such file"),
+        (tmp_path / "empty", "no image in this folder"),
+    ):
+        with pytest.raises(ImageError, match=complaint):
+            list(plan_tasks([source], RECIPE, tmp_path / "out"))
 
 
 def test_a_pipe_is_no_list(tmp_path):
@@ -402,16 +429,14 @@ def test_a_process_that_dies_is_replaced_and_a_picture_that_kills_is_given_up(tm
     assert "2 processes died of it" in why
 
 
-def test_the_command_line(pictures, tmp_path, recipe):
-    runner = CliRunner()
-    args = ["batch", str(pictures), "-o", str(tmp_path / "out"), "--recipe", str(recipe)]
+def test_the_command_line(tmp_path, recipe):
+    source, runner = make(tmp_path / "in", 3), CliRunner()
+    args = arguments(source, tmp_path / "out", recipe, ())
     done = runner.invoke(app, args, catch_exceptions=False)
     assert done.exit_code == 0
-    assert f"{COUNT} done, 0 were done before" in done.output
-    assert f"0 done, {COUNT} were done before" in runner.invoke(app, args, catch_exceptions=False).output
-    recipe.write_text('model = "none"\n')
-    (pictures / "broken.png").write_bytes(b"")
-    failed = runner.invoke(app, [*args[:-2], "--recipe", str(recipe)], catch_exceptions=False)
-    (pictures / "broken.png").unlink()
+    assert "3 done, 0 were done before" in done.output
+    assert "0 done, 3 were done before" in runner.invoke(app, args, catch_exceptions=False).output
+    (source / "broken.png").write_bytes(b"")
+    failed = runner.invoke(app, args, catch_exceptions=False)
     assert failed.exit_code == 1
     assert "1 failed: see" in failed.output

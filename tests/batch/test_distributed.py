@@ -26,7 +26,7 @@ from hybridcolor.batch.workers import Job
 from hybridcolor.cli import app
 from hybridcolor.distributed import colorize_lot, connect
 from hybridcolor.errors import ImageError, MethodError, ModelError
-from tests.batch.common import COUNT, KILLS, RECIPE, command, contents, done, lines, make, wait_until_done
+from tests.batch.common import COUNT, KILLS, RECIPE, arguments, command, contents, done, lines, make, wait_until_done
 
 LONG = COUNT > 24
 POISON = Path(__file__).parent / "poison"
@@ -163,7 +163,7 @@ def test_what_a_worker_must_have_is_told(cluster, tmp_path):
 
 
 def test_the_command_line_tells_what_is_missing(pictures, recipe, tmp_path, monkeypatch):
-    args = command(pictures, tmp_path / "out", recipe, ("--cluster", "local:2"))[3:]
+    args = arguments(pictures, tmp_path / "out", recipe, ("--cluster", "local:2"))
     both = CliRunner().invoke(app, [*args, "--scheduler", "tcp://x:1"])
     assert "choose one" in str(both.exception)
     monkeypatch.setattr("hybridcolor.cli.many.find_spec", lambda _: None)
@@ -195,7 +195,7 @@ def test_scheduler_and_workers_on_tcp_of_which_one_is_killed(pictures, expected,
 
         at, killer = [], threading.Thread(target=kill_one)
         killer.start()
-        told = CliRunner().invoke(app, command(pictures, folder, recipe, ("--scheduler", address))[3:])
+        told = CliRunner().invoke(app, arguments(pictures, folder, recipe, ("--scheduler", address)))
         killer.join()
         assert told.exit_code == 0, told.exception
         assert f"{COUNT} done, 0 were done before" in told.output

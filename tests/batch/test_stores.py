@@ -19,7 +19,7 @@ from hybridcolor.batch.results import NAME
 from hybridcolor.batch.workers import colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import ImageError, MethodError
-from tests.batch.common import COUNT, KILLS, RECIPE, command, contents
+from tests.batch.common import COUNT, KILLS, RECIPE, arguments, command, contents
 
 
 class Here:
@@ -92,17 +92,17 @@ def test_what_is_done_is_skipped_by_content_and_recipe(memory):
     assert again(Recipe(model="none", method="watershed")) == (every, 0)
 
 
-@pytest.mark.parametrize("most", [1, 7, COUNT - 1])
-def test_a_batch_that_is_cut_off_goes_on(memory, expected, most, monkeypatch):
+@pytest.mark.parametrize(("most", "lines_kept"), [(1, False), (7, True), (COUNT - 1, False)])
+def test_a_batch_that_is_cut_off_goes_on(memory, expected, most, lines_kept, monkeypatch):
     """After a kill the lines of the last half minute are missing too: nothing puts them on the way out."""
-    monkeypatch.setattr("hybridcolor.batch.results._SECONDS", 0.0 if most == 7 else 1e9)
+    monkeypatch.setattr("hybridcolor.batch.results._SECONDS", 0.0 if lines_kept else 1e9)
     with pytest.raises(KeyboardInterrupt):
         batch(workers=Here(most))
     there = objects(memory, "/out")
     assert len(there) == most
     outcome = batch()
     assert outcome.failures == []
-    assert outcome.skipped == (7 if most == 7 else 0)
+    assert outcome.skipped == (most if lines_kept else 0)
     assert objects(memory, "/out") == expected
     assert {line["target"] for line in journal(memory, "/out")} == set(expected)
 
@@ -180,8 +180,9 @@ def test_what_a_store_cannot_hold_or_does_not_have_is_one_line(memory, monkeypat
         list(plan_tasks(["memory://in"], RECIPE, "memory://out"))
 
 
-def s3_command(bucket):
-    return command(f"{bucket}/in", f"{bucket}/out", f"{bucket}/recipe.toml")
+def on_s3(bucket):
+    """Source, results and recipe."""
+    return f"{bucket}/in", f"{bucket}/out", f"{bucket}/recipe.toml"
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_a_batch_on_s3_whose_processes_are_killed_goes_on(scans, expected):
     store = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
     kills = max(KILLS // 20, 1)
     for number in range(1, kills + 1):
-        process = subprocess.Popen(s3_command(scans), start_new_session=True, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command(*on_s3(scans)), start_new_session=True, stderr=subprocess.PIPE, text=True)
         while len(store.find(f"{scans}/out")) < number * COUNT // (kills + 1) and process.poll() is None:
             time.sleep(COUNT / 1200)  # asking costs as much as there are
         os.killpg(process.pid, signal.SIGKILL)
@@ -205,11 +206,11 @@ def test_a_batch_on_s3_whose_processes_are_killed_goes_on(scans, expected):
         assert process.returncode == -signal.SIGKILL, told
         for name, found in objects(store, f"{scans}/out").items():
             assert found == expected[name]
-    finished = CliRunner().invoke(app, [*s3_command(scans)[3:-2], "--workers", "1"])
+    finished = CliRunner().invoke(app, arguments(*on_s3(scans), ("--workers", "1")))
     assert finished.exit_code == 0, finished.exception
     assert objects(store, f"{scans}/out") == expected
     assert {line["target"] for line in journal(store, f"{scans}/out")} == set(expected)
-    again = CliRunner().invoke(app, s3_command(scans)[3:], catch_exceptions=False)
+    again = CliRunner().invoke(app, arguments(*on_s3(scans)), catch_exceptions=False)
     assert f"0 done, {COUNT} were done before" in again.output
     assert {name.rpartition("/")[2] for name in store.ls(f"{scans}/out")} == {
         "box0", "box1", "box2", NAME, "recipe.json"

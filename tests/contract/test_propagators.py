@@ -13,7 +13,7 @@ import hybridcolor.propagate.registry as registry
 from hybridcolor.errors import ImageError, MethodError, SeedError
 from hybridcolor.propagate import PROPAGATORS, Propagation, get_propagator, propagate, propagator_names
 from hybridcolor.seeds import Seeds
-from tests.propagate.pictures import photo_luminance, photo_seeds, random_seeds
+from tests.propagate.pictures import TURNS, photo_luminance, photo_seeds, random_seeds, turned
 
 HEIGHT, WIDTH = 40, 34
 EQUATION_TOLERANCE = 0.5  # of two solves, each promised to 1 ab and usually far better
@@ -34,10 +34,6 @@ def seeds():
 
 def at(result, seeds):
     return result.chroma[seeds.coords[:, 0], seeds.coords[:, 1]]
-
-
-def moved(seeds, coords):
-    return Seeds.of(coords, seeds.ab, weight=seeds.weight, stroke=seeds.stroke)
 
 
 def test_shape_dtype_and_hard_seeds(method, luminance, seeds):
@@ -70,24 +66,19 @@ def test_seed_order_does_not_matter(method, luminance, seeds):
     np.testing.assert_array_equal(first.chroma, second.chroma)
 
 
-@pytest.mark.parametrize("turn", ["left-right", "up-down", "transpose"])
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("name", ["astronaut", "coffee"])
 def test_turned_picture_gives_turned_answer(method, turn, name):
     luminance = photo_luminance(name, HEIGHT, WIDTH)
     seeds = random_seeds(HEIGHT, WIDTH, 12)
-    row, column = seeds.coords.T
-    image, coords, back = {
-        "left-right": (luminance[:, ::-1], (row, WIDTH - 1 - column), lambda x: x[:, ::-1]),
-        "up-down": (luminance[::-1], (HEIGHT - 1 - row, column), lambda x: x[::-1]),
-        "transpose": (luminance.T, (column, row), lambda x: np.swapaxes(x, 0, 1)),
-    }[turn]
-    found = propagate(luminance, seeds, method=method)
-    turned = propagate(image, moved(seeds, np.stack(coords, axis=1)), method=method)
-    if found.label is None:
-        assert np.abs(back(turned.chroma) - found.chroma).max() < EQUATION_TOLERANCE
+    image, image_seeds, back = turned(turn, luminance, seeds)
+    expected = propagate(luminance, seeds, method=method)
+    found = propagate(image, image_seeds, method=method)
+    if expected.label is None:
+        assert np.abs(back(found.chroma) - expected.chroma).max() < EQUATION_TOLERANCE
     else:
-        np.testing.assert_array_equal(back(turned.label), found.label)
-        np.testing.assert_allclose(back(turned.chroma), found.chroma, atol=1e-4)
+        np.testing.assert_array_equal(back(found.label), expected.label)
+        np.testing.assert_allclose(back(found.chroma), expected.chroma, atol=1e-4)
 
 
 def test_colours_stay_within_the_seeds(method, luminance):

@@ -7,7 +7,7 @@ import pytest
 
 from hybridcolor.propagate import PROPAGATORS, propagate
 from hybridcolor.seeds import Seeds
-from tests.propagate.pictures import UNKIND, photo_luminance, random_seeds, unkind_picture
+from tests.propagate.pictures import TURNS, UNKIND, photo_luminance, random_seeds, turned, unkind_picture
 
 HEIGHT, WIDTH = 72, 83  # above what Levin's system is eliminated at
 EQUATION_TOLERANCE = 2.0  # two solves, each to the default 1 ab
@@ -34,21 +34,15 @@ def test_unkind_picture(method, kind):
     assert_sound(propagate(unkind_picture(kind, HEIGHT, WIDTH), seeds, method=method), seeds)
 
 
-@pytest.mark.parametrize("turn", ["left-right", "up-down", "transpose"])
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("kind", UNKIND)
 def test_turned_unkind_picture(method, kind, turn):
     luminance = unkind_picture(kind, HEIGHT, WIDTH)
     seeds = random_seeds(HEIGHT, WIDTH, 12)
-    row, column = seeds.coords.T
-    image, coords, back = {
-        "left-right": (luminance[:, ::-1], (row, WIDTH - 1 - column), lambda x: x[:, ::-1]),
-        "up-down": (luminance[::-1], (HEIGHT - 1 - row, column), lambda x: x[::-1]),
-        "transpose": (luminance.T, (column, row), lambda x: np.swapaxes(x, 0, 1)),
-    }[turn]
-    found = propagate(luminance, seeds, method=method)
-    turned = propagate(image, Seeds.of(np.stack(coords, axis=1), seeds.ab, stroke=seeds.stroke), method=method)
-    off = np.abs(back(turned.chroma) - found.chroma)
-    assert off.max() < (EQUATION_TOLERANCE if found.label is None else 1e-4)
+    image, image_seeds, back = turned(turn, luminance, seeds)
+    expected = propagate(luminance, seeds, method=method)
+    off = np.abs(back(propagate(image, image_seeds, method=method).chroma) - expected.chroma)
+    assert off.max() < (EQUATION_TOLERANCE if expected.label is None else 1e-4)
     assert off.mean() < 0.2
 
 

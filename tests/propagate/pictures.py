@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -60,6 +61,21 @@ def unkind_picture(kind: str, height: int, width: int) -> NDArray[np.float32]:
         "scanned line art": 94 - 80 * pens + rng.normal(0, 1.5, shape),
     }[kind]
     return np.ascontiguousarray(np.clip(picture, 0, 100), np.float32)
+
+
+TURNS = ["left-right", "up-down", "transpose"]
+
+
+def turned(turn: str, luminance: NDArray[np.float32], seeds: Seeds) -> tuple[NDArray[np.float32], Seeds, Callable]:
+    """A mirrored or transposed picture with its seeds, and what turns an answer (H, W, ...) back."""
+    height, width = luminance.shape
+    row, column = seeds.coords.T
+    image, coords, back = {
+        "left-right": (luminance[:, ::-1], (row, width - 1 - column), lambda x: x[:, ::-1]),
+        "up-down": (luminance[::-1], (height - 1 - row, column), lambda x: x[::-1]),
+        "transpose": (luminance.T, (column, row), lambda x: np.swapaxes(x, 0, 1)),
+    }[turn]
+    return image, Seeds.of(np.stack(coords, axis=1), seeds.ab, weight=seeds.weight, stroke=seeds.stroke), back
 
 
 def photo_seeds(name: str, height: int, width: int, strokes: int = 12, seed: int = 0) -> Seeds:
