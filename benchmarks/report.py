@@ -1,4 +1,8 @@
-"""Figures as Markdown tables."""
+"""Figures as Markdown tables: docs/benchmarks.md.
+
+A row is what was measured of one case on one scene. `Bench.measure` says which (table, case, scene, megapixels,
+strokes), and `benchmarks.measure` adds the figures: CPU and wall seconds, seconds of a pass, bytes a pixel, and so on.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +64,7 @@ def write_report(path: Path, facts: dict[str, Any], rows: list[Row]) -> None:
     """All tables that there are figures for."""
     good = [row for row in rows if "error" not in row]
     largest = max(_of(good, "size"), key=lambda row: float(row["megapixels"]))
-    gigabytes = 24e-3 * largest["megapixels"] / largest["pass"]
+    gigabytes = 24e-3 * largest["megapixels"] / largest["pass"]  # a second; 3 fields of 2 float32 are 24 bytes a pixel
     parts = [INTRO.format(gigabytes=gigabytes, **facts)]
     parts += [_sizes(good), _summary(good), _strokes(good), _enlarged(good), _photos(good), _peers(good), _ratios(good)]
     if any(row["table"] == "edits" for row in good):

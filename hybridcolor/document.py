@@ -1,7 +1,7 @@
 """A drawing on a picture as a person changes it: commands that check, can be undone, and are saved at once.
 
-It computes no colours: `hybridcolor.session.EditSession` is a document that does. A command takes no time. May import
-``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
+It computes no colours, so every command is done at once: `hybridcolor.session.EditSession` is a document that does. May
+import ``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Document:
         Raises
         ------
         SeedError
-            If it lies outside the picture, or the colour or strength is not a valid one; the session is then as before.
+            If it lies outside the picture, or the colour or strength is not a valid one; the drawing is then as before.
         """
         self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
 
@@ -137,7 +137,7 @@ class Document:
         Raises
         ------
         SeedError
-            If one lies outside the picture; the session is then as before.
+            If one lies outside the picture; the drawing is then as before.
         """
         self.set(self.drawing.with_strokes(strokes))
 
@@ -199,7 +199,7 @@ class Document:
         SeedError
             If a stroke lies outside the picture.
         MethodError
-            If the method or an option is unknown. The session is then as before.
+            If the method or an option is unknown. The drawing is then as before.
         """
         _check_method(drawing)
         drawing.scribbles.check_inside(self.picture.shape)
@@ -220,7 +220,7 @@ class Document:
         Raises
         ------
         SeedError
-            If a scribble lies outside the picture; the session is then as before.
+            If a scribble lies outside the picture; the drawing is then as before.
         """
         self.set(replace(self.drawing, imported=scribbles, strokes=()))
 

@@ -123,12 +123,14 @@ class Drawing:
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness, caution, confidence : float
         As for `hybridcolor.colorize`.
-    finish, tint
+    finish : str or None
         How the colour is put on (`hybridcolor.painting.finished`); None leaves it to the model.
+    tint : float
+        How far lines take the colour beside them, 0..1, see there.
     dismissed : tuple of Stroke
         Where no automatic seed may be.
     options : mapping of method to (mapping of name to value)
-        Those of the present method count; others are for when it is chosen again.
+        Those of the present method count; those of another are kept for when that is chosen again.
 
     Examples
     --------

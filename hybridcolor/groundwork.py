@@ -63,7 +63,7 @@ def suited_options(method: str, options: Mapping[str, Any], *, drawn: bool) -> d
 
 @dataclass(frozen=True, slots=True)
 class _Deaf:
-    """The reading of a network that takes no hints."""
+    """The reading of a network that takes no hints: one belief, whatever it is told."""
 
     belief: ColorDistribution
 
@@ -112,9 +112,9 @@ class Groundwork:
         """
         takes_prior = _takes_prior(method)
         reading = None if predictor is None else _read(predictor, picture.luminance)
-        every: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
-        every |= {"dismissed": None} | wishes
-        return cls(picture, takes_prior=takes_prior, reading=reading, **every).told(scribbles)
+        settings: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
+        settings |= {"dismissed": None} | wishes
+        return cls(picture, takes_prior=takes_prior, reading=reading, **settings).told(scribbles)
 
     def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
         """The same for other settings; the picture is not read again."""
@@ -130,7 +130,11 @@ class Groundwork:
         return replace(self, belief=belief, shown=gain * belief.sureness(self.caution))
 
     def at_size_of(self, picture: Picture) -> Self:
-        """What was said for the picture at another size: a drawing as a photo, and nothing dismissed."""
+        """The same belief laid over the picture at another size.
+
+        The picture is not read there, so that the regions of a drawing are not known: it counts as a photo. Nothing is
+        dismissed.
+        """
         belief = None if self.belief is None else replace(self.belief, shape=picture.shape)
         return replace(self, picture=picture, reading=None, belief=belief, dismissed=None)
 

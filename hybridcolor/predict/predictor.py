@@ -64,8 +64,11 @@ class NetworkPredictor:
         return bool(getattr(self.network, "takes_hints", False))
 
     def input_size(self, shape: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns at which the network looks at a picture of this shape: whole cells, the same proportions."""
-        return _input_size(shape, self.size)
+        """Rows and columns at which the network looks at a picture: whole cells, at about the same proportions."""
+        scale = self.size / min(shape)
+        longest = self.size * _LONGEST
+        rows, columns = (min(longest, round(side * scale / CELL) * CELL) for side in shape)
+        return rows, columns
 
     def predict(self, luminance: NDArray[np.float32], hints: Seeds | None = None) -> ColorDistribution:
         """The network's belief about a picture of any size, seen at ``size`` pixels and averaged with its mirror image.
@@ -121,7 +124,7 @@ class Reading:
         small = resample(luminance, (rows, columns)) / np.float32(100)
         self._grid = (rows // CELL, columns // CELL)
         stride = int(getattr(predictor.network, "stride", CELL))
-        self._rim = (-rows % stride, -columns % stride)
+        self._rim = (-rows % stride, -columns % stride)  # what the input is padded by to whole strides
         both = np.stack([_padded(plane, self._rim, mode="edge") for plane in (small, small[:, ::-1])])
         self._seen: list[Tensor] | Tensor = self._look(
             torch.from_numpy(both)[:, None].contiguous(memory_format=torch.channels_last)
@@ -167,7 +170,7 @@ class Reading:
 
     @torch.inference_mode()
     def _look(self, planes: Tensor) -> list[Tensor] | Tensor:
-        """Features where hints may come to them, else the logits themselves."""
+        """Features of the picture and its mirror image where hints may come to them, else the logits themselves."""
         network = self._predictor.network
         seen: list[Tensor] | Tensor = network.encoder(planes) if self._predictor.takes_hints else network(planes)
         return seen
@@ -213,11 +216,3 @@ def hint_cells(hints: Seeds, shape: tuple[int, int], grid: tuple[int, int]) -> N
 
 def _padded(plane: NDArray[np.float32], rim: tuple[int, int], **how: str) -> NDArray[np.float32]:
     return np.pad(plane, ((0, rim[0]), (0, rim[1])), **how)  # type: ignore[call-overload,no-any-return]
-
-
-def _input_size(shape: tuple[int, int], size: int) -> tuple[int, int]:
-    """Rows and columns of the network's input, whole cells, at about the picture's proportions."""
-    scale = size / min(shape)
-    longest = size * _LONGEST
-    rows, columns = (min(longest, round(side * scale / CELL) * CELL) for side in shape)
-    return rows, columns

@@ -36,6 +36,13 @@ def relief(luminance: NDArray[np.float32], tone: int = TONE) -> NDArray[np.uint1
 
     A tone's edge without an outline is a low sill: it parts two strokes as a gap of `SILL` pixels would.
 
+    Parameters
+    ----------
+    luminance : (H, W) float32
+        L* in 0..100.
+    tone : int, optional
+        Pixels from dot to dot, or from stroke to stroke, up to which they are a tone; 0 for no tones.
+
     Examples
     --------
     >>> luminance = np.full((1, 9), 100, np.float32)
@@ -52,7 +59,7 @@ def relief(luminance: NDArray[np.float32], tone: int = TONE) -> NDArray[np.uint1
 def relief_of(
     luminance: NDArray[np.float32], drawn: NDArray[np.bool_], size: int, tones: Tones | None
 ) -> NDArray[np.uint16]:
-    """The same of a drawing whose ink and tones are known."""
+    """`relief` of a drawing whose ink, tones and their `tone_size` are known."""
     light = quantize(luminance)
     steps = gradient_levels(without_dots(light, drawn, size))
     lines = reaching(steps > _least_step(luminance, steps), min(size, SPECK))
