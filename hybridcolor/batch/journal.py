@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 
 import numpy as np
@@ -127,19 +128,32 @@ def stamp(task: Task, source: os.stat_result | None = None) -> str:
     """Size and time of a picture and its scribbles: cheap to ask, and changes when they do."""
     if task.stamp is not None:
         return task.stamp
-    files = [source or os.stat(task.source)]
-    if task.seeds:
-        files.append(os.stat(task.seeds))
-    return " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in files)
+    status = source or os.stat(task.source)
+    parts = [file.stat() for file in _files_in(task.source)] if S_ISDIR(status.st_mode) else [status]
+    text = f"{sum(part.st_size for part in parts)}:{max((part.st_mtime_ns for part in parts), default=0)}"
+    if not task.seeds:
+        return text
+    seeds = os.stat(task.seeds)
+    return f"{text} {seeds.st_size}:{seeds.st_mtime_ns}"
 
 
 def content(task: Task) -> str:
     """Checksum of a picture and its scribbles."""
     digest = hashlib.sha256()
-    for path in (task.source, task.seeds):
-        if path is not None:
-            with fetched(path) as copy:
-                if Path(copy).is_file():
-                    with Path(copy).open("rb") as file:
-                        digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path in filter(None, (task.source, task.seeds)):
+        with fetched(path) as copy:
+            if Path(copy).is_file():
+                digest.update(_checksum(Path(copy)))
+            for part in _files_in(copy):
+                digest.update(part.relative_to(copy).as_posix().encode(errors="surrogateescape") + _checksum(part))
     return digest.hexdigest()
+
+
+def _checksum(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _files_in(folder: str) -> list[Path]:
+    """The files of a picture that is a folder, such as OME-Zarr, in a steady order; none of one that is a file."""
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())

@@ -27,7 +27,7 @@ from hybridcolor.batch.results import NAME, FileLines
 from hybridcolor.batch.workers import Job, colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
-from hybridcolor.imagefiles import open_bands
+from hybridcolor.imagefiles import open_bands, write_image
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
@@ -62,6 +62,28 @@ def test_what_is_done_is_skipped_by_content_and_recipe(tmp_path):
     other = Recipe(model="none", method="watershed")
     assert again(other) == (3, 0)
     assert again() == (3, 0)  # what lies there is by the other recipe
+
+
+def test_a_picture_that_is_a_folder_is_done_anew_when_something_deep_in_it_changes(tmp_path):
+    rng, folder = np.random.default_rng(0), tmp_path / "out"
+    source, other = tmp_path / "p.zarr", tmp_path / "other.zarr"
+    for path in (source, other):
+        write_image(path, rng.integers(0, 255, (24, 24), np.uint8))
+    make(tmp_path, 1)
+    task = Task(str(source), "p.png", str(tmp_path / "box0" / "p0.seeds.png"))
+
+    def again():
+        outcome = run_batch([task], folder, RECIPE)
+        assert outcome.failures == []
+        return outcome.done, (folder / "p.png").read_bytes()
+
+    (_, first), (done, same) = again(), again()
+    assert (done, same) == (0, first)
+    for path in (path for path in other.rglob("*") if path.is_file()):
+        (source / path.relative_to(other)).write_bytes(path.read_bytes())
+    done, changed = again()
+    assert done == 1
+    assert changed != first
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif", ".ome.tif"])
