@@ -181,7 +181,7 @@ class AsIfPainted(RuleBasedStateMachine):
     @rule(pixel=st.sampled_from([(6, 0), (0, 7), (-1, 0)]))
     def draw_outside(self, pixel):
         for act in (partial(self.session.draw, ab=(1, 1)), self.session.dismiss, self.session.pin):
-            with pytest.raises(SeedError):
+            with pytest.raises(SeedError, match=r"outside the picture|is negative"):
                 act([(0, 0), pixel])
 
     @rule()
@@ -443,11 +443,11 @@ def test_settings_change_what_is_shown_and_undo_brings_it_back(astronaut):
 
 def test_a_session_says_why_it_is_not_saved_until_it_is(tmp_path):
     session = EditSession(PICTURE, method="optimization", autosave=tmp_path / "none" / "a.hybridcolor.json")
-    with pytest.raises(SeedError):
+    with pytest.raises(SeedError, match="cannot be written"):
         session.draw([[1, 1]], (20.0, 20.0))
     assert "cannot be written" in session.unsaved
     assert len(session.drawing.strokes) == 1
-    with pytest.raises(SeedError):
+    with pytest.raises(SeedError, match="cannot be written"):
         session.save_always(tmp_path)
     assert "cannot be written" in session.unsaved
     session.save_always(tmp_path / "b.hybridcolor.json")

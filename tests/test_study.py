@@ -152,14 +152,14 @@ def test_a_folder_of_something_else_is_left_alone(run, photos, tmp_path):
 
 
 def test_bad_plans_and_photos_are_told(photos, tmp_path):
-    for change in (
-        {"methods": ("magic",)},
-        {"users": ("nobody",)},
-        {"strokes": ()},
-        {"strokes": (-1,)},
-        {"strokes": (10**20,)},
+    for change, complaint in (
+        ({"methods": ("magic",)}, "method 'magic' is unknown"),
+        ({"users": ("nobody",)}, "user 'nobody' is unknown"),
+        ({"strokes": ()}, "a study needs"),
+        ({"strokes": (-1,)}, "from 0 to 10000, not -1"),
+        ({"strokes": (10**20,)}, "from 0 to 10000, not 1000"),
     ):
-        with pytest.raises(MethodError):
+        with pytest.raises(MethodError, match=complaint):
             Plan(**{"methods": ("hybrid",), **change})
     gray = tmp_path / "gray.png"
     write_image(gray, np.full((20, 20, 3), 90, np.uint8))
@@ -182,5 +182,5 @@ def test_the_command_line(photos, tmp_path):
     assert done.exit_code == 0
     assert "| optimization |" in done.output
     for wrong in (["--strokes", "one"], ["--methods", "magic"]):
-        with pytest.raises(MethodError):
+        with pytest.raises(MethodError, match=wrong[1]):
             runner.invoke(app, [*common, *wrong], catch_exceptions=False)

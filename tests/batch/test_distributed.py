@@ -157,8 +157,12 @@ def test_what_a_worker_must_have_is_told(cluster, tmp_path):
     (tmp_path / "hybridcolor-batch.jsonl").touch()
     with pytest.raises(ModelError, match="another version"):
         colorize_lot((), job, "0123", "batch")
-    for wrong in ({"cluster": "local:0"}, {"cluster": "remote:3"}, {"scheduler": "nonsense://x"}):
-        with pytest.raises(MethodError), connect(**wrong):
+    for wrong, complaint in (
+        ({"cluster": "local:0"}, "is unknown; say local:N"),
+        ({"cluster": "remote:3"}, "is unknown; say local:N"),
+        ({"scheduler": "nonsense://x"}, "no dask scheduler answers"),
+    ):
+        with pytest.raises(MethodError, match=complaint), connect(**wrong):
             pass
 
 

@@ -71,7 +71,7 @@ def test_methods_by_name():
 
 @pytest.mark.parametrize("text", ["", "levin", "hybrid:", "gray:lite", "cnn:none", "none", ":lite"])
 def test_methods_that_make_no_sense(text):
-    with pytest.raises(MethodError):
+    with pytest.raises(MethodError, match=f"method '{text}' (is unknown|makes no sense)"):
         Method.parse(text)
 
 

@@ -157,8 +157,8 @@ def test_a_result_of_another_size_is_refused(photos, tmp_path):
 
 def test_nothing_is_made_of_what_cannot_be_compared(photos, tmp_path):
     out = tmp_path / "out"
-    for methods in (["cnn", "cnn"], []):
-        with pytest.raises(MethodError):
+    for methods, complaint in ((["cnn", "cnn"], "'cnn' is named twice"), ([], "nothing to compare")):
+        with pytest.raises(MethodError, match=complaint):
             run([photos], out, methods)
     with pytest.raises(ModelError, match="unknown model"):
         run([photos], out, ["cnn:nobody"])

@@ -165,7 +165,7 @@ def test_nothing_to_go_by(method):
 
 
 def test_bad_input_is_refused_when_made(method):
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match="not finite"):
         PropagationState(np.full((3, 3), np.nan), method=method)
-    with pytest.raises(MethodError):
+    with pytest.raises(MethodError, match="no option 'nosuch'"):
         PropagationState(LUMINANCE, method=method, nosuch=1)

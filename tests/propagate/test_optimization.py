@@ -185,7 +185,7 @@ def test_weak_far_seeds_are_not_lost():
 
 @pytest.mark.parametrize("options", [{"tolerance": 0}, {"tolerance": float("nan")}, {"solver": "magic"}])
 def test_unfit_options_are_refused(options):
-    with pytest.raises(MethodError):
+    with pytest.raises(MethodError, match=f"^{next(iter(options))} "):
         propagate(np.full((3, 3), 50.0), random_seeds(3, 3, 1), method="optimization", **options)
 
 
