@@ -41,7 +41,7 @@ def inconsistency(pair: Pair) -> tuple[float, NDArray[np.float32]]:
     count = np.zeros_like(total)
     for distance in _DISTANCES:
         far = max(1, round(distance * max(small)))
-        for rows, columns in DIRECTIONS[:4]:
+        for rows, columns in DIRECTIONS[:4]:  # the others are these backwards, and both ends of a pair count
             here, there = pixels_apart(small, (rows * far, columns * far))
             apart = truth[here] - truth[there]
             true = length(apart[..., 1:])

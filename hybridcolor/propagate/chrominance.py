@@ -236,6 +236,7 @@ class ChrominanceState:
         return recoloured
 
     def _remember(self, pixels: NDArray[np.int64], lengths: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        """Keep the seeds to compare the next ones with, and free the numbers that no seed has any more."""
         self._seed_at[self._pixels] = -1
         self._seed_at[pixels] = np.arange(len(pixels))
         used = [np.bincount(each, minlength=len(self._colours)) > 0 for each in (self._numbers, numbers)]
@@ -253,4 +254,5 @@ class ChrominanceState:
             (self._colours, (self._nearest.tags & (2**GROUP - 1)).astype(np.int32)),
             self._power, (self._seed_at, self._ab), pixels, (self.chroma, self.label),
         )  # fmt: skip
+        # Where nothing changed the first row and column are beyond the last ones: then both slices are empty.
         self.changed = slice(min(top, bottom + 1), bottom + 1), slice(min(left, right + 1), right + 1)

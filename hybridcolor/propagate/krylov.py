@@ -159,7 +159,7 @@ def _ratio(above, below):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _dots(residual, image, last_image, sums, first, last):  # type: ignore[no-untyped-def]
-    """Of each row and plane (r, q'), (r, q), (q, q), (q, q')."""
+    """(r, q'), (r, q), (q, q), (q, q') of each row and plane; r is the residual, q the image and q' the last one."""
     for i in range(first, last):
         for c in range(2):
             r, q, p = residual[i + 1, c], image[i + 1, c], last_image[i + 1, c]

@@ -54,8 +54,8 @@ def safe_tolerance(luminance: NDArray[np.float32], tolerance: float) -> float:
 def is_smooth(luminance: NDArray[np.float32]) -> bool:
     """Whether a picture (H, W) has slopes but neither grain nor steps, by its roughness.
 
-    That is the median, over the pixels that lie on a slope, of the second difference along rows of the second
-    differences along columns, over 6 (of white noise its standard deviation), per slope.
+    That is the median, over the pixels that lie on a slope, of their second difference along both axes, over 6 and over
+    the slope. Of white noise the first quotient is about its standard deviation, see `paper.grain`.
 
     Examples
     --------

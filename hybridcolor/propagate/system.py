@@ -35,9 +35,11 @@ class SeededSystem:
     Attributes
     ----------
     luminance : (H, W) float32
+        L* in 0..100.
     pull : (H, W) float32
         0 where there is no seed, inf at a hard one.
     target : (2, H, W) float32
+        The seeds' a* and b*, 0 elsewhere.
     """
 
     luminance: NDArray[np.float32]
@@ -92,13 +94,9 @@ class SeededSystem:
         np.clip(inner(chroma), low, high, out=inner(chroma))
         return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
 
-    def affinity(self) -> sp.csr_array:
-        """W in float64."""
-        return affinity_matrix(self.luminance)
-
     def matrix(self) -> sp.csc_array:
         """A in float64, for solvers that need it assembled."""
-        affinity = self.affinity()
+        affinity = affinity_matrix(self.luminance)
         pull = self.pull.ravel().astype(np.float64)
         free = 1.0 / (1.0 + pull)
         degree = affinity.sum(axis=1)
