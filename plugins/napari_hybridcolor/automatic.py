@@ -116,6 +116,7 @@ class Automatic(QObject):
         self.changed.emit()
 
     def _show(self, centres: NDArray[np.float64], colours: NDArray[np.float64]) -> None:
+        """Points at these (N, 2) rows and columns, in (N, 4) colours in 0..1."""
         image, session = self.editing.image, self.editing.session
         assert image is not None  # noqa: S101  # the caller's own check
         assert session is not None  # noqa: S101  # there are seeds
@@ -157,6 +158,7 @@ class Automatic(QObject):
 
 
 def _looking(session: EditSession) -> Job:
+    """The automatic seeds as the session is now; finding them takes the network's answer."""
     def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, Seeds]]:
         yield session, session.automatic
 
