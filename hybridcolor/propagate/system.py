@@ -94,9 +94,13 @@ class SeededSystem:
         np.clip(inner(chroma), low, high, out=inner(chroma))
         return Solution(inner(chroma), largest(self.residual(chroma)), iterations)
 
+    def affinity(self) -> sp.csr_array:
+        """W in float64; a volume has another."""
+        return affinity_matrix(self.luminance)
+
     def matrix(self) -> sp.csc_array:
         """A in float64, for solvers that need it assembled."""
-        affinity = affinity_matrix(self.luminance)
+        affinity = self.affinity()
         pull = self.pull.ravel().astype(np.float64)
         free = 1.0 / (1.0 + pull)
         degree = affinity.sum(axis=1)
