@@ -97,7 +97,19 @@ class Thinned:
 
 
 class Exact(NamedTuple):
-    """The last exact answer, what the small copy makes of the same drawing, and how far glimpses since have led."""
+    """The last exact answer, and what the small copy has to say to it.
+
+    Attributes
+    ----------
+    settings : tuple
+        `Drawing.settings` of the drawing that was answered.
+    chroma : Thinned
+        The answer, (H, W, 2).
+    small : (h, w, 2) float32
+        The copy's answer to the same drawing.
+    touched : (h, w, 2) float32
+        How far the copy's answers since were off ``small`` at most: there glimpses have drawn over the exact answer.
+    """
 
     settings: tuple[Any, ...]
     chroma: Thinned
@@ -105,7 +117,7 @@ class Exact(NamedTuple):
     touched: NDArray[np.float32]
 
 
-_Answer = tuple[Drawing, Groundwork, NDArray[np.float32]]
+_Answer = tuple[Drawing, Groundwork, NDArray[np.float32]]  # to which drawing, from which groundwork, and the chroma
 
 
 class Glimpses:
@@ -125,8 +137,8 @@ class Glimpses:
         self._settings: tuple[Any, ...] | None = None  # of the copy
         self._heard: Drawing | None = None  # what its CNN has been told
         self._exact: Exact | None = None
-        self._answer: _Answer | None = None  # the last exact one
-        self._gone_on: _Answer | None = None  # from this one
+        self._answer: _Answer | None = None  # the exact one that was noted last
+        self._gone_on: _Answer | None = None  # the one that ``_exact`` was made from
 
     def look(self, drawing: Drawing, view: Window, *, hear: bool) -> Seen | None:
         """The part of a view that a drawing changes, as it will look; see `hybridcolor.session.EditSession.glimpse`."""
@@ -161,6 +173,7 @@ class Glimpses:
         return self._copy_for(drawing)
 
     def _go_on(self) -> None:
+        """Make the answer that was noted last the one that glimpses go on from."""
         answer = self._answer
         if answer is None or answer is self._gone_on:
             return
@@ -239,7 +252,11 @@ class SmallCopy:
             small = scribbles.resized(self._full, self.shape)
             self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
             steps, asked = FIRST_STEPS if self._answer is None else STEPS, count()
-            answers = list(self._state.refine(lambda: self._goes_on and next(asked) == steps))
+
+            def enough() -> bool:  # asked before the first step and after each
+                return self._goes_on and next(asked) == steps
+
+            answers = list(self._state.refine(enough))
             self._answer = (answers[-1] if answers else self._state.preview()).chroma
             self._answered = scribbles
         return self._answer

@@ -159,6 +159,7 @@ class Automatic(QObject):
 
 def _looking(session: EditSession) -> Job:
     """The automatic seeds as the session is now; finding them takes the network's answer."""
+
     def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, Seeds]]:
         yield session, session.automatic
 
