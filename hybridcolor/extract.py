@@ -108,8 +108,8 @@ def extract_seeds(
     if not coords:
         return Seeds.empty()
     # Where patches share a pixel, in a picture smaller than the grid, the last holds: so the surest comes last.
-    parts = (np.concatenate(part[::-1]) for part in (coords, ab, stroke))
-    seeds = Seeds.of(next(parts), next(parts), stroke=next(parts), origin=AUTO)
+    pixels, colours, numbers = (np.concatenate(part[::-1]) for part in (coords, ab, stroke))
+    seeds = Seeds.of(pixels, colours, stroke=numbers, origin=AUTO)
     return seeds.take(np.argsort(seeds.stroke, kind="stable"))
 
 
@@ -198,13 +198,13 @@ def merge_seeds(
     SeedError
         If a seed lies outside the picture.
     """
-    luminance_shape = (luminance.shape[0], luminance.shape[1])
-    automatic.check_inside(luminance_shape)
-    user.check_inside(luminance_shape)
+    shape = (luminance.shape[0], luminance.shape[1])
+    automatic.check_inside(shape)
+    user.check_inside(shape)
     if len(user) == 0 or len(automatic) == 0:
         return concatenate(automatic, user)
-    scale = min(1.0, _MERGE_SIDE / max(luminance.shape))
-    small = resample(luminance, (max(1, round(luminance.shape[0] * scale)), max(1, round(luminance.shape[1] * scale))))
+    scale = min(1.0, _MERGE_SIDE / max(shape))
+    small = resample(luminance, (max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))))
 
     def to_small(coords: NDArray[np.int32]) -> tuple[NDArray[np.intp], ...]:
         row, column = np.minimum(coords * scale, np.array(small.shape) - 1).astype(np.intp).T
@@ -212,7 +212,7 @@ def merge_seeds(
 
     colour = np.full((*small.shape, 2), np.nan, np.float32)
     colour[to_small(user.coords)] = user.ab
-    step = np.hypot(ndimage.sobel(small, 0), ndimage.sobel(small, 1)) / 8
+    step = np.hypot(ndimage.sobel(small, 0), ndimage.sobel(small, 1)) / 8  # L* a pixel
     cost = np.maximum(step - _TEXTURE, 0) + edge / (reach * max(small.shape))
     distance, nearest = _spread(cost, colour)
     at = to_small(automatic.coords)
@@ -220,7 +220,7 @@ def merge_seeds(
     gives_way = np.isin(automatic.stroke, automatic.stroke[gives_way])  # a patch stays or goes as a whole
     drawn = Seeds(user.coords, user.ab, user.weight, user.stroke, np.full(len(user), USER, np.uint8))
     stay = automatic.take(~gives_way)
-    soft = np.float32(weight / max(luminance.shape))
+    soft = np.float32(weight / max(shape))
     return concatenate(replace(stay, weight=np.minimum(stay.weight, soft)), drawn)
 
 

@@ -270,7 +270,8 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
         )
     if not drawn.any():
         return Seeds.empty()
-    rounded = (chroma / 4).round().astype(np.int32) + 500  # above 0, which is the background
+    # One number for each colour, of squares 4 ab units wide; all are above 0, which is the background.
+    rounded = (chroma / 4).round().astype(np.int32) + 500
     code = np.where(drawn, rounded[..., 0] * 1000 + rounded[..., 1], 0)
     stroke: NDArray[np.int64] = label(code, background=0, connectivity=2)  # type: ignore[no-untyped-call]
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
