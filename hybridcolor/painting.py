@@ -2,7 +2,7 @@
 
 Photos keep their luminance; on a drawing a person wants the yellow of a sun and the red of a coat where the paper is
 blank. `make_room` darkens a pixel just as far as its colour needs, so lines stay black and paper without colour stays
-white; `finished` has the other ways. May import ``lab`` and ``separation``.
+white; `finished` has the other ways. May import ``lab``, ``separation`` and ``errors``.
 """
 
 from __future__ import annotations

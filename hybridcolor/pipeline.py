@@ -1,7 +1,6 @@
 """The main path in a screenful: picture, CNN, seeds, propagation, colour.
 
-`colorize` is what the command line, the plugin and your own scripts call. May import everything below the command
-line.
+`colorize` is what the command line, the plugin and your own scripts call. May import ``groundwork`` and below.
 """
 
 from __future__ import annotations

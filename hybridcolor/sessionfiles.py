@@ -1,4 +1,7 @@
-"""Drawings on disk, as JSON (docs/sessions.md): a few bytes a stroke, beside the picture. May import ``drawing``."""
+"""Drawings on disk, as JSON (docs/sessions.md): a few bytes a stroke, beside the picture.
+
+May import ``drawing`` and below.
+"""
 
 from __future__ import annotations
 

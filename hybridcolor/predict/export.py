@@ -1,6 +1,6 @@
 """``hybridcolor models export``: a model as ONNX, for programs that have no PyTorch.
 
-May import ``networks``, ``weights``, ``bins`` and ``errors``. Needs the package onnx: the ``onnx`` extra.
+May import ``networks``, ``weights`` and below. Needs the package onnx: the ``onnx`` extra.
 """
 
 from __future__ import annotations

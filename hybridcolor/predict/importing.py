@@ -1,7 +1,7 @@
 """``hybridcolor models import``: weights that others trained become a model of one's own.
 
 `import_model` reads a release (``released``), and only when everything in it fits are safetensors, a card and the
-registry's entry written. May import ``released``, ``weights`` and ``errors``.
+registry's entry written. May import ``released``, ``weights`` and below.
 """
 
 from __future__ import annotations
