@@ -13,6 +13,7 @@ import numpy as np
 
 from hybridcolor.errors import ImageError, MethodError
 from hybridcolor.imagefiles import read_image
+from hybridcolor.lab import rgb_to_lab
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
@@ -25,6 +26,7 @@ STROKES = (0, 1, 2, 5, 10, 20, 50, 100)
 """After so many strokes there are scores, if nothing else is asked for."""
 MOST_STROKES = 10_000
 _PERFECT = 99.0  # dB, for a result that is equal to the truth: its infinite PSNR would spoil means, and is no JSON
+_WARM_UP = 100  # pixels: side of what methods run on once before they are timed; less would be solved without multigrid
 
 _predictor = cache(load_predictor)  # once a process
 
@@ -72,9 +74,11 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
     ModelError
         If the plan's model is not installed.
     """
+    _warm_up(tuple(plan.methods), plan.model)
     picture, truth = _scene_of(path, plan.size)
     scene = Scene(picture, _predictor(plan.model).read(picture.luminance))
     true = picture.to_rgb(truth)
+    true_ab = rgb_to_lab(true)[..., 1:]
     true_colourfulness = max(colourfulness(true), 1e-6)
     rows = []
     for user in plan.users:
@@ -83,12 +87,23 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
                 rgb = picture.to_rgb(chroma)
                 scores = {
                     "psnr": min(psnr(rgb, true), _PERFECT),
-                    "ab_rmse": ab_rmse(chroma, truth),
+                    "ab_rmse": ab_rmse(rgb_to_lab(rgb)[..., 1:], true_ab),
                     "colourfulness": colourfulness(rgb) / true_colourfulness,
                     "seconds": seconds,
                 }
                 rows.append({"photo": path.name, "user": user, "method": method, "strokes": count, **scores})
     return rows
+
+
+@cache
+def _warm_up(methods: tuple[str, ...], model: str) -> None:
+    """Run every method once in this process: code is compiled at first use, which is not to be counted."""
+    rng = np.random.default_rng(0)
+    picture = Picture.from_array(rng.integers(0, 256, (_WARM_UP, _WARM_UP), np.uint8))
+    scene = Scene(picture, _predictor(model).read(picture.luminance))
+    stroke = next(USERS["random"](np.full((*picture.shape, 2), 20, np.float32), rng))
+    for method in methods:
+        METHODS[method](scene, stroke)
 
 
 def _session(
