@@ -767,3 +767,19 @@ def test_it_is_told_before_any_work(
     assert (code, err.count("\n")) == (2, 1)
     assert ".jpg holds at most 20 pixels a side, this picture has 21 x 10; use one of .png" in err
     assert not (tmp_path / "out.jpg").exists()
+
+
+@pytest.mark.parametrize("kind", [">u2", "<u2", ">f4", "<f8"])
+def test_either_byte_order_is_taken(kind):
+    values = np.linspace(0, 1, 24).reshape(2, 3, 4)
+    array = (values * 65535 if kind.endswith("2") else values).astype(kind)
+    native = Picture.from_array(array.astype(array.dtype.newbyteorder("=")))
+    picture = Picture.from_array(array)
+    assert np.array_equal(picture.luminance, native.luminance)
+    assert np.array_equal(picture.alpha, native.alpha)
+
+
+@pytest.mark.parametrize("paint", [False, True])
+def test_chroma_that_does_not_fit_is_told(paint):
+    with pytest.raises(ImageError, match="to go with this luminance"):
+        Picture.from_array(np.zeros((2, 2), np.uint8)).to_rgb(np.zeros((3, 3, 2)), paint=paint)
