@@ -117,7 +117,10 @@ class Runner:
     def _results(
         self, case: Case, picture: Picture, scribbles: Seeds | None, names: Set[str]
     ) -> Iterator[tuple[str, RGB, Record]]:
-        """Each method's name, result and cost; then the others' results, whose cost nobody knows."""
+        """The others' results, whose cost nobody knows: one that does not fit is told at once. Then each method's."""
+        for name, path in case.results.items():
+            if name in names:
+                yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
         for method in self._methods:
             if method.name not in names:
                 continue
@@ -133,9 +136,6 @@ class Runner:
             memory = None if before is None or after is None else after - before
             rgb = picture.to_rgb(chroma, paint=getattr(predictor, "paint", False))  # models of drawings ask for it
             yield method.name, rgb, {"seconds": seconds, "memory": memory}
-        for name, path in case.results.items():
-            if name in names:
-                yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
 
     def _ready(self, method: Method) -> Predictor | None:
         """The method's predictor; before a method's first picture it runs once, as code is compiled at first use."""

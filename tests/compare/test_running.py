@@ -182,10 +182,11 @@ def test_a_bad_picture_is_left_out_of_everything_and_named(photos, tmp_path):
     assert "photo2.png" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_a_result_of_another_size_is_refused(photos, tmp_path):
+def test_a_result_of_another_size_is_refused_before_anything_is_coloured(photos, tmp_path, monkeypatch):
     made = save(tmp_path / "made", **{f"photo{i}": colour_photo(i, (20, 28)) for i in range(4)})
+    monkeypatch.delattr(Method, "colorize")
     with pytest.raises(ImageError, match="none of the 4 pictures"):
-        run([photos], tmp_path / "out", [], results={"made": made})
+        run([photos], tmp_path / "out", ["cnn"], results={"made": made})
 
 
 def test_nothing_is_made_of_what_cannot_be_compared(photos, tmp_path):
