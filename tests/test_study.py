@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -84,6 +86,18 @@ def test_the_tables_are_of_the_photos_that_are_there_now(photos, tmp_path):
     fewer = run_study(photos[1:], tmp_path, plan)
     assert [row["photo"] for row in fewer.rows] == [photo.name for photo in photos[1:]]
     assert len(run_study(photos, tmp_path, plan).rows) == len((tmp_path / "rows.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_photo_that_has_changed_is_scored_again(photos, tmp_path):
+    plan = Plan(("optimization",), users=("random",), strokes=(0,), size=24)
+    mine = Path(shutil.copy(photos[0], tmp_path / "mine.png"))
+    psnrs = []
+    for content in (photos[0], photos[1], photos[1], photos[0]):
+        shutil.copy(content, mine)
+        (row,) = run_study([mine], tmp_path / "out", plan).rows
+        psnrs.append(row["psnr"])
+    assert psnrs[0] == psnrs[3] != psnrs[1] == psnrs[2]
+    assert len((tmp_path / "out" / "rows.jsonl").read_text().splitlines()) == 2
 
 
 def test_all_scores_are_of_colours_as_shown(photos, monkeypatch):

@@ -25,7 +25,7 @@ from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
 from hybridcolor.predict.weights import find_model
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
-from hybridcolor.study.scoring import Plan, read_photo, score_photo
+from hybridcolor.study.scoring import Plan, checksum, read_photo, score_photo
 from hybridcolor.study.tables import Table, summarize
 
 __all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "prepare", "run_study"]
@@ -61,8 +61,8 @@ def run_study(
     photos : sequence of Path
         Colour images; their luminance is coloured, their colours are the truth.
     out : Path
-        Folder for the results, as for `prepare`. Photos of whose name there are rows already are not scored again; rows
-        of photos that are not among these stay in ``rows.jsonl`` and out of the tables.
+        Folder for the results, as for `prepare`. Photos whose rows are there already are not scored again; rows of
+        photos that are not among these, or have changed, stay in ``rows.jsonl`` and out of the tables.
     plan : Plan
     workers : int, optional
         Processes.
@@ -79,8 +79,8 @@ def run_study(
     _check_photos(photos)
     table = prepare(out, plan)
     log = out / "rows.jsonl"
-    names = {photo.name for photo in photos}
-    table.rows = [row for row in table.rows if row["photo"] in names]
+    marks = {photo.name: checksum(photo) for photo in photos}
+    table.rows = [row for row in table.rows if row["sha256"] == marks.get(row["photo"])]
     done = {row["photo"] for row in table.rows}
     waiting = [photo for photo in photos if photo.name not in done]
     progress(len(photos) - len(waiting), len(photos))
@@ -163,7 +163,7 @@ def prepare(out: Path, plan: Plan) -> Table:
     if known != described:
         raise HybridColorError(f"{out}: holds a study of other methods, strokes or weights; choose another folder")
     each = len(plan.users) * len(plan.methods) * len(plan.strokes)
-    count = Counter(row["photo"] for row in rows)
-    whole = [row for row in rows if count[row["photo"]] == each]
+    count = Counter((row["photo"], row["sha256"]) for row in rows)
+    whole = [row for row in rows if count[row["photo"], row["sha256"]] == each]
     write_whole(log, "".join(json.dumps(row) + "\n" for row in whole).encode())
     return Table(plan, whole)

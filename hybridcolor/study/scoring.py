@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.files import read_whole
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
@@ -65,7 +67,9 @@ class Plan:
 
 
 def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
-    """All rows of one photo: a dict by `hybridcolor.study.tables.COLUMNS` for each user, method and number of strokes.
+    """All rows of one photo: a dict for each user, method and number of strokes.
+
+    Its keys are `hybridcolor.study.tables.COLUMNS`, and ``sha256`` of the file.
 
     Raises
     ------
@@ -80,6 +84,7 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
     true = picture.to_rgb(truth)
     true_ab = rgb_to_lab(true)[..., 1:]
     true_colourfulness = max(colourfulness(true), 1e-6)
+    photo = {"photo": path.name, "sha256": checksum(path)}
     rows = []
     for user in plan.users:
         for method in plan.methods:
@@ -91,7 +96,7 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
                     "colourfulness": colourfulness(rgb) / true_colourfulness,
                     "seconds": seconds,
                 }
-                rows.append({"photo": path.name, "user": user, "method": method, "strokes": count, **scores})
+                rows.append({**photo, "user": user, "method": method, "strokes": count, **scores})
     return rows
 
 
@@ -130,6 +135,14 @@ def _scene_of(path: Path, size: int) -> tuple[Picture, Chroma]:
     shape = (max(1, round(rows * scale)), max(1, round(columns * scale)))
     luminance, truth = resample(picture.luminance, shape), resample(chroma, shape)
     return Picture(luminance.clip(0, 100)), truth
+
+
+def checksum(path: Path) -> str | None:
+    """Of a file's content; None if it cannot be read."""
+    try:
+        return hashlib.sha256(read_whole(path)).hexdigest()
+    except OSError:
+        return None
 
 
 def read_photo(path: Path) -> tuple[Picture, Chroma]:

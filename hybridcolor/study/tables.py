@@ -60,7 +60,7 @@ def summarize(table: Table, out: Path) -> None:
             lines += [f"| {method} | " + " | ".join(cells) + f" | {seconds.mean():.2f} |"]
         lines += [""]
     rows = io.StringIO()
-    writer = csv.DictWriter(rows, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(rows, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(table.rows)
     write_whole(out / "table.md", "\n".join(lines).encode())
