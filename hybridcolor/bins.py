@@ -9,12 +9,13 @@ prior colour from them. May import ``resampling`` and ``errors``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from hybridcolor.errors import ModelError
+from hybridcolor.errors import MethodError, ModelError
 from hybridcolor.resampling import resample
 
 BIN_STEP = 10
@@ -60,6 +61,23 @@ DEFAULT_VIVIDNESS = 0.45
 ab error than none, and brings a quarter more colourfulness; on all 527 of them that is 74% of the truth's."""
 DEFAULT_CONFIDENCE = 0.5
 """How sure of a place a belief has to be before it becomes an automatic seed; see `hybridcolor.extract.demands`."""
+
+
+def check_shares(**settings: object) -> None:
+    """Refuse settings that are no numbers from 0 to 1, such as vividness and caution.
+
+    Raises
+    ------
+    MethodError
+        If one is not.
+
+    Examples
+    --------
+    >>> check_shares(vividness=0.5, caution=1)
+    """
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+            raise MethodError(f"{name} is {value!r}, expected a number from 0 to 1")
 
 
 def soft_encode(

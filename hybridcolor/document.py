@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hybridcolor.bins import check_shares
 from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
 from hybridcolor.errors import SeedError
 from hybridcolor.painting import check_finish
@@ -297,9 +298,10 @@ class Document:
 
 
 def _check_method(drawing: Drawing) -> None:
-    """Refuse a method, an option or a finish that nobody knows."""
+    """Refuse a method, an option or a finish that nobody knows, and what could be saved and not be read again."""
     check_options(drawing.method, drawing.method_options)
     if drawing.finish is not None:
         check_finish(drawing.finish)
+    check_shares(vividness=drawing.vividness, caution=drawing.caution, confidence=drawing.confidence, tint=drawing.tint)
     for method, options in drawing.options.items():
         check_savable(method, options)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
+from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS, ColorDistribution, check_shares
 from hybridcolor.drawing import NO_MODEL
+from hybridcolor.errors import ModelError, SeedError
 from hybridcolor.extract import demands, extract_seeds, merge_seeds
 from hybridcolor.page import Page, PageReading
 from hybridcolor.picture import Picture
@@ -26,7 +27,6 @@ from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
-    from hybridcolor.bins import ColorDistribution
     from hybridcolor.predict import Predictor, Reading
     from hybridcolor.recognition import Palette
 
@@ -101,6 +101,12 @@ class Groundwork:
     belief: ColorDistribution | None = None
     shown: NDArray[np.float32] | None = None
 
+    def __post_init__(self) -> None:
+        check_shares(vividness=self.vividness, caution=self.caution, confidence=self.confidence)
+        area = self.dismissed
+        if area is not None and (np.shape(area) != self.picture.shape or getattr(area, "dtype", None) != np.bool_):
+            raise SeedError(f"dismissed is no mask of the picture; give an array of bool of shape {self.picture.shape}")
+
     @classmethod
     def of(cls, picture: Picture, *, predictor: Predictor | None, method: str, scribbles: Seeds, **wishes: Any) -> Self:
         """Ask the CNN; parameters are those of `hybridcolor.colorize`, ``wishes`` its settings from ``vividness`` on.
@@ -108,13 +114,18 @@ class Groundwork:
         Raises
         ------
         MethodError
-            If the method is unknown: told before the CNN's work, not after it.
+            If the method is unknown, or a setting is not from 0 to 1: told before the CNN's work, not after it.
+        ModelError
+            If the predictor's answer is none for this picture.
+        SeedError
+            If what is dismissed is no mask of the picture.
         """
         takes_prior = _takes_prior(method)
-        reading = None if predictor is None else _read(predictor, picture.luminance)
         settings: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
         settings |= {"dismissed": None} | wishes
-        return cls(picture, takes_prior=takes_prior, reading=reading, **settings).told(scribbles)
+        ground = cls(picture, takes_prior=takes_prior, **settings)
+        reading = None if predictor is None else _read(predictor, picture.luminance)
+        return replace(ground, reading=reading).told(scribbles)
 
     def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
         """The same for other settings; the picture is not read again."""
@@ -211,7 +222,11 @@ def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | Pag
     def look(seen: NDArray[np.float32]) -> Reading | _Deaf:
         if getattr(predictor, "takes_hints", False):
             return predictor.read(seen)  # type: ignore[attr-defined,no-any-return]
-        return _Deaf(predictor.predict(seen))
+        belief: object = predictor.predict(seen)  # of anybody's predictor
+        if not isinstance(belief, ColorDistribution) or tuple(belief.shape) != seen.shape:
+            found = getattr(belief, "shape", type(belief).__name__)
+            raise ModelError(f"the predictor answers {found}, expected a ColorDistribution whose shape is {seen.shape}")
+        return _Deaf(belief)
 
     return PageReading(look, luminance) if getattr(predictor, "paint", False) else look(luminance)
 

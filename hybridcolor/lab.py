@@ -142,7 +142,7 @@ def lab_to_rgb(luminance: ArrayLike, chroma: ArrayLike) -> Float:
     >>> round(float(rgb_to_lab(rgb)[0, 0, 0]), 3)
     50.0
     """
-    planes, colours = _planes(luminance, chroma)
+    planes, colours = checked_planes(luminance, chroma)
     rgb = np.empty((*planes.shape, 3), np.float32)
     flat, ab, out = planes.reshape(-1), colours.reshape(-1, 2), rgb.reshape(-1, 3)
     for run in _runs(len(flat)):
@@ -180,7 +180,7 @@ def gamut_chroma(luminance: ArrayLike, chroma: ArrayLike) -> Float:
     >>> gamut_chroma([50.0, 50.0], [[20.0, 10.0], [200.0, 0.0]]).round().tolist()
     [[20.0, 10.0], [79.0, 0.0]]
     """
-    planes, colours = _planes(luminance, chroma)
+    planes, colours = checked_planes(luminance, chroma)
     reduced = np.empty(colours.shape, np.float32)
     flat, ab, out = planes.reshape(-1), colours.reshape(-1, 2), reduced.reshape(-1, 2)
     for run in _runs(len(flat)):
@@ -381,8 +381,14 @@ def _check_range(values: NDArray[Any]) -> None:
         raise ImageError("a float pixel lies outside 0..1 or is not a number; scale the picture to 0..1")
 
 
-def _planes(luminance: ArrayLike, chroma: ArrayLike) -> tuple[Float, Float]:
-    """Both as float32, checked to fit together and to be finite."""
+def checked_planes(luminance: ArrayLike, chroma: ArrayLike) -> tuple[Float, Float]:
+    """(H, W) and (H, W, 2) as float32.
+
+    Raises
+    ------
+    ImageError
+        If they do not fit together, or are not finite.
+    """
     planes, colours = np.asarray(luminance, np.float32), np.asarray(chroma, np.float32)
     if colours.shape != (*planes.shape, 2):
         raise ImageError(f"chroma has shape {colours.shape}, expected {(*planes.shape, 2)} to go with this luminance")

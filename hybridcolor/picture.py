@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError
-from hybridcolor.lab import gray_to_luminance, lab_to_rgb, quantize, rgb_to_lab
+from hybridcolor.lab import checked_planes, gray_to_luminance, lab_to_rgb, quantize, rgb_to_lab
 from hybridcolor.metadata import NO_METADATA, Metadata
 from hybridcolor.painting import make_room
 
@@ -113,6 +113,7 @@ class Picture:
         dtype('uint16')
         """
         pixels = np.asarray(array)
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)  # some readers leave the file's byte order
         if pixels.ndim == 2:
             pixels = pixels[..., np.newaxis]
         if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 3, 4) or pixels.size == 0:
@@ -196,7 +197,7 @@ class Picture:
         [[[77, 77, 77]]]
         """
         colours = np.zeros((*self.shape, 2), np.float32) if chroma is None else chroma
-        luminance = make_room(self.luminance, np.asarray(colours, np.float32)) if paint else self.luminance
+        luminance = make_room(*checked_planes(self.luminance, colours)) if paint else self.luminance
         return quantize(lab_to_rgb(luminance, colours), self.bit_depth)
 
 

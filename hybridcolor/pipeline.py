@@ -110,7 +110,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     method : str, optional
         A name in `hybridcolor.propagate.PROPAGATORS`.
     vividness : float, optional
-        How far rare colours are lifted: 0 is the timid calibrated belief, 1 the full rebalancing of Zhang et al.
+        How far rare colours are lifted, from 0, the timid calibrated belief, to 1, the full rebalancing of Zhang et al.
     caution : float, optional
         From 0, which shows every guess of the CNN, to 1: leave gray where it is unsure
         (`hybridcolor.bins.ColorDistribution.sureness`). Scribbles are shown in any case.
@@ -132,9 +132,12 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     Raises
     ------
     MethodError
-        If the method or an option is unknown.
+        If the method or an option is unknown, or vividness, caution or confidence is not from 0 to 1.
+    ModelError
+        If the predictor's answer is none for this picture.
     SeedError
-        If a scribble lies outside the picture, or there is neither predictor nor scribble.
+        If a scribble lies outside the picture, what is dismissed is no mask of it, or there is neither predictor nor
+        scribble.
 
     Examples
     --------

@@ -122,6 +122,7 @@ class Seeds:
         where = _whole(coords, "coords")
         if where.size == 0:
             where = np.empty((0, 2), np.int32)
+            ab = np.empty((0, 2)) if np.size(ab) == 0 else ab
         if where.ndim != 2 or where.shape[1] != 2:
             raise SeedError(f"seeds: coords must be (N, 2) whole numbers (row, column), got shape {where.shape}")
         if origin not in (AUTO, USER):

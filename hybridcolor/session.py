@@ -58,7 +58,7 @@ class EditSession(Document):
     Raises
     ------
     MethodError
-        If the method or an option is unknown.
+        If the method or an option is unknown, or vividness or caution is not from 0 to 1.
 
     Examples
     --------

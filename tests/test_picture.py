@@ -87,3 +87,19 @@ def test_what_is_no_picture_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ImageError) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [">u2", "<u2", ">f4", "<f8"])
+def test_either_byte_order_is_taken(kind):
+    values = np.linspace(0, 1, 24).reshape(2, 3, 4)
+    array = (values * 65535 if kind.endswith("2") else values).astype(kind)
+    native = Picture.from_array(array.astype(array.dtype.newbyteorder("=")))
+    picture = Picture.from_array(array)
+    assert np.array_equal(picture.luminance, native.luminance)
+    assert np.array_equal(picture.alpha, native.alpha)
+
+
+@pytest.mark.parametrize("paint", [False, True])
+def test_chroma_that_does_not_fit_is_told(paint):
+    with pytest.raises(ImageError, match="to go with this luminance"):
+        Picture.from_array(np.zeros((2, 2), np.uint8)).to_rgb(np.zeros((3, 3, 2)), paint=paint)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from hybridcolor.errors import MethodError, SeedError
+from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
+from hybridcolor.errors import MethodError, ModelError, SeedError
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.metrics import ab_rmse
 from hybridcolor.picture import Picture
@@ -192,3 +193,34 @@ def test_caution_leaves_gray_where_the_network_is_unsure_and_strokes_as_they_are
     for method in ("hybrid", "optimization"):
         told = colorize(picture, predictor=predictor, scribbles=stroke, caution=1.0, method=method)
         assert np.array_equal(told.chroma[30, 30:50], np.broadcast_to(np.float32([40, 30]), (20, 2)))
+
+
+@pytest.mark.parametrize("wish", [{"vividness": 5}, {"caution": -1}, {"caution": 3}, {"confidence": np.nan}])
+def test_a_setting_beyond_its_range_is_told(predictor, wish):
+    with pytest.raises(MethodError, match="expected a number from 0 to 1"):
+        colorize(gray("coffee", 8), predictor=predictor, method="optimization", **wish)
+
+
+@pytest.mark.parametrize("area", [np.zeros((3, 3), bool), np.zeros((50, 75), int), [[True] * 75] * 50])
+def test_what_is_dismissed_is_a_mask_of_the_picture(predictor, area):
+    picture = gray("coffee", 8)
+    assert picture.shape == (50, 75)
+    with pytest.raises(SeedError, match=r"of shape \(50, 75\)"):
+        colorize(picture, predictor=predictor, method="optimization", dismissed=area)
+
+
+def test_a_predictor_of_ones_own():
+    class Own:
+        name = "own"
+
+        def __init__(self, answer):
+            self.predict = answer
+
+    picture = gray("coffee", 8)
+    logits = np.where(np.arange(len(AB_BINS)) == nearest_bin([40, 30]), np.float32(20), np.float32(0))
+    grid = np.broadcast_to(logits, (5, 6, len(AB_BINS)))
+    red = colorize(picture, predictor=Own(lambda plane: ColorDistribution(grid, plane.shape)), vividness=0)
+    assert red.chroma[25, 40].round().tolist() == [40, 30]
+    for answer in (ColorDistribution(grid, (60, 80)), grid, None):
+        with pytest.raises(ModelError, match=r"expected a ColorDistribution whose shape is \(50, 75\)"):
+            colorize(picture, predictor=Own(lambda _, answer=answer: answer), vividness=0)

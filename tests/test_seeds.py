@@ -152,3 +152,9 @@ def test_take_selects_whole_rows():
         [2, 0],
     )
     assert len(seeds.take(np.zeros(3, bool))) == 0
+
+
+def test_no_seeds_are_no_error():
+    assert (
+        len(Seeds.of([], [])) == len(Seeds.of([], (20, 30))) == len(Seeds.of(np.empty((0, 2)), np.empty((0, 2)))) == 0
+    )

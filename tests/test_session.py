@@ -186,3 +186,17 @@ def test_how_colour_is_put_on_is_a_setting_that_is_saved_and_undone(tmp_path):
     assert np.array_equal(session.result().to_rgb(), white)
     with pytest.raises(MethodError, match="finish 'glitter' is unknown"):
         session.set(replace(session.drawing, finish="glitter"))
+
+
+def test_what_could_not_be_opened_again_is_refused_before_it_is_saved(tmp_path):
+    picture = Picture.from_array(np.full((8, 8), 120, np.uint8))
+    with pytest.raises(MethodError, match=r"vividness is 1\.5"):
+        EditSession(picture, vividness=1.5)
+    session = EditSession(picture, vividness=np.float32(0.5), autosave=tmp_path / "a.json")
+    session.draw([[1, 1]], (20, 30))
+    for setting in ("vividness", "caution", "confidence", "tint"):
+        with pytest.raises(MethodError, match=f"{setting} is nan"):
+            session.set(replace(session.drawing, **{setting: float("nan")}))
+    again = EditSession(picture)
+    again.load(tmp_path / "a.json")
+    assert len(again.drawing.strokes) == 1

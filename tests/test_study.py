@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -14,7 +16,9 @@ from typer.testing import CliRunner
 
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
-from hybridcolor.imagefiles import write_image
+from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.metrics import ab_rmse
+from hybridcolor.picture import Picture
 from hybridcolor.seeds import Seeds
 from hybridcolor.study import METHODS, Plan, Table, run_study
 from hybridcolor.study.scoring import score_photo
@@ -68,13 +72,66 @@ def test_two_processes_give_the_rows_of_one(photos, tmp_path):
             assert other[key] == (pytest.approx(value, abs=0.01) if isinstance(value, float) else value)
 
 
+def test_the_same_scores_draw_the_same_curves(photos, tmp_path):
+    curves = []
+    for name in ("one", "two"):
+        run_study(photos[:1], tmp_path / name, Plan(("optimization",), users=("random",), strokes=(0, 1), size=24))
+        curves.append((tmp_path / name / "curves.svg").read_bytes())
+    assert curves[0] == curves[1]
+
+
+def test_the_tables_are_of_the_photos_that_are_there_now(photos, tmp_path):
+    plan = Plan(("optimization",), users=("random",), strokes=(0,), size=24)
+    run_study(photos, tmp_path, plan)
+    fewer = run_study(photos[1:], tmp_path, plan)
+    assert [row["photo"] for row in fewer.rows] == [photo.name for photo in photos[1:]]
+    assert len(run_study(photos, tmp_path, plan).rows) == len((tmp_path / "rows.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_photo_that_has_changed_is_scored_again(photos, tmp_path):
+    plan = Plan(("optimization",), users=("random",), strokes=(0,), size=24)
+    mine = Path(shutil.copy(photos[0], tmp_path / "mine.png"))
+    psnrs = []
+    for content in (photos[0], photos[1], photos[1], photos[0]):
+        shutil.copy(content, mine)
+        (row,) = run_study([mine], tmp_path / "out", plan).rows
+        psnrs.append(row["psnr"])
+    assert psnrs[0] == psnrs[3] != psnrs[1] == psnrs[2]
+    assert len((tmp_path / "out" / "rows.jsonl").read_text().splitlines()) == 2
+
+
+def test_all_scores_are_of_colours_as_shown(photos, monkeypatch):
+    monkeypatch.setitem(METHODS, "garish", lambda scene, _: np.full((*scene.picture.shape, 2), [90, -90], np.float32))
+    (row,) = score_photo(photos[0], Plan(("garish",), users=("random",), strokes=(0,), size=400))
+    picture = read_image(photos[0])
+    shown = Picture.from_array(picture.to_rgb(np.full((*picture.shape, 2), [90, -90])))
+    assert row["ab_rmse"] == pytest.approx(ab_rmse(shown.chroma, picture.chroma), abs=0.01)
+
+
+def test_what_a_method_does_only_once_is_not_timed(photos, monkeypatch):
+    seen = []
+    monkeypatch.setitem(
+        METHODS, "noting", lambda scene, _: seen.append(scene.picture.shape) or np.zeros((*scene.picture.shape, 2))
+    )
+    for photo in photos[:2]:
+        score_photo(photo, Plan(("noting",), users=("random",), strokes=(0,), size=24))
+    assert seen == [(100, 100), (24, 24), (24, 32)]
+
+
 def test_rows_of_another_plan_are_not_mixed_in(photos, tmp_path):
     run_study(photos[:1], tmp_path, PLAN)
     before = (tmp_path / "rows.jsonl").read_text()
     with pytest.raises(HybridColorError, match="another folder"):
         run_study(photos, tmp_path, Plan(("hybrid",), users=("random",), strokes=(0,), size=48))
+    plan = tmp_path / "study.json"
+    for kind, other in (("weights_sha256", "0"), ("schema", 1)):  # other weights, and a former version of this package
+        whole = plan.read_text()
+        plan.write_text(json.dumps(json.loads(whole) | {kind: other}))
+        with pytest.raises(HybridColorError, match="another folder"):
+            run_study(photos, tmp_path, PLAN)
+        plan.write_text(whole)
     assert (tmp_path / "rows.jsonl").read_text() == before
-    (tmp_path / "study.json").write_text("junk")
+    plan.write_text("junk")
     with pytest.raises(HybridColorError, match="damaged"):
         run_study(photos, tmp_path, PLAN)
 
@@ -115,7 +172,7 @@ def test_an_attentive_person_is_shown_what_is_scored(photos, monkeypatch):
             number += 1
 
     monkeypatch.setitem(USERS, "watching", watching)
-    answers = iter(range(1, 9))
+    answers = iter(range(9))  # the first is nobody's: every method runs once before it is timed
     monkeypatch.setitem(METHODS, "counting", lambda scene, _: np.full((*scene.picture.shape, 2), next(answers)))
     score_photo(photos[0], Plan(("counting",), users=("watching",), strokes=(0, 1, 2, 4), size=48))
     assert [None if result is None else int(result[0, 0, 0]) for result in shown] == [2, 3, None]

@@ -32,7 +32,7 @@ from hybridcolor.seeds import Seeds
 
 RECORDS = "records"
 PICTURES = "pictures"
-_WARM_UP = 48  # pixels: side of the picture on which a method runs once before it is timed
+_WARM_UP = 100  # pixels: side of what a method runs on once before it is timed; less would be solved without multigrid
 
 Record = dict[str, Any]
 """One picture: name, slug, sha256 of its files, width, height, truth, scribbles, and ``outcomes`` by method."""
@@ -77,7 +77,7 @@ class Runner:
         files = {kind: _checksum(getattr(case, kind)) for kind in ("picture", "reference", "seeds")}
         marks = self._fingerprints(case, files)
         record = _read_record(path)
-        known = record.get("outcomes", {})
+        known = record.get("outcomes", {}) if record.get("sha256") == files else {}  # else of other files
         missing = {key for key, mark in marks.items() if known.get(key, {}).get("fingerprint") != mark}
         if missing:
             record = {"name": case.name, "slug": name, "sha256": files, **self._measure(case, missing)}
@@ -117,7 +117,10 @@ class Runner:
     def _results(
         self, case: Case, picture: Picture, scribbles: Seeds | None, names: Set[str]
     ) -> Iterator[tuple[str, RGB, Record]]:
-        """Each method's name, result and cost; then the others' results, whose cost nobody knows."""
+        """The others' results, whose cost nobody knows: one that does not fit is told at once. Then each method's."""
+        for name, path in case.results.items():
+            if name in names:
+                yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
         for method in self._methods:
             if method.name not in names:
                 continue
@@ -133,9 +136,6 @@ class Runner:
             memory = None if before is None or after is None else after - before
             rgb = picture.to_rgb(chroma, paint=getattr(predictor, "paint", False))  # models of drawings ask for it
             yield method.name, rgb, {"seconds": seconds, "memory": memory}
-        for name, path in case.results.items():
-            if name in names:
-                yield name, _read_as(path, picture), {"seconds": None, "memory": None, "sha256": _checksum(path)}
 
     def _ready(self, method: Method) -> Predictor | None:
         """The method's predictor; before a method's first picture it runs once, as code is compiled at first use."""
@@ -143,9 +143,10 @@ class Runner:
             self._predictors[method.model] = load_predictor(method.model)
         predictor = None if method.model is None else self._predictors[method.model]
         if method.name not in self._warm:
-            rows = np.mgrid[:_WARM_UP, :_WARM_UP][0]
+            noise = np.random.default_rng(0).integers(0, 256, (_WARM_UP, _WARM_UP), np.uint8)
+            noise[30:60, 30:60] = 255  # paper
             strokes = Seeds.of([[4, 4], [40, 40]], [[20.0, 30.0], [0.0, -30.0]], stroke=[1, 2])
-            method.colorize(Picture.from_array((rows * 5).astype(np.uint8)), predictor, strokes)
+            method.colorize(Picture.from_array(noise), predictor, strokes)
             self._warm.add(method.name)
         return predictor
 

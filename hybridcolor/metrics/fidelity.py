@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hybridcolor.errors import ImageError
+
 _AB_PEAK = 255.0  # of a* + 128 and b* + 128, as 8-bit files hold them
 _PIXELS_AT_ONCE = 65536  # so that the two dozen planes of CIEDE2000 stay in the cache
 
@@ -15,16 +17,27 @@ _PIXELS_AT_ONCE = 65536  # so that the two dozen planes of CIEDE2000 stay in the
 def rgb_rmse(result: NDArray[Any], truth: NDArray[Any]) -> float:
     """Root mean square error of two (H, W, 3) RGB pictures of one integer type, on the scale of 8-bit values: 0 to 255.
 
+    Raises
+    ------
+    ImageError
+        If shapes or types differ, or the type is neither uint8 nor uint16; `hybridcolor.metrics.pair.Pair` widens one.
+
     Examples
     --------
     >>> rgb_rmse(np.full((2, 2, 3), 514, np.uint16), np.zeros((2, 2, 3), np.uint16))
     2.0
     """
-    return _rmse(result, truth) * 255 / float(np.iinfo(truth.dtype).max)
+    white = _white(result, truth)
+    return _rmse(result, truth) * 255 / white
 
 
 def psnr(result: NDArray[Any], truth: NDArray[Any]) -> float:
     """Peak signal to noise ratio of two (H, W, 3) RGB pictures of one integer type, in dB; ``inf`` if they are equal.
+
+    Raises
+    ------
+    ImageError
+        As for `rgb_rmse`.
 
     Examples
     --------
@@ -32,11 +45,16 @@ def psnr(result: NDArray[Any], truth: NDArray[Any]) -> float:
     >>> psnr(white, black)
     0.0
     """
-    return _decibel(float(np.iinfo(truth.dtype).max), _rmse(result, truth))
+    return _decibel(_white(result, truth), _rmse(result, truth))
 
 
 def ab_rmse(result: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """Root mean square difference of two (H, W, 2) chroma planes, over both channels, in ab units.
+
+    Raises
+    ------
+    ImageError
+        If their shapes differ.
 
     Examples
     --------
@@ -135,7 +153,16 @@ def colourfulness(rgb: NDArray[Any]) -> float:
     return float(spread + 0.3 * offset)
 
 
+def _white(result: NDArray[Any], truth: NDArray[Any]) -> float:
+    """The value of white in two RGB pictures of one type."""
+    if result.dtype != truth.dtype or truth.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"the result is {result.dtype}, the truth {truth.dtype}; give both as uint8 or both as uint16")
+    return float(np.iinfo(truth.dtype).max)
+
+
 def _rmse(result: NDArray[Any], truth: NDArray[Any]) -> float:
+    if result.shape != truth.shape:  # which numpy might stretch to fit
+        raise ImageError(f"the result has shape {result.shape}, the truth {truth.shape}; bring them to one size first")
     difference = np.subtract(result, truth, dtype=np.float64)
     difference *= difference
     return math.sqrt(difference.mean())

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from hybridcolor.bins import ColorDistribution
 from hybridcolor.errors import ModelError
+from hybridcolor.picture import Picture
 from hybridcolor.predict.networks.hints import AB_SCALE, CHANNELS
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds
@@ -87,6 +88,8 @@ class NetworkPredictor:
 
         Raises
         ------
+        ImageError
+            If the luminance is no plane of numbers in 0..100.
         SeedError
             If a hint lies outside the picture.
         """
@@ -118,6 +121,7 @@ class Reading:
     """
 
     def __init__(self, predictor: NetworkPredictor, luminance: NDArray[np.float32]) -> None:
+        luminance = Picture(np.asarray(luminance, np.float32)).luminance  # which checks it
         self._predictor = predictor
         self._shape = (luminance.shape[0], luminance.shape[1])
         rows, columns = predictor.input_size(self._shape)

@@ -25,11 +25,13 @@ from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
 from hybridcolor.predict.weights import find_model
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
-from hybridcolor.study.scoring import Plan, read_photo, score_photo
+from hybridcolor.study.scoring import Plan, checksum, read_photo, score_photo
 from hybridcolor.study.tables import Table, summarize
 
 __all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "prepare", "run_study"]
 
+SCHEMA = 2
+"""Of a study's folder; the first scored ab RMSE before colours were brought into gamut."""
 BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
 
 
@@ -59,7 +61,8 @@ def run_study(
     photos : sequence of Path
         Colour images; their luminance is coloured, their colours are the truth.
     out : Path
-        Folder for the results, as for `prepare`. Photos whose rows are there already are not scored again.
+        Folder for the results, as for `prepare`. Photos whose rows are there already are not scored again; rows of
+        photos that are not among these, or have changed, stay in ``rows.jsonl`` and out of the tables.
     plan : Plan
     workers : int, optional
         Processes.
@@ -76,6 +79,8 @@ def run_study(
     _check_photos(photos)
     table = prepare(out, plan)
     log = out / "rows.jsonl"
+    marks = {photo.name: checksum(photo) for photo in photos}
+    table.rows = [row for row in table.rows if row["sha256"] == marks.get(row["photo"])]
     done = {row["photo"] for row in table.rows}
     waiting = [photo for photo in photos if photo.name not in done]
     progress(len(photos) - len(waiting), len(photos))
@@ -137,8 +142,8 @@ def prepare(out: Path, plan: Plan) -> Table:
         If it holds a study of another plan, or a damaged one, or matplotlib is missing.
     """
     check_installed("matplotlib")
-    find_model(plan.model)
     described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(plan).items()}
+    described |= {"weights_sha256": find_model(plan.model).sha256, "schema": SCHEMA}
     place, log = out / "study.json", out / "rows.jsonl"
     if not place.exists():
         try:
@@ -156,9 +161,9 @@ def prepare(out: Path, plan: Plan) -> Table:
     except (OSError, ValueError) as error:
         raise HybridColorError(f"{out}: its study is damaged ({error}); choose another folder") from error
     if known != described:
-        raise HybridColorError(f"{out}: holds a study of other methods or strokes; choose another folder")
+        raise HybridColorError(f"{out}: holds a study of other methods, strokes or weights; choose another folder")
     each = len(plan.users) * len(plan.methods) * len(plan.strokes)
-    count = Counter(row["photo"] for row in rows)
-    whole = [row for row in rows if count[row["photo"]] == each]
+    count = Counter((row["photo"], row["sha256"]) for row in rows)
+    whole = [row for row in rows if count[row["photo"], row["sha256"]] == each]
     write_whole(log, "".join(json.dumps(row) + "\n" for row in whole).encode())
     return Table(plan, whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.files import read_whole
 from hybridcolor.imagefiles import read_image
+from hybridcolor.lab import rgb_to_lab
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
@@ -25,6 +28,7 @@ STROKES = (0, 1, 2, 5, 10, 20, 50, 100)
 """After so many strokes there are scores, if nothing else is asked for."""
 MOST_STROKES = 10_000
 _PERFECT = 99.0  # dB, for a result that is equal to the truth: its infinite PSNR would spoil means, and is no JSON
+_WARM_UP = 100  # pixels: side of what methods run on once before they are timed; less would be solved without multigrid
 
 _predictor = cache(load_predictor)  # once a process
 
@@ -63,7 +67,9 @@ class Plan:
 
 
 def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
-    """All rows of one photo: a dict by `hybridcolor.study.tables.COLUMNS` for each user, method and number of strokes.
+    """All rows of one photo: a dict for each user, method and number of strokes.
+
+    Its keys are `hybridcolor.study.tables.COLUMNS`, and ``sha256`` of the file.
 
     Raises
     ------
@@ -72,10 +78,13 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
     ModelError
         If the plan's model is not installed.
     """
+    _warm_up(tuple(plan.methods), plan.model)
     picture, truth = _scene_of(path, plan.size)
     scene = Scene(picture, _predictor(plan.model).read(picture.luminance))
     true = picture.to_rgb(truth)
+    true_ab = rgb_to_lab(true)[..., 1:]
     true_colourfulness = max(colourfulness(true), 1e-6)
+    photo = {"photo": path.name, "sha256": checksum(path)}
     rows = []
     for user in plan.users:
         for method in plan.methods:
@@ -83,12 +92,23 @@ def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:
                 rgb = picture.to_rgb(chroma)
                 scores = {
                     "psnr": min(psnr(rgb, true), _PERFECT),
-                    "ab_rmse": ab_rmse(chroma, truth),
+                    "ab_rmse": ab_rmse(rgb_to_lab(rgb)[..., 1:], true_ab),
                     "colourfulness": colourfulness(rgb) / true_colourfulness,
                     "seconds": seconds,
                 }
-                rows.append({"photo": path.name, "user": user, "method": method, "strokes": count, **scores})
+                rows.append({**photo, "user": user, "method": method, "strokes": count, **scores})
     return rows
+
+
+@cache
+def _warm_up(methods: tuple[str, ...], model: str) -> None:
+    """Run every method once in this process: code is compiled at first use, which is not to be counted."""
+    rng = np.random.default_rng(0)
+    picture = Picture.from_array(rng.integers(0, 256, (_WARM_UP, _WARM_UP), np.uint8))
+    scene = Scene(picture, _predictor(model).read(picture.luminance))
+    stroke = next(USERS["random"](np.full((*picture.shape, 2), 20, np.float32), rng))
+    for method in methods:
+        METHODS[method](scene, stroke)
 
 
 def _session(
@@ -115,6 +135,14 @@ def _scene_of(path: Path, size: int) -> tuple[Picture, Chroma]:
     shape = (max(1, round(rows * scale)), max(1, round(columns * scale)))
     luminance, truth = resample(picture.luminance, shape), resample(chroma, shape)
     return Picture(luminance.clip(0, 100)), truth
+
+
+def checksum(path: Path) -> str | None:
+    """Of a file's content; None if it cannot be read."""
+    try:
+        return hashlib.sha256(read_whole(path)).hexdigest()
+    except OSError:
+        return None
 
 
 def read_photo(path: Path) -> tuple[Picture, Chroma]:

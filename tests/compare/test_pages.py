@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -238,6 +239,18 @@ def test_the_same_code_gives_the_same_order_and_another_another(page, folder, tm
         orders.append([(row["picture"], row["left"], row["right"]) for row in rows])
     assert orders[0] == orders[1] != orders[2]
     assert len({picture for picture, *_ in orders[0]}) == 4  # every picture once before any comes again
+
+
+def test_pairs_take_turns_where_they_are_more_than_the_pictures(page, folder, tmp_path):
+    photos = save(tmp_path / "photos", one=colour_photo(0), two=colour_photo(1))
+    results = {name: save(tmp_path / name, one=colour_photo(2), two=colour_photo(3)) for name in ("a", "b", "c", "d")}
+    compare(find_cases([photos], results=results), [], folder / "few", blind=True)
+    for count in (6, 12):
+        take_test(page, folder / "few", "anna", count=count, question="better")
+        rows = saved(page, tmp_path / f"{count}.csv")
+        pairs = [tuple(sorted((row["left"], row["right"]))) for row in rows]
+        assert {pairs.count(pair) for pair in combinations("abcd", 2)} == {count // 6}
+        assert len(set(zip(pairs, (row["picture"] for row in rows), strict=True))) == count
 
 
 def test_pictures_vanish_and_the_answer_still_counts(page, folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 import sys
 import warnings
 
@@ -139,6 +140,38 @@ def test_what_is_done_is_not_done_again(photos, tmp_path, monkeypatch):
     assert list(more.records[0]["outcomes"]) == ["cnn", "flood"]
 
 
+def test_what_was_made_of_other_files_does_not_come_back(tmp_path):
+    gray = save(tmp_path / "gray", a=np.repeat(colour_photo(0)[..., :1], 3, axis=2))
+    colour = save(tmp_path / "colour", a=colour_photo(0))
+    run([gray], tmp_path / "out", ["watershed", "cnn"])
+    run([gray], tmp_path / "out", ["gray"], references=[colour])
+    report = run([gray], tmp_path / "out", ["watershed", "cnn"])
+    assert not report.records[0]["truth"]
+    assert set(report.rows) <= {"colourfulness", "seconds", "megabytes"}
+
+
+@pytest.mark.parametrize("method", ["optimization", "chrominance", "lineart"])
+def test_nothing_is_compiled_while_a_method_is_timed(method, tmp_path):
+    program = f"""
+import gc, pathlib
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from hybridcolor.compare.methods import Method
+from hybridcolor.compare.running import Runner
+from hybridcolor.picture import Picture
+from hybridcolor.seeds import Seeds
+def compiled():
+    return sum(len(each.overloads) for each in gc.get_objects() if isinstance(each, Dispatcher))
+method = Method.parse("{method}:none")
+Runner([method], pathlib.Path(), code="")._ready(method)
+before = compiled()
+picture = Picture.from_array(np.random.default_rng(1).integers(0, 256, (150, 260), np.uint8))
+method.colorize(picture, None, Seeds.of([[10, 10], [90, 200]], [[20, 30], [0, -30]]))
+assert 0 < before == compiled(), (before, compiled())
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, cwd=tmp_path)
+
+
 def test_a_bad_picture_is_left_out_of_everything_and_named(photos, tmp_path):
     (photos / "photo2.png").write_bytes(b"no picture")
     told = []
@@ -149,10 +182,11 @@ def test_a_bad_picture_is_left_out_of_everything_and_named(photos, tmp_path):
     assert "photo2.png" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_a_result_of_another_size_is_refused(photos, tmp_path):
+def test_a_result_of_another_size_is_refused_before_anything_is_coloured(photos, tmp_path, monkeypatch):
     made = save(tmp_path / "made", **{f"photo{i}": colour_photo(i, (20, 28)) for i in range(4)})
+    monkeypatch.delattr(Method, "colorize")
     with pytest.raises(ImageError, match="none of the 4 pictures"):
-        run([photos], tmp_path / "out", [], results={"made": made})
+        run([photos], tmp_path / "out", ["cnn"], results={"made": made})
 
 
 def test_nothing_is_made_of_what_cannot_be_compared(photos, tmp_path):

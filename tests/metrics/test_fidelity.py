@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.metrics import peak_signal_noise_ratio
 
+from hybridcolor.errors import ImageError
 from hybridcolor.metrics.fidelity import (
     ab_psnr,
     ab_rmse,
@@ -148,3 +149,19 @@ def test_scores_are_their_formulas(result, truth):
 @given(st.integers(0, 255), st.integers(0, 255))
 def test_gray_has_no_colour(level, other):
     assert colourfulness(np.array([[[level] * 3, [other] * 3]], np.uint8)) == 0
+
+
+@pytest.mark.parametrize("score", [psnr, rgb_rmse])
+@pytest.mark.parametrize("kind", [np.uint16, np.float64, np.int64])
+def test_pictures_of_two_types_have_no_score(score, kind):
+    with pytest.raises(ImageError, match="give both as uint8 or both as uint16"):
+        score(np.zeros((2, 2, 3), kind), np.zeros((2, 2, 3), np.uint8))
+    if kind != np.uint16:
+        with pytest.raises(ImageError, match="give both as uint8 or both as uint16"):
+            score(np.zeros((2, 2, 3), kind), np.zeros((2, 2, 3), kind))
+
+
+@pytest.mark.parametrize("score", [psnr, rgb_rmse, ab_rmse, ab_psnr])
+def test_pictures_of_two_sizes_have_no_score(score):
+    with pytest.raises(ImageError, match="bring them to one size first"):
+        score(np.zeros((1, 2, 3), np.uint8), np.zeros((2, 2, 3), np.uint8))

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from hybridcolor.errors import ModelError, SeedError
+from hybridcolor.errors import ImageError, ModelError, SeedError
 from hybridcolor.predict import NetworkPredictor, Predictor, load_predictor, read_registry
 from hybridcolor.predict.networks import build_network
 from hybridcolor.predict.weights import ENVIRONMENT, models_folder
@@ -35,6 +35,22 @@ def test_pictures_of_any_size(predictor, shape):
     if max(shape) <= 4 * min(shape):
         assert rows / columns == pytest.approx(shape[0] / shape[1], rel=0.03)
     assert belief.upsample(belief.mean()).shape == (*shape, 2)
+
+
+@pytest.mark.parametrize(
+    "luminance",
+    [np.full((8, 8), 200, np.uint8), np.full((8, 8), np.nan), np.zeros((8, 8, 3)), np.zeros((0, 8))],
+)
+def test_what_is_no_luminance_is_told(predictor, luminance):
+    with pytest.raises(ImageError):
+        predictor.predict(luminance)
+
+
+def test_luminance_may_be_anything_array_like(predictor):
+    plane = np.arange(48.0).reshape(6, 8)
+    expected = predictor.predict(plane.astype(np.float32)).logits
+    for luminance in (plane, plane.tolist(), np.asfortranarray(plane), plane[::-1][::-1]):
+        assert np.array_equal(predictor.predict(luminance).logits, expected)
 
 
 def test_it_is_a_predictor_and_repeats_itself(predictor):

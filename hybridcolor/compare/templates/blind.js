@@ -32,15 +32,18 @@
   };
   const picturesOf = (question) => data.pictures.filter((picture) => question !== "real" || "truth" in picture.files);
 
-  // In each round every picture is seen once, and the pairs take turns: after so many trials as there are pairs, each
-  // has been seen once.
+  // In each round every picture is seen once, and the pairs take turns from one round to the next. After a multiple of
+  // both numbers the turns are moved on by one, so that no picture meets a pair again.
   const plan = ({ question, seed, count }) => {
     const random = generator(seed);
     const pairs = shuffled(pairsOf(question), random);
     const pictures = shuffled(picturesOf(question), random);
     const all = [];
+    let moved = 0;
     for (let round = 0; round < pairs.length; round++) {
-      const turn = pictures.map((picture, i) => ({ picture, pair: pairs[(i + round) % pairs.length] }));
+      const before = round * pictures.length;
+      if (round > 0 && before % pairs.length === 0) moved += 1;
+      const turn = pictures.map((picture, i) => ({ picture, pair: pairs[(before + i + moved) % pairs.length] }));
       for (let i = 0; i < turn.length; i += pairs.length) all.push(...shuffled(turn.slice(i, i + pairs.length), random));
     }
     return all.slice(0, count).map(({ picture, pair }) => {
