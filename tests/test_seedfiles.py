@@ -80,6 +80,35 @@ def test_strokes_painted_on_the_gray_picture_are_found(tmp_path):
     assert len(np.unique(seeds.stroke)) == 2
 
 
+@pytest.mark.parametrize("width", [2, 3, 7])
+def test_brushes_with_a_smooth_rim_make_one_stroke_of_each(tmp_path, width):
+    page = Image.new("L", (90, 60), 255)
+    ImageDraw.Draw(page).line([(45, 0), (45, 60)], fill=0, width=3)
+    marked = page.convert("RGB")
+    for ends, colour in (([(8, 10), (80, 22)], (200, 40, 40)), ([(20, 40), (70, 55)], (40, 80, 200))):  # over the line
+        rim = Image.new("L", (360, 240))
+        ImageDraw.Draw(rim).line([(4 * x + 1, 4 * y) for x, y in ends], fill=255, width=4 * width)
+        marked.paste(colour, (0, 0), rim.resize(page.size, Image.Resampling.BOX))
+    marked.save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", Picture.from_array(np.asarray(page)))
+    wanted = rgb_to_lab(np.uint8([[(200, 40, 40), (40, 80, 200)]]))[0, :, 1:]
+    assert np.hypot(*(seeds.ab[:, None] - wanted).transpose(2, 0, 1)).min(axis=1).max() < 3
+    assert len(np.unique(seeds.stroke)) <= 4  # thin ones may be in pieces
+    assert len(seeds) > 100 * (width - 1)
+
+
+def test_where_smooth_brushes_cross_there_is_no_third_colour(tmp_path):
+    marked = Image.new("RGB", (60, 60), (255, 255, 255))
+    for ends, colour in (([(5, 30), (55, 33)], (200, 40, 40)), ([(28, 5), (33, 55)], (40, 80, 200))):
+        rim = Image.new("L", (240, 240))
+        ImageDraw.Draw(rim).line([(4 * x + 1, 4 * y) for x, y in ends], fill=255, width=28)
+        marked.paste(colour, (0, 0), rim.resize(marked.size, Image.Resampling.BOX))
+    marked.save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", Picture.from_array(np.full((60, 60), 255, np.uint8)))
+    assert len(np.unique(seeds.stroke)) == 3  # the lower one is parted
+    assert len(np.unique(seeds.ab.round(), axis=0)) == 2
+
+
 def test_a_transparent_layer_is_read_where_it_is_opaque(tmp_path, picture):
     layer = np.zeros((*SHAPE, 4), np.uint8)
     layer[5, 5:10] = 0, 0, 255, 255
