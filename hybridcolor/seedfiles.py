@@ -19,7 +19,7 @@ from hybridcolor.errors import ImageError, SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, gamut_chroma
-from hybridcolor.picture import Picture
+from hybridcolor.picture import DARK, Picture
 from hybridcolor.seeds import AUTO, USER, Seeds, check_values
 
 SCHEMA = 1
@@ -63,7 +63,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
         seeds = read_json_seeds(path, picture.shape)
     else:
         try:
-            marked = read_image(path)
+            marked = read_image(path, layer=True)
         except ImageError as error:
             raise SeedError(f"seeds file: {error}") from error
         if marked.shape != picture.shape:
@@ -262,6 +262,8 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
 
 def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
     """Every touching area of one colour as a stroke."""
+    if _holds_ink(marked, picture):
+        marked = marked.on_paper()
     chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
     if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
         drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
@@ -314,6 +316,15 @@ def _mixtures(colour: NDArray[np.uint8], ground: NDArray[np.uint8], paint: NDArr
 def _srgb(picture: Picture) -> NDArray[np.uint8]:
     """(H, W, 3) as 8 bits."""
     return eight_bits(picture.to_rgb(picture.chroma))
+
+
+def _holds_ink(marked: Picture, picture: Picture) -> bool:
+    """Whether a transparent image has the ink of a drawing too: it is a marked copy, and no layer of scribbles."""
+    ink = picture.luminance < DARK
+    if marked.alpha is None or picture.alpha is not None or not ink.any():
+        return False
+    same = np.abs(marked.on_paper().luminance[ink] - picture.luminance[ink]) < _LOSSLESS_MARK
+    return bool(same.mean() > 0.5)
 
 
 def _is_layer(alpha: NDArray[Any], own: NDArray[Any] | None) -> bool:

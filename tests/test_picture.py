@@ -83,6 +83,34 @@ def test_gray_in_three_channels_has_no_chroma() -> None:
     assert Picture.from_array(PHOTO).chroma is not None
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_ink_on_nothing_is_a_drawing_on_white_paper(tmp_path: Path, bits: int) -> None:
+    gray = np.full((20, 30), 255, np.uint8)
+    gray[:, 9:12], gray[:, 8] = 0, 100
+    alpha = 255 - gray
+    if bits == 16:
+        gray, alpha = gray * np.uint16(257), alpha * np.uint16(257)
+    write_image(tmp_path / "ink.png", np.zeros_like(gray), alpha=alpha)
+    picture = read_image(tmp_path / "ink.png")
+    assert picture.alpha is None
+    assert picture.bit_depth == bits
+    np.testing.assert_array_equal(picture.to_rgb()[..., 0], gray)
+    layer = read_image(tmp_path / "ink.png", layer=True)
+    assert layer.alpha is not None
+    assert layer.luminance.max() < 0.01
+
+
+def test_other_transparent_pictures_stay_so(tmp_path: Path) -> None:
+    figure = np.zeros((20, 30), np.uint8)
+    figure[5:15, 10:20] = 255  # white within black lines, on nothing
+    alpha = np.zeros((20, 30), np.uint8)
+    alpha[4:16, 9:21] = 255
+    write_image(tmp_path / "figure.png", figure, alpha=alpha)
+    found = read_image(tmp_path / "figure.png").alpha
+    assert found is not None
+    np.testing.assert_array_equal(found, alpha)
+
+
 def test_floats_count_as_16_bits() -> None:
     picture = Picture.from_array(np.linspace(0, 1, 12).reshape(3, 4))
     assert picture.bit_depth == 16

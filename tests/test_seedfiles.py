@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from hybridcolor.errors import HybridColorError, SeedError
+from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import draw_seeds, read_seeds, strokes_from_json, write_seeds
@@ -116,6 +117,19 @@ def test_a_transparent_layer_is_read_where_it_is_opaque(tmp_path, picture):
     Image.fromarray(layer).save(tmp_path / "layer.png")
     seeds = read_seeds(tmp_path / "layer.png", picture)
     assert seeds.coords.tolist() == [[5, c] for c in range(5, 10)]
+
+
+@pytest.mark.parametrize("with_ink", [False, True])
+def test_scribbles_for_ink_on_nothing_are_a_layer_or_lie_on_the_ink(tmp_path, with_ink):
+    ink = np.zeros((*SHAPE, 4), np.uint8)
+    ink[:, 14:16, 3] = 255
+    ink[:, 13, 3] = 150  # its soft rim
+    Image.fromarray(ink).save(tmp_path / "ink.png")
+    marked = ink.copy() if with_ink else np.zeros_like(ink)
+    marked[5, 2:9], marked[12, 18:28] = (200, 40, 40, 255), (128, 128, 128, 255)
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", read_image(tmp_path / "ink.png"))
+    assert sorted(map(tuple, seeds.coords.tolist())) == [(5, c) for c in range(2, 9)] + [(12, c) for c in range(18, 28)]
 
 
 def test_a_jpeg_copy_has_its_stroke_and_not_its_noise(tmp_path):
