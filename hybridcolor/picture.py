@@ -194,7 +194,7 @@ class Picture:
         if self.alpha is None:
             return False
         seen = self.alpha >= 0.05 * np.iinfo(self.dtype).max
-        return 0 < 2 * np.count_nonzero(seen) < seen.size and bool((self.luminance[seen] < DARK).all())
+        return bool(0 < 2 * np.count_nonzero(seen) < seen.size and (self.luminance[seen] < DARK).all())
 
     def to_rgb(self, chroma: ArrayLike | None = None, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """The picture in colour, at its own luminance and bit depth; see `lab_to_rgb` for colours out of gamut.
