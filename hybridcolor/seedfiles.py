@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -268,12 +269,12 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
     if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
         drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
     else:
-        difference = np.abs(marked.luminance - picture.luminance) + np.hypot(chroma[..., 0], chroma[..., 1])
-        drawn = difference > threshold
-    if drawn.all():
-        raise SeedError(
-            "the marked image differs from the picture everywhere; paint on a copy of the gray picture itself"
+        copied = (replace(picture, chroma=None), picture)  # in gray, or in the colours that it came with, as of paper
+        drawn, picture = min(
+            ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
+    if drawn.all():
+        raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the picture itself")
     if not drawn.any():
         return Seeds.empty()
     rounded = (chroma / 4).round().astype(np.int32) + 500  # above 0, which is the background
@@ -282,6 +283,13 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
     code[~drawn] = 0
     stroke: NDArray[np.int64] = label(code, background=0, connectivity=2)  # type: ignore[no-untyped-call]
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _differs(marked: Picture, picture: Picture) -> NDArray[np.float32]:
+    """(H, W) L*a*b* units between two pictures."""
+    ab, own = (np.float32(0) if each.chroma is None else each.chroma for each in (marked, picture))
+    apart = np.hypot(*np.moveaxis(np.broadcast_to(ab - own, (*picture.shape, 2)), -1, 0))
+    return np.asarray(np.abs(marked.luminance - picture.luminance) + apart, np.float32)
 
 
 def _rims(marked: Picture, picture: Picture, code: NDArray[np.int32]) -> NDArray[np.bool_]:

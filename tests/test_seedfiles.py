@@ -110,6 +110,19 @@ def test_where_smooth_brushes_cross_there_is_no_third_colour(tmp_path):
     assert len(np.unique(seeds.ab.round(), axis=0)) == 2
 
 
+@pytest.mark.parametrize("gray", [False, True])
+def test_a_copy_of_a_picture_with_colours_of_its_own_may_keep_them_or_not(tmp_path, gray):
+    paper = np.full((40, 60, 3), (190, 205, 230), np.uint8)
+    paper[:, 29:31] = 20
+    picture = Picture.from_array(paper)
+    marked = picture.to_rgb(None if gray else picture.chroma)
+    marked[10:14, 5:20] = (200, 40, 40)
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", picture)
+    assert len(seeds) == 60
+    assert len(np.unique(seeds.stroke)) == 1
+
+
 def test_a_transparent_layer_is_read_where_it_is_opaque(tmp_path, picture):
     layer = np.zeros((*SHAPE, 4), np.uint8)
     layer[5, 5:10] = 0, 0, 255, 255
