@@ -71,7 +71,9 @@ def _is_image(path: Path) -> bool:
     return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
 
 
-def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_image(
+    path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS, layer: bool = False
+) -> Picture:
     """Read a PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI file, or an OME-Zarr folder.
 
     Gray, RGB, CMYK, L*a*b* or palette, 1 to 16 bits a channel, TIFF of 32 bits or of floats in 0..1, with or without
@@ -86,6 +88,8 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
         Which page, animation step or slice, from 0.
     max_pixels : int, optional
         Larger pictures are refused before any memory is taken for them.
+    layer : bool, optional
+        Whether dark ink on nothing stays a layer, instead of a drawing on white paper.
 
     Returns
     -------
@@ -108,9 +112,11 @@ def read_image(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
     source = Path(path)
     with _reading(source):
         if source.is_dir():
-            return _picture(decode_zarr(source, frame, max_pixels), source)
-        with open_ordinary(source) as file:
-            return _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
+            picture = _picture(decode_zarr(source, frame, max_pixels), source)
+        else:
+            with open_ordinary(source) as file:
+                picture = _picture(decode(file, frame=frame, max_pixels=max_pixels), source)
+        return picture.on_paper() if picture.is_ink and not layer else picture
 
 
 @dataclass(frozen=True, slots=True)

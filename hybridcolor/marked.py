@@ -1,7 +1,7 @@
 """Marked images that a person has edited: which strokes on them are the person's, and which the CNN's own.
 
 `hybridcolor seeds` paints the CNN's seeds on a copy of the picture, for a person to draw beside or over them. The image
-that comes back does not say who painted what. May import ``extract``, ``seedfiles`` and below.
+that comes back does not say who painted what. May import ``groundwork`` and below.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import DEFAULT_VIVIDNESS
-from hybridcolor.extract import extract_seeds
+from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import read_seeds
 from hybridcolor.seeds import AUTO, Seeds
@@ -49,8 +48,9 @@ def read_scribbles(path: str | os.PathLike[str], picture: Picture, predictor: Pr
 
 
 def found_seeds(luminance: NDArray[np.float32], predictor: Predictor) -> Seeds:
-    """The automatic seeds of a picture, L* in 0..100, that nobody has drawn on."""
-    return extract_seeds(predictor.predict(luminance), luminance, vividness=DEFAULT_VIVIDNESS)
+    """The automatic seeds of a picture, L* in 0..100, that nobody has drawn on; of a drawn page one a region."""
+    picture = Picture(luminance)
+    return Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=Seeds.empty()).automatic
 
 
 def mark_automatic(scribbles: Seeds, automatic: Seeds) -> Seeds:

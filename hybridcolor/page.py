@@ -109,31 +109,36 @@ class Page:
         """All seeds: a person's stroke takes the place of the automatic one of the region where it is at home.
 
         But not where the region's middle lies behind a narrow place: a ball whose line has a wide gap is of one region
-        with the ground, and a stroke in it does not recolour the ground.
+        with the ground, and a stroke in it does not recolour the ground. On its own side of it no automatic one stays.
         """
         home = drawn.take(at_home(drawn, self.region))
         at = self.region[tuple(home.coords.T)]
         boxes = find_objects(self.region + 1)
-        taken = [
-            number
-            for number in np.unique(at).tolist()
-            if self._reaches_middle(number, boxes[number], home.take(at == number))
-        ]
-        return concatenate(automatic.take(~np.isin(self.region[tuple(automatic.coords.T)], taken)), drawn)
+        taken = np.zeros(self.region.shape, bool)
+        for number in np.unique(at).tolist():
+            box = boxes[number]
+            taken[box] |= self._taken(number, box, home.take(at == number))
+        return concatenate(automatic.take(~taken[tuple(automatic.coords.T)]), drawn)
 
-    def _reaches_middle(self, number: int, box: Box, strokes: Seeds) -> bool:
-        """Whether from a stroke to a region's deepest place there is no passage much narrower than both."""
-        depth = np.where(self.region[box] == number, self.depth[box], np.float32(0))
+    def _taken(self, number: int, box: Box, strokes: Seeds) -> Mask:
+        """What of a region's box strokes take: all of the region if they reach its middle, else their own side.
+
+        They reach what no passage parts from them that is much narrower than where they are and than the middle.
+        """
+        own: Mask = self.region[box] == number
+        depth = np.where(own, self.depth[box], np.float32(0))
         middle = np.unravel_index(int(depth.argmax()), depth.shape)
         coords = strokes.coords - [side.start for side in box]
+        taken = np.zeros(depth.shape, bool)
         for stroke in np.unique(strokes.stroke):
             mine = coords[strokes.stroke == stroke]
             top = _climbed(depth, mine[depth[tuple(mine.T)].argmax()])
             level = NARROW * min(float(depth[top]), float(depth[middle]))
             parts = cv2.connectedComponents((depth > level).astype(np.uint8), connectivity=4)[1]
             if parts[top] == parts[middle]:
-                return True
-        return False
+                return own
+            taken |= (parts == parts[top]) & (parts > 0)
+        return taken
 
 
 class PageReading:

@@ -19,6 +19,9 @@ from hybridcolor.lab import checked_planes, gray_to_luminance, lab_to_rgb, quant
 from hybridcolor.metadata import NO_METADATA, Metadata
 from hybridcolor.painting import make_room
 
+DARK = 40.0
+"""L* up to which what is drawn is ink."""
+
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Picture:
@@ -170,6 +173,29 @@ class Picture:
             source,
             metadata,
         )
+
+    def on_paper(self) -> Picture:
+        """What is seen of it on white paper, without transparency.
+
+        Examples
+        --------
+        >>> ink = Picture.from_array(np.uint8([[[0, 255], [0, 51], [0, 0]]]))
+        >>> ink.on_paper().to_rgb()[0, :, 0].tolist()
+        [0, 204, 255]
+        """
+        if self.alpha is None:
+            return self
+        top = np.float32(np.iinfo(self.dtype).max)
+        seen = top - (top - self.to_rgb(self.chroma)) * (self.alpha[..., np.newaxis] / top)
+        return Picture.from_array((seen + 0.5).astype(self.dtype), source=self.source, metadata=self.metadata)
+
+    @property
+    def is_ink(self) -> bool:
+        """Whether transparency alone says what is drawn, as in an ink layer of a paint program: all of it is dark."""
+        if self.alpha is None:
+            return False
+        seen = self.alpha >= 0.05 * np.iinfo(self.dtype).max
+        return bool(0 < 2 * np.count_nonzero(seen) < seen.size and (self.luminance[seen] < DARK).all())
 
     def to_rgb(self, chroma: ArrayLike | None = None, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """The picture in colour, at its own luminance and bit depth; see `lab_to_rgb` for colours out of gamut.

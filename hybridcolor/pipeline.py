@@ -201,7 +201,8 @@ def write_colorization(
     picture = result.picture
     if is_layered(path):
         finish = "paint" if result.finish == "photo" else result.finish
-        layers = drawing_layers(picture, result.chroma, finish=finish, tint=result.tint)
+        seen = 1 if picture.alpha is None else picture.alpha[..., np.newaxis] > 0
+        layers = drawing_layers(picture.on_paper(), result.chroma * seen, finish=finish, tint=result.tint)
         write_layers(path, layers, overwrite=overwrite)
         return
     write_image(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from skimage.measure import label
 from hybridcolor.errors import ImageError, SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
-from hybridcolor.lab import gamut_chroma
-from hybridcolor.picture import Picture
+from hybridcolor.lab import eight_bits, gamut_chroma
+from hybridcolor.picture import DARK, Picture
 from hybridcolor.seeds import AUTO, USER, Seeds, check_values
 
 SCHEMA = 1
@@ -28,6 +29,9 @@ _LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gr
 _LOSSY_MARK = 12.0  # the same after JPEG compression
 _LOSSY = {".jpg", ".jpeg", ".webp"}
 _OPAQUE = 0.5  # share of full alpha from which a pixel of a transparent layer is a scribble
+_RIM = 2  # pixels from a stroke's rim to where its brush covers wholly
+_COVERED = 0.98  # share from which on a pixel is covered
+_OFF = 4.0  # of 255, by which a mixture may be off
 # L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
 _PAINT_LEVELS = (65, 50, 80, 35, 90, 20, *(half / 2 for half in range(10, 200)))
 _PAINT_LOSS = 0.5  # ab units that painting may cost a colour that fits
@@ -47,7 +51,8 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
     Returns
     -------
     Seeds
-        In a marked image every touching area of one colour is one stroke, drawn by a person.
+        In a marked image every touching area of one colour is one stroke, drawn by a person. The soft rim that most
+        brushes leave is no stroke: those pixels are as good as not drawn on.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
         seeds = read_json_seeds(path, picture.shape)
     else:
         try:
-            marked = read_image(path)
+            marked = read_image(path, layer=True)
         except ImageError as error:
             raise SeedError(f"seeds file: {error}") from error
         if marked.shape != picture.shape:
@@ -258,23 +263,77 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
 
 def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
     """Every touching area of one colour as a stroke."""
+    if _holds_ink(marked, picture):
+        marked = marked.on_paper()
     chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
     if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
         drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
     else:
-        difference = np.abs(marked.luminance - picture.luminance) + np.hypot(chroma[..., 0], chroma[..., 1])
-        drawn = difference > threshold
-    if drawn.all():
-        raise SeedError(
-            "the marked image differs from the picture everywhere; paint on a copy of the gray picture itself"
+        copied = (replace(picture, chroma=None), picture)  # in gray, or in the colours that it came with, as of paper
+        drawn, picture = min(
+            ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
+    if drawn.all():
+        raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the picture itself")
     if not drawn.any():
         return Seeds.empty()
     # One number for each colour, of squares 4 ab units wide; all are above 0, which is the background.
     rounded = (chroma / 4).round().astype(np.int32) + 500
     code = np.where(drawn, rounded[..., 0] * 1000 + rounded[..., 1], 0)
+    drawn = drawn & ~_rims(marked, picture, code)
+    code[~drawn] = 0
     stroke: NDArray[np.int64] = label(code, background=0, connectivity=2)  # type: ignore[no-untyped-call]
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _differs(marked: Picture, picture: Picture) -> NDArray[np.float32]:
+    """(H, W) L*a*b* units between two pictures."""
+    ab, own = (np.float32(0) if each.chroma is None else each.chroma for each in (marked, picture))
+    apart = np.hypot(*np.moveaxis(np.broadcast_to(ab - own, (*picture.shape, 2)), -1, 0))
+    return np.asarray(np.abs(marked.luminance - picture.luminance) + apart, np.float32)
+
+
+def _rims(marked: Picture, picture: Picture, code: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Pixels that a brush covered in part: mixtures of a stroke beside them with what lies under it.
+
+    Under it is the picture, or another stroke on the pixel's other side. Paint programs mix sRGB values.
+    """
+    inside = np.argwhere(code) + _RIM
+    paint, below = (np.pad(_srgb(each), ((_RIM, _RIM), (_RIM, _RIM), (0, 0)), "edge") for each in (marked, picture))
+    code = np.pad(code, _RIM)
+    at = tuple(inside.T)
+    mixed = np.zeros(len(inside), bool)
+    for offset in np.argwhere(np.ones((2 * _RIM + 1, 2 * _RIM + 1))) - _RIM:
+        beside, across = tuple((inside + offset).T), tuple((inside - offset).T)
+        other = (code[beside] > 0) & (code[beside] != code[at])
+        edge = other & (code[across] > 0) & (code[across] != code[at])
+        mixed |= other & _mixtures(paint[at], below[at], paint[beside])
+        mixed |= edge & _mixtures(paint[at], paint[across], paint[beside])
+    rims = np.zeros(code.shape, bool)
+    rims[at] = mixed
+    return rims[_RIM:-_RIM, _RIM:-_RIM]
+
+
+def _mixtures(colour: NDArray[np.uint8], ground: NDArray[np.uint8], paint: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which colours, (N, 3), are a ground under a paint that covers it in part."""
+    whole, part = (np.subtract(each, ground, dtype=np.float32) for each in (paint, colour))
+    share = (part * whole).sum(axis=1) / np.maximum((whole * whole).sum(axis=1), 1)
+    off = np.abs(part - share[:, None] * whole).max(axis=1)
+    return np.asarray((share > 0) & (share < _COVERED) & (off <= _OFF))
+
+
+def _srgb(picture: Picture) -> NDArray[np.uint8]:
+    """(H, W, 3) as 8 bits."""
+    return eight_bits(picture.to_rgb(picture.chroma))
+
+
+def _holds_ink(marked: Picture, picture: Picture) -> bool:
+    """Whether a transparent image has the ink of a drawing too: it is a marked copy, and no layer of scribbles."""
+    ink = picture.luminance < DARK
+    if marked.alpha is None or picture.alpha is not None or not ink.any():
+        return False
+    same = np.abs(marked.on_paper().luminance[ink] - picture.luminance[ink]) < _LOSSLESS_MARK
+    return bool(same.mean() > 0.5)
 
 
 def _is_layer(alpha: NDArray[Any], own: NDArray[Any] | None) -> bool:

@@ -94,6 +94,30 @@ def test_every_method_with_seeds_from_a_file(run, photo, tmp_path, method):
     assert difference.max() <= 3  # what was used, given back, gives the same picture
 
 
+@pytest.mark.parametrize(
+    ("paper", "options", "told"),
+    [
+        (255, [], "--method lineart"),
+        (255, ["--finish", "paint"], ""),
+        (255, ["--method", "lineart"], ""),
+        (128, [], ""),
+        (0, ["--method", "lineart"], "invert"),
+    ],
+)
+def test_strokes_that_cannot_be_seen_are_told(run, tmp_path, paper, options, told):
+    page = np.full((40, 60, 3), paper, np.uint8)
+    page[5:35, 29:31] = 255 - paper
+    marked = page.copy()
+    marked[10:14, 5:20], marked[20:24, 40:55] = (220, 80, 60), (90, 160, 60)
+    for name, pixels in (("page.png", page), ("marked.png", marked)):
+        Image.fromarray(pixels).save(tmp_path / name)
+    where = [str(tmp_path / name) for name in ("page.png", "out.png", "marked.png")]
+    code, out, _ = run("colorize", where[0], "-o", where[1], "--seeds", where[2], "--model", "none", *options)
+    assert code == 0
+    assert told in out
+    assert ("most strokes lie" in out) is bool(told)
+
+
 def test_scribbles_alone_need_no_model(run, photo, tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDCOLOR_MODELS", str(tmp_path / "no models here"))
     options = ("--seeds", mark(photo), "--model", "none")

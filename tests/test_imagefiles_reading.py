@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image
 
 from hybridcolor.errors import ImageError
-from hybridcolor.imagefiles import read_image
+from hybridcolor.imagefiles import read_image, write_image
 from tests.pixels import ALPHA8, ALPHA16, GRAY8, GRAY16, PHOTO, RGB16, png_of, png_rows, rgb_of
 
 
@@ -257,3 +257,31 @@ def test_orientation_of_16_bit_lzw_tiff(tmp_path: Path, orientation: int, turned
     path = tmp_path / "lzw.tif"
     path.write_bytes(lzw_16_bit(orientation))
     assert np.abs(rgb_of(read_image(path)).astype(int) - turned).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_ink_on_nothing_is_a_drawing_on_white_paper(tmp_path: Path, bits: int) -> None:
+    gray = np.full((20, 30), 255, np.uint8)
+    gray[:, 9:12], gray[:, 8] = 0, 100
+    alpha = 255 - gray
+    if bits == 16:
+        gray, alpha = gray * np.uint16(257), alpha * np.uint16(257)
+    write_image(tmp_path / "ink.png", np.zeros_like(gray), alpha=alpha)
+    picture = read_image(tmp_path / "ink.png")
+    assert picture.alpha is None
+    assert picture.bit_depth == bits
+    np.testing.assert_array_equal(picture.to_rgb()[..., 0], gray)
+    layer = read_image(tmp_path / "ink.png", layer=True)
+    assert layer.alpha is not None
+    assert layer.luminance.max() < 0.01
+
+
+def test_other_transparent_pictures_stay_so(tmp_path: Path) -> None:
+    figure = np.zeros((20, 30), np.uint8)
+    figure[5:15, 10:20] = 255  # white within black lines, on nothing
+    alpha = np.zeros((20, 30), np.uint8)
+    alpha[4:16, 9:21] = 255
+    write_image(tmp_path / "figure.png", figure, alpha=alpha)
+    found = read_image(tmp_path / "figure.png").alpha
+    assert found is not None
+    np.testing.assert_array_equal(found, alpha)

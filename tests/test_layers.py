@@ -109,3 +109,21 @@ def test_endings_may_be_in_capitals(run, drawing, tmp_path, name):
     code, _, err = run("colorize", tmp_path / "page.png", *words)
     assert (code, err) == (0, "")
     assert (tmp_path / name).read_bytes()[:4] == (b"8BPS" if "P" in name[-3:] else b"PK\x03\x04")
+
+
+def test_what_is_transparent_is_white_paper(tmp_path):
+    from hybridcolor.pipeline import colorize, write_colorization
+    from hybridcolor.seeds import Seeds
+
+    figure = np.zeros((40, 60, 4), np.uint8)
+    figure[5:35, 10:50] = (0, 0, 0, 255)
+    figure[8:32, 13:47] = (255, 255, 255, 255)
+    result = colorize(Picture.from_array(figure), scribbles=Seeds.of([[20, 30]], (45, 30)), method="lineart")
+    write_colorization(tmp_path / "figure.ora", result)
+    colours, lines = (
+        rgb(layer.get_image_data()) for layer in list(Project.load(str(tmp_path / "figure.ora")).children)[::-1]
+    )
+    outside = figure[..., 3] == 0
+    assert (colours[outside] == 255).all()
+    assert (lines[outside] == 255).all()
+    assert (colours[20, 20] != 255).any()

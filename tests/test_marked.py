@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from benchmarks.pages import compose
+from benchmarks.things import THINGS, draw
 from hybridcolor import colorize, load_predictor
 from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import lab_to_rgb
@@ -71,6 +73,18 @@ def test_strokes_on_a_marked_image_do_what_they_do_on_a_plain_copy(picture, pred
     assert np.mean(np.hypot(*(marked - plain).transpose(2, 0, 1))) < 1
     held = colorize(picture, predictor=predictor, scribbles=read_seeds(paths[0], picture)).chroma
     assert np.mean(np.hypot(*(held - plain).transpose(2, 0, 1))) > 5  # were the patches the person's
+
+
+def test_the_seeds_of_a_page_are_those_of_its_regions_and_give_its_colours_back(tmp_path):
+    page = compose([draw(name) for name in THINGS], np.random.default_rng(0))
+    picture = Picture.from_array(Picture(page.luminance).to_rgb())
+    model = load_predictor("lineart")
+    alone = colorize(picture, predictor=model, method="lineart")
+    write_seeds(tmp_path / "marked.png", found_seeds(picture.luminance, model), picture)
+    back = read_scribbles(tmp_path / "marked.png", picture, model)
+    assert (back.origin == AUTO).mean() > 0.99
+    again = colorize(picture, predictor=model, scribbles=back, method="lineart")
+    assert np.mean(np.hypot(*(again.chroma - alone.chroma).transpose(2, 0, 1)) > 3) < 0.01
 
 
 def test_without_a_network_all_is_a_persons(picture, automatic, tmp_path):

@@ -127,6 +127,21 @@ def test_a_stroke_takes_its_region_but_not_what_lies_behind_a_gap():
     assert (layout.merged(automatic, Seeds.empty()).origin == AUTO).sum() == len(automatic)
 
 
+def test_a_stroke_has_its_own_side_of_a_narrow_place_to_itself():
+    """A ground that a figure nearly parts in two like halves."""
+    page = np.full((200, 300), 100, np.float32)
+    page[12:188, 145:155] = 0
+    layout = read_page(page)
+    assert layout.region[100, 60] == layout.region[100, 240]
+    automatic = layout.seeds(np.zeros((200, 300, 2), np.float32))
+    sides = [automatic.coords[:, 1] < 145, automatic.coords[:, 1] > 155]
+    assert all(side.any() for side in sides)  # or nothing is tested
+    for column, own in ((60, 0), (240, 1)):
+        merged = layout.merged(automatic, Seeds.of([[100, column], [100, column + 1]], (40, 20)))
+        left = merged.coords[merged.origin == AUTO, 1]
+        assert not (left < 145 if own == 0 else left > 155).any()
+
+
 def test_pictures_of_nothing_have_one_region():
     for blank in (np.full((5, 7), 100, np.float32), np.zeros((5, 7), np.float32), np.full((1, 1), 50, np.float32)):
         layout = read_page(blank)

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from hybridcolor.errors import HybridColorError, SeedError
+from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import draw_seeds, read_seeds, strokes_from_json, write_seeds
@@ -80,6 +81,48 @@ def test_strokes_painted_on_the_gray_picture_are_found(tmp_path):
     assert len(np.unique(seeds.stroke)) == 2
 
 
+@pytest.mark.parametrize("width", [2, 3, 7])
+def test_brushes_with_a_smooth_rim_make_one_stroke_of_each(tmp_path, width):
+    page = Image.new("L", (90, 60), 255)
+    ImageDraw.Draw(page).line([(45, 0), (45, 60)], fill=0, width=3)
+    marked = page.convert("RGB")
+    for ends, colour in (([(8, 10), (80, 22)], (200, 40, 40)), ([(20, 40), (70, 55)], (40, 80, 200))):  # over the line
+        rim = Image.new("L", (360, 240))
+        ImageDraw.Draw(rim).line([(4 * x + 1, 4 * y) for x, y in ends], fill=255, width=4 * width)
+        marked.paste(colour, (0, 0), rim.resize(page.size, Image.Resampling.BOX))
+    marked.save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", Picture.from_array(np.asarray(page)))
+    wanted = rgb_to_lab(np.uint8([[(200, 40, 40), (40, 80, 200)]]))[0, :, 1:]
+    assert np.hypot(*(seeds.ab[:, None] - wanted).transpose(2, 0, 1)).min(axis=1).max() < 3
+    assert len(np.unique(seeds.stroke)) <= 4  # thin ones may be in pieces
+    assert len(seeds) > 100 * (width - 1)
+
+
+def test_where_smooth_brushes_cross_there_is_no_third_colour(tmp_path):
+    marked = Image.new("RGB", (60, 60), (255, 255, 255))
+    for ends, colour in (([(5, 30), (55, 33)], (200, 40, 40)), ([(28, 5), (33, 55)], (40, 80, 200))):
+        rim = Image.new("L", (240, 240))
+        ImageDraw.Draw(rim).line([(4 * x + 1, 4 * y) for x, y in ends], fill=255, width=28)
+        marked.paste(colour, (0, 0), rim.resize(marked.size, Image.Resampling.BOX))
+    marked.save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", Picture.from_array(np.full((60, 60), 255, np.uint8)))
+    assert len(np.unique(seeds.stroke)) == 3  # the lower one is parted
+    assert len(np.unique(seeds.ab.round(), axis=0)) == 2
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_a_copy_of_a_picture_with_colours_of_its_own_may_keep_them_or_not(tmp_path, gray):
+    paper = np.full((40, 60, 3), (190, 205, 230), np.uint8)
+    paper[:, 29:31] = 20
+    picture = Picture.from_array(paper)
+    marked = picture.to_rgb(None if gray else picture.chroma)
+    marked[10:14, 5:20] = (200, 40, 40)
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", picture)
+    assert len(seeds) == 60
+    assert len(np.unique(seeds.stroke)) == 1
+
+
 def test_a_transparent_layer_is_read_where_it_is_opaque(tmp_path, picture):
     layer = np.zeros((*SHAPE, 4), np.uint8)
     layer[5, 5:10] = 0, 0, 255, 255
@@ -87,6 +130,19 @@ def test_a_transparent_layer_is_read_where_it_is_opaque(tmp_path, picture):
     Image.fromarray(layer).save(tmp_path / "layer.png")
     seeds = read_seeds(tmp_path / "layer.png", picture)
     assert seeds.coords.tolist() == [[5, c] for c in range(5, 10)]
+
+
+@pytest.mark.parametrize("with_ink", [False, True])
+def test_scribbles_for_ink_on_nothing_are_a_layer_or_lie_on_the_ink(tmp_path, with_ink):
+    ink = np.zeros((*SHAPE, 4), np.uint8)
+    ink[:, 14:16, 3] = 255
+    ink[:, 13, 3] = 150  # its soft rim
+    Image.fromarray(ink).save(tmp_path / "ink.png")
+    marked = ink.copy() if with_ink else np.zeros_like(ink)
+    marked[5, 2:9], marked[12, 18:28] = (200, 40, 40, 255), (128, 128, 128, 255)
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    seeds = read_seeds(tmp_path / "marked.png", read_image(tmp_path / "ink.png"))
+    assert sorted(map(tuple, seeds.coords.tolist())) == [(5, c) for c in range(2, 9)] + [(12, c) for c in range(18, 28)]
 
 
 def test_a_jpeg_copy_has_its_stroke_and_not_its_noise(tmp_path):

@@ -33,9 +33,12 @@ from hybridcolor.errors import ImageError, MethodError
 
 if TYPE_CHECKING:
     from hybridcolor.picture import Picture
+    from hybridcolor.pipeline import Colorization
     from hybridcolor.predict import Predictor
 
 app = typer.Typer()
+_COLOURED = 10.0  # ab units from which on a stroke asks for colour
+_SEEN = 0.25  # share of it that is to be seen
 
 
 @app.command()
@@ -188,7 +191,7 @@ def colorize(
             pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
-            out.print(f"{target}  {picture.shape[1]} x {picture.shape[0]}, {result.seconds:.1f} s")
+            _tell(target, result)
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
@@ -205,6 +208,41 @@ def _chosen(picture: Picture, predictor: Predictor | None) -> str:
     if predictor is not None and own in FOR_DRAWINGS and not getattr(predictor, "paint", False):
         out.print("this model knows photos; for a drawing take --model lineart, or --model none with --seeds")
     return method
+
+
+def _tell(target: Path, result: Colorization) -> None:
+    """What was made, and what of a person's strokes cannot be seen in it."""
+    from hybridcolor.layers import is_layered
+
+    height, width = result.picture.shape
+    out.print(f"{target}  {width} x {height}, {result.seconds:.1f} s")
+    unseen = "" if is_layered(target) else _why_unseen(result)
+    if unseen:
+        out.print(unseen)
+
+
+def _why_unseen(result: Colorization) -> str:
+    """What to do where most of what a person drew has no room for its colour; empty if it shows."""
+    import numpy as np
+
+    from hybridcolor.lab import gamut_chroma
+    from hybridcolor.painting import finished
+    from hybridcolor.seeds import USER
+
+    strength = np.hypot(*result.seeds.ab.T)
+    coloured = (result.seeds.origin == USER) & (strength > _COLOURED)
+    if not coloured.any():
+        return ""
+    drawn = result.seeds.take(coloured)
+    level, ab = result.picture.luminance[tuple(drawn.coords.T)][None], drawn.ab[None]
+    shown = finished(level, ab, finish="photo" if result.finish == "photo" else "paint")
+    if np.median(np.hypot(*gamut_chroma(shown, ab)[0].T) / strength[coloured]) > _SEEN:
+        return ""
+    if np.median(level) > 50:
+        return (
+            "most strokes lie on white, which stays as it is; for a drawing take --method lineart, else --finish paint"
+        )
+    return "most strokes lie on black, where no colour shows; if white is drawn on black, invert the picture first"
 
 
 def _coloured_page(path: Path, max_pixels: int) -> Picture:
@@ -232,7 +270,7 @@ def seeds_(
     """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
 
     A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
-    program, add or repaint strokes with a hard brush, save it without JPEG.
+    program, add or repaint strokes with any brush but an airbrush, save it without JPEG.
     """
     from hybridcolor.imagefiles import check_holds, read_image
     from hybridcolor.marked import found_seeds

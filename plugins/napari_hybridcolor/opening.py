@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.errors import HybridColorError
+from hybridcolor.groundwork import load_model
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
 from hybridcolor.marked import read_scribbles
@@ -23,6 +24,8 @@ from napari_hybridcolor.layers import layer_picture
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+
+    from hybridcolor.seeds import Seeds
 
 SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from."""
@@ -178,6 +181,11 @@ def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [path]
 
 
+def first_strokes(seeds: Path, picture: Picture) -> Seeds:
+    """What a file of seeds has for a picture; patches of the model that the picture opens with are no strokes."""
+    return read_scribbles(seeds, picture, load_model(new_session(picture)[0].drawing.model))
+
+
 def edit(path: Path, seeds: Path | None = None) -> None:
     """Open a picture in a window with everything in place, and wait until it is closed.
 
@@ -196,9 +204,7 @@ def edit(path: Path, seeds: Path | None = None) -> None:
     layers = read_layers(str(path))  # before the window: what is wrong is told in the terminal
     scribbles = None
     if seeds is not None:
-        from hybridcolor.predict import load_predictor
-
-        scribbles = read_scribbles(seeds, read_image(_picture_file(path)), load_predictor())
+        scribbles = first_strokes(seeds, read_image(_picture_file(path)))
     import napari
 
     from napari_hybridcolor.widget import ColorizeWidget
