@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -123,7 +124,8 @@ def stamp(task: Task, source: os.stat_result | None = None) -> str:
     if task.stamp is not None:
         return task.stamp
     status = source or os.stat(task.source)
-    text = f"{status.st_size}:{status.st_mtime_ns}"
+    every = [os.stat(file) for file in _files(task.source)] if stat.S_ISDIR(status.st_mode) else [status]
+    text = f"{sum(each.st_size for each in every)}:{max((each.st_mtime_ns for each in every), default=0)}"
     return f"{text} {stamp(Task(task.seeds, ''))}" if task.seeds else text
 
 
@@ -133,7 +135,14 @@ def content(task: Task) -> str:
     for path in (task.source, task.seeds):
         if path is not None:
             with fetched(path) as copy:
-                if Path(copy).is_file():
-                    with Path(copy).open("rb") as file:
+                for name in _files(copy):
+                    with Path(name).open("rb") as file:
                         digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def _files(path: str) -> list[str]:
+    """An ordinary file, or those of a folder, as an OME-Zarr picture is one."""
+    if not Path(path).is_dir():
+        return [path] if Path(path).is_file() else []
+    return sorted(os.path.join(place, name) for place, _, names in os.walk(path) for name in names)

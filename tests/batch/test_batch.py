@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from hybridcolor.batch.results import NAME, FileLines
 from hybridcolor.batch.workers import Job, colorize_task
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
-from hybridcolor.imagefiles import open_bands
+from hybridcolor.imagefiles import open_bands, write_image
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
@@ -62,6 +63,46 @@ def test_what_is_done_is_skipped_by_content_and_recipe(tmp_path):
     other = Recipe(model="none", method="watershed")
     assert again(other) == (3, 0)
     assert again() == (3, 0)  # what lies there is by the other recipe
+
+
+def test_what_is_hidden_is_passed_over_and_what_cannot_be_listed_is_a_failure(tmp_path, monkeypatch):
+    source, folder = make(tmp_path / "in", 3), tmp_path / "out"
+    (source / "box1").rename(source / ".Trash-1000")
+    Image.new("L", (9, 9)).save(source / "box0" / "._p0.png")
+    closed, scandir = str(source / "box2"), os.scandir
+
+    def forbidding(path):
+        if str(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidding)
+    tasks = list(plan_tasks([source], RECIPE, folder))
+    assert [(task.source, task.target) for task in tasks] == [
+        (str(source / "box0" / "p0.png"), "box0/p0.png"),
+        (closed, "box2/box2.png"),
+    ]
+    outcome = run_batch(tasks, folder, RECIPE)
+    assert (outcome.done, [name for name, _ in outcome.failures]) == (1, [closed])
+
+
+def test_ome_zarr_in_folders_is_a_picture_and_told_from_another(tmp_path):
+    source, folder, recipe = tmp_path / "in" / "box", tmp_path / "out", Recipe()
+    source.mkdir(parents=True)
+    gray = np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)
+
+    def again(pixels):
+        write_image(tmp_path / "new.zarr", pixels)
+        shutil.rmtree(source / "slide.zarr", ignore_errors=True)
+        (tmp_path / "new.zarr").rename(source / "slide.zarr")
+        outcome = run_batch(plan_tasks([source.parent], recipe, folder), folder, recipe)
+        assert not outcome.failures
+        return outcome.done, outcome.skipped
+
+    assert again(gray) == (1, 0)
+    assert again(gray) == (0, 1)
+    assert again(255 - gray) == (1, 0)
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.png")] == ["box/slide.png"]
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif", ".ome.tif"])
