@@ -40,9 +40,7 @@ app = typer.Typer()
 
 @app.command()
 def colorize(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
-    ],
+    inputs: Annotated[list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT")],
     output: Annotated[
         Path,
         typer.Option(
