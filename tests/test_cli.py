@@ -232,10 +232,12 @@ def test_help_teaches(run, verb):
     assert "..}..." not in out
 
 
-def test_models_and_version(run):
+def test_models_and_version(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run("models")
     assert code == 0
     assert "lite" in out
+    assert "…" not in out  # no name is cut short
     assert run("--version")[1].strip() == f"hybridcolor {hybridcolor.__version__}"
 
 

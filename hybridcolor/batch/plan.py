@@ -193,6 +193,11 @@ def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
         if path.suffix.lower() == ".csv":
             rows = filter(None, csv.reader(file))  # but for blank lines
             head = next(rows, [])
+            if head and "path" not in head:
+                raise ImageError(
+                    f"{path}: its first line is to name the columns, path among them, with commas between; it is "
+                    f"{','.join(head)!r}"
+                )
             order = [head.index(name) if name in head else len(head) for name in _FIELDS]
             for row in rows:
                 padded = row + [""] * (len(head) + 1 - len(row))

@@ -204,7 +204,9 @@ def test_lists_and_patterns(pictures, tmp_path, monkeypatch):
     listing.unlink()
     jsonl.unlink()
     for name, text, what in (
-        ("a.csv", "name\nx.png\n", "no path"),
+        ("a.csv", "name\nx.png\n", "first line is to name the columns, path among them, .*; it is 'name'"),
+        ("k.csv", "path;output\nx.png;y.png\n", "with commas between; it is 'path;output'"),
+        ("m.csv", "path,output\n,y.png\n", "row 1 has no path"),
         ("b.jsonl", "{}\n[", "no path"),
         ("c.jsonl", "[", "cannot be read as a list"),
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
