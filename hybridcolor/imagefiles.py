@@ -50,7 +50,7 @@ WRITABLE_SUFFIXES = SUFFIXES
 
 
 def images_at(path: Path) -> list[Path]:
-    """The image files of a folder by their names, sorted; a path that is no folder stands for itself.
+    """The image files of a folder by their names, sorted, without hidden ones; what is no folder stands for itself.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def images_at(path: Path) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(READABLE_SUFFIXES) and (path.is_file() or path.suffix == ".zarr")
+    named = path.name.lower().endswith(READABLE_SUFFIXES) and not path.name.startswith(".")
+    return named and (path.is_file() or path.suffix == ".zarr")
 
 
 def read_image(

@@ -217,7 +217,11 @@ def read_json_seeds(path: Path, shape: tuple[int, int]) -> Seeds:
     except (ValueError, RecursionError) as error:
         raise SeedError(f"{path}: is not JSON; give a seeds file of hybridcolor or a marked image") from error
     try:
-        if content["format"] != "hybridcolor-seeds" or content["schema"] != SCHEMA:
+        if content["format"] == "hybridcolor-session":
+            raise SeedError(f"{path}: is a session of the editor and no seeds; `hybridcolor replay` colours by it")
+        if content["format"] != "hybridcolor-seeds":
+            raise SeedError(f"{path}: is not a seeds file of hybridcolor; its format is {content['format']!r}")
+        if content["schema"] != SCHEMA:
             raise SeedError(f"{path}: schema {content['schema']!r} is not known, expected {SCHEMA}; update hybridcolor")
         if tuple(content["shape"]) != shape:
             raise SeedError(f"{path}: was made for {_size(content['shape'])}, the picture is {_size(shape)}")

@@ -169,6 +169,7 @@ def test_a_folder_goes_on_past_a_bad_file(run, photo, tmp_path):
         (folder / name).write_bytes(photo.read_bytes())
     (folder / "b.png").write_text("not a picture")
     (folder / "notes.txt").write_text("not for us")
+    (folder / "._a.png").write_bytes(b"\0\5\x16\7")  # as macOS leaves beside pictures
     code, _, err = run("colorize", folder, "-o", tmp_path / "out")
     assert code == 2
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
@@ -229,18 +230,36 @@ def test_overwrite_replaces(run, photo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "verb", ["", "colorize", "seeds", "models", "models import", "models export", "demo", "train", "publish"]
+    "verb",
+    [
+        "",
+        "colorize",
+        "batch",
+        "compare",
+        "tally",
+        "seeds",
+        "models",
+        "models import",
+        "models export",
+        "demo",
+        "train",
+        "publish",
+    ],
 )
 def test_help_teaches(run, verb):
     code, out, _ = run(*verb.split(), "--help")
     assert code == 0
     assert "Usage: hybridcolor" in out
+    assert "..]..." not in out
+    assert "..}..." not in out
 
 
-def test_models_and_version(run):
+def test_models_and_version(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = run("models")
     assert code == 0
     assert "lite" in out
+    assert "…" not in out  # no name is cut short
     assert run("--version")[1].strip() == f"hybridcolor {hybridcolor.__version__}"
 
 

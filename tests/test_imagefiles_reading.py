@@ -285,3 +285,17 @@ def test_other_transparent_pictures_stay_so(tmp_path: Path) -> None:
     found = read_image(tmp_path / "figure.png").alpha
     assert found is not None
     np.testing.assert_array_equal(found, alpha)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_gray_of_few_bits(tmp_path: Path, bits: int) -> None:
+    """The specification counts it in the file's own bits (PNG, third edition, 11.3.1.1)."""
+    path = tmp_path / "key.png"
+    values = np.arange(16).reshape(2, 8) % (1 << bits)
+    places = np.arange(bits - 1, -1, -1)
+    data = b"".join(b"\0" + np.packbits(row[:, None] >> places & 1).tobytes() for row in values)
+    for key in range(min(1 << bits, 5)):
+        path.write_bytes(png_of(8, 2, (bits, 0), data, (b"tRNS", struct.pack(">H", key))))
+        picture = read_image(path)
+        assert np.array_equal(picture.alpha, np.where(values == key, 0, 255))
+        assert np.array_equal(rgb_of(picture)[..., 0], values * (255 // ((1 << bits) - 1)))

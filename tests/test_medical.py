@@ -242,6 +242,15 @@ def test_nifti_scaling_display_range_and_series(tmp_path: Path) -> None:
         assert np.abs(gray_of(tmp_path / "series.nii", number) - expected).max() <= 1
 
 
+def test_a_packed_volume_is_read_as_the_plain_one(tmp_path: Path) -> None:
+    """Noise, as every scanner has it, does not fit into what is read ahead to know the format."""
+    noise = np.random.default_rng(9).integers(0, 4096, (60, 50, 8)).astype(np.int16)
+    for name in ("v.nii", "v.nii.gz"):
+        nibabel.save(nibabel.Nifti1Image(noise, np.eye(4)), tmp_path / name)
+    for number in (0, 7):
+        assert np.array_equal(gray_of(tmp_path / "v.nii.gz", number), gray_of(tmp_path / "v.nii", number))
+
+
 def test_nifti_that_cannot_be_read(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(np.full((3, 3, 3), np.nan, np.float32), np.eye(4)), tmp_path / "nan.nii")
     assert "no finite" in refused(tmp_path / "nan.nii")

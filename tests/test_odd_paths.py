@@ -204,6 +204,15 @@ def test_a_session_is_not_replaced_by_what_it_makes(run: Run, tmp_path: Path, pl
     assert session.read_bytes() == before
 
 
+def test_a_session_without_its_picture_says_how_to_name_it(run: Run, tmp_path: Path, place: dict[str, str]) -> None:
+    session = tmp_path / "away" / "photo.png.hybridcolor.json"
+    session.parent.mkdir()
+    EditSession(read_image(place["photo"]), autosave=session).draw([(3, 3)], (20, 10))
+    code, _, err = run("replay", session, "-o", tmp_path / "out.png")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "the picture of this session is not there; say where it is with --picture" in err
+
+
 @pytest.mark.parametrize("target", ["out.png", "loop.png"])
 def test_a_picture_and_its_seeds_have_two_names(run: Run, tmp_path: Path, place: dict[str, str], target: str) -> None:
     """Also where one is a link to the other, which is not there yet, or leads nowhere at all."""

@@ -173,6 +173,9 @@ def test_a_seed_outside_the_picture_is_refused(tmp_path, picture):
     content["strokes"][0]["runs"] = [[0, 0, 1]]
     content["shape"] = [7, 7]
     refuse(tmp_path / "b.json", picture, json.dumps(content), "made for")
+    refuse(tmp_path / "b.json", picture, json.dumps(content | {"format": "geojson"}), "its format is 'geojson'")
+    session = {"format": "hybridcolor-session", "schema": 2}
+    refuse(tmp_path / "b.json", picture, json.dumps(session), "is a session .* and no seeds; `hybridcolor replay`")
     content["schema"] = 99
     refuse(tmp_path / "b.json", picture, json.dumps(content), "schema")
 

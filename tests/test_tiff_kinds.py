@@ -118,3 +118,61 @@ def test_floats_that_are_no_lab_colours(tmp_path: Path, value: float) -> None:
     tifffile.imwrite(tmp_path / "lab.tif", lab, photometric="cielab", metadata=None)
     with pytest.raises(ImageError, match="finite"):
         read_image(tmp_path / "lab.tif")
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "zstd"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_white_is_zero_under_compressions_of_libtiff(tmp_path: Path, compression: str, dtype: type) -> None:
+    path = tmp_path / "negative.tif"
+    stored = np.random.default_rng(2).random((20, 30))
+    stored = stored.astype(dtype) if dtype is np.float32 else np.round(stored * np.iinfo(dtype).max).astype(dtype)
+    Image.fromarray(stored).save(path, compression=compression)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags["PhotometricInterpretation"].overwrite(0)
+    top = 1.0 if dtype is np.float32 else float(np.iinfo(dtype).max)
+    picture = read_image(path)
+    white = 255 if dtype is np.uint8 else 65535
+    assert np.abs(picture.to_rgb()[..., 0] - (1 - stored / top) * white).max() < 1
+
+
+def lzw(data: bytes) -> bytes:
+    """Packed as TIFF's LZW, without saving anything: the table is cleared before its codes grow beyond 9 bits."""
+    codes = [code for start in range(0, len(data), 250) for code in (256, *data[start : start + 250])]
+    return packed(np.array([[*codes, 257]]), 9)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "photometric", "channels", "is_read"),
+    [
+        (np.uint8, "rgb", 3, True),
+        (np.uint8, "separated", 4, True),
+        (np.uint8, "cielab", 3, False),
+        (np.uint8, "minisblack", 2, False),
+        (np.uint16, "rgb", 3, False),
+        (np.float32, "rgb", 3, False),
+    ],
+)
+def test_separate_planes_under_compressions_of_libtiff(
+    tmp_path: Path, dtype: type, photometric: str, channels: int, is_read: bool
+) -> None:
+    """What OpenCV and Pillow would mix up is refused, and what is read is what ZIP gives."""
+    planes = (np.random.default_rng(2).random((channels, 20, 30)) * (1 if dtype is np.float32 else 200)).astype(dtype)
+    kind = {
+        "photometric": photometric,
+        "planarconfig": "separate",
+        "rowsperstrip": 20,
+        "metadata": None,
+        "extrasamples": ["unassalpha"] if channels == 2 else None,
+    }
+    tifffile.imwrite(tmp_path / "zip.tif", planes, compression="zlib", **kind)
+    strips = iter([lzw(plane.tobytes()) for plane in planes])
+    path = tmp_path / "lzw.tif"
+    tifffile.imwrite(path, strips, shape=planes.shape, dtype=dtype, compression="zlib", **kind)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(5)
+    if is_read:
+        found, expected = read_image(path), read_image(tmp_path / "zip.tif")
+        assert np.array_equal(found.to_rgb(found.chroma), expected.to_rgb(expected.chroma))
+        return
+    with pytest.raises(ImageError, match="separate planes, which are not read with this compression; save it"):
+        read_image(path)

@@ -115,22 +115,40 @@ def _is_picture(path: str) -> bool:
 
 
 def _in_folder(folder: str, results: str) -> Iterator[tuple[str, str]]:
-    """All images under a folder, with their own folders in it, but for those in the folder of results."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if os.path.realpath(os.path.join(place, each)) != results)
-        inner = Path(place).relative_to(folder).as_posix()
+    """All images under a folder, with their own folders in it, but for hidden ones and the folder of results.
+
+    A folder that cannot be listed comes as if it were an image, last, and fails as such.
+    """
+    closed: list[OSError] = []
+
+    def inner(place: str) -> str:
+        path = Path(place).relative_to(folder).as_posix()
+        return "" if path == "." else path
+
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        names += [each for each in folders if each.endswith(".zarr")]
+        folders[:] = sorted(
+            each
+            for each in folders
+            if not each.startswith(".")
+            and not each.endswith(".zarr")
+            and os.path.realpath(os.path.join(place, each)) != results
+        )
         for name in sorted(names):
             if _is_picture(name) and not name.startswith("."):
-                yield os.path.join(place, name), "" if inner == "." else inner
+                yield os.path.join(place, name), inner(place)
+    for error in closed:
+        yield error.filename, inner(error.filename)
 
 
 def _in_store(url: str, results: str, beside: _Beside) -> Iterator[tuple[str, str]]:
     """The same in an object store."""
     for place in stores.places_under(url, but=results):
         beside.note(place)
+        inner = place.url[len(url) + 1 :]
         for name in sorted(place.objects):
-            if _is_picture(name) and not name.startswith("."):
-                yield f"{place.url}/{name}", place.url[len(url) + 1 :]
+            if _is_picture(name) and "/." not in f"/{inner}/{name}":
+                yield f"{place.url}/{name}", inner
 
 
 def _listed(path: str, recipe: Recipe, beside: _Beside) -> Iterator[Task]:
@@ -175,6 +193,11 @@ def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
         if path.suffix.lower() == ".csv":
             rows = filter(None, csv.reader(file))  # but for blank lines
             head = next(rows, [])
+            if head and "path" not in head:
+                raise ImageError(
+                    f"{path}: its first line is to name the columns, path among them, with commas between; it is "
+                    f"{','.join(head)!r}"
+                )
             order = [head.index(name) if name in head else len(head) for name in _FIELDS]
             for row in rows:
                 padded = row + [""] * (len(head) + 1 - len(row))

@@ -26,7 +26,7 @@ def compare(
     inputs: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Gray or colour images, or folders of them; without, scikit-image's own photos.", metavar="INPUT..."
+            help="Gray or colour images, or folders of them; without, scikit-image's own photos.", metavar="INPUT"
         ),
     ] = None,
     method: Annotated[
@@ -88,7 +88,7 @@ def compare(
 
 @app.command()
 def tally(
-    answers: Annotated[list[Path], typer.Argument(help="What blind.html saved.", metavar="CSV...")],
+    answers: Annotated[list[Path], typer.Argument(help="What blind.html saved.", metavar="CSV")],
 ) -> None:
     """Count the answers of a blind test: how often each method was chosen, with 95% intervals."""
     from hybridcolor.compare.blind import tally as count
@@ -107,7 +107,7 @@ def tally(
 def study(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and curves; a study goes on.")],
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of colour photos; without it, scikit-image's own.", metavar="[FOLDER]")
+        Path | None, typer.Argument(help="Folder of colour photos; without it, scikit-image's own.", metavar="FOLDER")
     ] = None,
     methods: Annotated[str, typer.Option(help="Which methods, separated by semicolons.")] = "",
     users: Annotated[str, typer.Option(help="Which simulated users: random, attentive, scribbles.")] = "",

@@ -26,7 +26,7 @@ def batch(
         list[str],
         typer.Argument(
             help="Images, folders, patterns, or lists (.csv, .jsonl, .parquet with a column path); or URLs of them.",
-            metavar="SRC...",
+            metavar="SRC",
         ),
     ],
     output: Annotated[str, typer.Option("-o", "--output", help="Folder for the results; a batch goes on.")],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from hybridcolor.cli.common import Overwrite, bar, load, out, print_scores
 from hybridcolor.errors import ModelError
@@ -29,7 +29,7 @@ def list_models() -> None:
     from hybridcolor.predict import read_registry
 
     default, entries = read_registry()
-    table = Table("name", "what it is", "licence", "held-out scores")
+    table = Table(*(Column(name, overflow="fold") for name in ("name", "what it is", "licence", "held-out scores")))
     for name, entry in entries.items():
         scores = "\n".join(f"{key} {value:g}" for key, value in entry.scores.items())
         table.add_row(f"{name} (default)" if name == default else name, entry.summary, entry.licence, scores)

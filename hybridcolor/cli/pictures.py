@@ -43,9 +43,7 @@ _SEEN = 0.25  # share of it that is to be seen
 
 @app.command()
 def colorize(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT...")
-    ],
+    inputs: Annotated[list[Path], typer.Argument(help="Gray or colour images, or folders of them.", metavar="INPUT")],
     output: Annotated[
         Path,
         typer.Option(
@@ -335,6 +333,8 @@ def replay(
     check_folder(output)
     check_free(output, overwrite=overwrite)
     drawn_on = picture_of(session) if picture is None else picture
+    if picture is None and not drawn_on.exists():
+        raise ImageError(f"{drawn_on}: the picture of this session is not there; say where it is with --picture")
     check_no_source(output, drawn_on, session)
     editing = EditSession(read_image(drawn_on, frame=frame, max_pixels=max_pixels))
     check_holds(output, editing.picture.shape)

@@ -57,7 +57,9 @@ def decode(file: BinaryIO, *, frame: int, max_pixels: int) -> Decoded:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return read(file, frame, max_pixels)
-    raise ImageError("this is not a picture; expected PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI content")
+    raise ImageError(
+        "this is not a picture of a kind that is read; expected PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, DICOM or NIfTI"
+    )
 
 
 def decode_bands(file: BinaryIO, *, frame: int, max_pixels: int) -> tuple[tuple[int, int], DecodedBands]:

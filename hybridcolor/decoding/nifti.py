@@ -34,7 +34,6 @@ def decode_nifti(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
         stream.seek(0)
         if not is_nifti(start):
             raise ImageError("this is a gzip file; only NIfTI is read packed like that, unpack it first")
-    file.seek(0)
     try:
         import nibabel
         from nibabel.imageglobals import LoggingOutputSuppressor

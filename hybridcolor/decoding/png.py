@@ -13,7 +13,15 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from hybridcolor.decoding.common import Decoded, check_frame, check_size, from_opencv, from_pillow, orientation_of
+from hybridcolor.decoding.common import (
+    Decoded,
+    Pixels,
+    check_frame,
+    check_size,
+    from_opencv,
+    from_pillow,
+    orientation_of,
+)
 from hybridcolor.errors import ImageError
 from hybridcolor.metadata import Metadata
 
@@ -47,24 +55,35 @@ def decode_png(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     _check_data(header, b"".join(data for name, data in chunks if name == b"IDAT"))
     info, exif = _notes(chunks)
     if header.bits < 16:
-        decoded = from_pillow(PngImageFile(io.BytesIO(_png([c for c in chunks if c[0] in _PIXELS]))), max_pixels)
+        # Pillow does not scale the transparent gray of 2 and 4 bits as it does the pixels
+        kept = [c for c in chunks if c[0] in _PIXELS and not (c[0] == b"tRNS" and header.kind == 0)]
+        decoded = from_pillow(PngImageFile(io.BytesIO(_png(kept))), max_pixels)
+        if header.kind == 0:
+            decoded = Decoded.of(_with_hidden(decoded.colours, header, chunks))
     else:
         decoded = Decoded.of(_deep(header, chunks))
     profile, metadata = info.get("icc_profile") or b"", Metadata.of(exif, info)
     return decoded._replace(profile=profile, metadata=metadata).upright(orientation_of(lambda: exif))
 
 
-def _deep(header: _Header, chunks: list[Chunk]) -> Any:
+def _deep(header: _Header, chunks: list[Chunk]) -> Pixels:
     """The pixels of a picture of 16 bits a channel."""
     pixels = from_opencv(_png([chunk for chunk in chunks if chunk[0] in (b"IHDR", b"IDAT", b"IEND")]))
     pixels = pixels.reshape(header.height, header.width, -1)
     if header.kind == 4:
         pixels = pixels[..., [0, 3]]  # OpenCV gives gray and alpha as RGBA
+    return _with_hidden(pixels, header, chunks)
+
+
+def _with_hidden(pixels: Pixels, header: _Header, chunks: list[Chunk]) -> Pixels:
+    """(H, W, C) with alpha, if a colour of this gray or RGB picture is to be transparent."""
     transparent = dict(chunks).get(b"tRNS")
-    if transparent is not None and header.kind in (0, 2):
-        hidden = (pixels == np.frombuffer(transparent, ">u2")).all(axis=2, keepdims=True)
-        pixels = np.concatenate([pixels, np.where(hidden, 0, 65535).astype(np.uint16)], axis=2)
-    return pixels
+    if transparent is None or header.kind not in (0, 2):
+        return pixels
+    top = int(np.iinfo(pixels.dtype).max)
+    colour = np.frombuffer(transparent, ">u2").astype(np.int64) * (top // ((1 << header.bits) - 1))
+    hidden = (pixels == colour).all(axis=2, keepdims=True)
+    return np.concatenate([pixels, np.where(hidden, 0, top).astype(pixels.dtype)], axis=2)
 
 
 def _notes(chunks: list[Chunk]) -> tuple[dict[Any, Any], Image.Exif]:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
-from tifffile import EXTRASAMPLE, PHOTOMETRIC
+from tifffile import EXTRASAMPLE, PHOTOMETRIC, PLANARCONFIG
 
 from hybridcolor.decoding.common import (
     ORIENTATION,
@@ -59,6 +59,11 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     if decoded is not None:
         return decoded._replace(profile=profile, metadata=metadata).upright(turn)
     file.seek(0)
+    if _is_torn_apart(page):
+        raise ImageError(
+            "its channels lie in separate planes, which are not read with this compression; save it uncompressed or "
+            "with ZIP compression"
+        )
     try:
         if page.photometric in (1, 2) and (_is_deep_colour(page) or page.dtype == np.float32):
             data = bytearray(file.read())
@@ -66,6 +71,12 @@ def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
                 struct.pack_into(f"{order}H", data, orientation.valueoffset, 1)
             decoded = without_extras(page, from_opencv(bytes(data), frame))
             return decoded._replace(profile=profile, metadata=metadata).upright(turn)
+        if page.photometric == PHOTOMETRIC.MINISWHITE and page.bitspersample > 8:  # Pillow would show a negative
+            data = bytearray(file.read())
+            struct.pack_into(f"{order}H", data, page.tags["PhotometricInterpretation"].valueoffset, 1)
+            decoded = _by_pillow(io.BytesIO(data), page, frame, max_pixels)
+            white = 1 if decoded.colours.dtype.kind == "f" else 65535
+            return decoded._replace(colours=white - decoded.colours)
         return _by_pillow(file, page, frame, max_pixels)
     except ImageError:
         raise
@@ -89,6 +100,12 @@ def is_readable(page: tifffile.TiffPage) -> bool:
 def _is_deep_colour(page: tifffile.TiffPage) -> bool:
     """Whether Pillow would crush this page to 8 bits."""
     return page.bitspersample == 16 and page.samplesperpixel > 1
+
+
+def _is_torn_apart(page: tifffile.TiffPage) -> bool:
+    """Whether its channels lie apart in a way that OpenCV and Pillow read as if they lay together."""
+    apart = page.planarconfig == PLANARCONFIG.SEPARATE and page.samplesperpixel > 1
+    return apart and not (page.bitspersample == 8 and page.photometric in (PHOTOMETRIC.RGB, PHOTOMETRIC.SEPARATED))
 
 
 def read_metadata(file: BinaryIO, frame: int) -> Metadata:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +85,46 @@ def test_a_picture_that_is_a_folder_is_done_anew_when_something_deep_in_it_chang
     done, changed = again()
     assert done == 1
     assert changed != first
+
+
+def test_what_is_hidden_is_passed_over_and_what_cannot_be_listed_is_a_failure(tmp_path, monkeypatch):
+    source, folder = make(tmp_path / "in", 3), tmp_path / "out"
+    (source / "box1").rename(source / ".Trash-1000")
+    Image.new("L", (9, 9)).save(source / "box0" / "._p0.png")
+    closed, scandir = str(source / "box2"), os.scandir
+
+    def forbidding(path):
+        if str(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidding)
+    tasks = list(plan_tasks([source], RECIPE, folder))
+    assert [(task.source, task.target) for task in tasks] == [
+        (str(source / "box0" / "p0.png"), "box0/p0.png"),
+        (closed, "box2/box2.png"),
+    ]
+    outcome = run_batch(tasks, folder, RECIPE)
+    assert (outcome.done, [name for name, _ in outcome.failures]) == (1, [closed])
+
+
+def test_ome_zarr_in_folders_is_a_picture_and_told_from_another(tmp_path):
+    source, folder, recipe = tmp_path / "in" / "box", tmp_path / "out", Recipe()
+    source.mkdir(parents=True)
+    gray = np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)
+
+    def again(pixels):
+        write_image(tmp_path / "new.zarr", pixels)
+        shutil.rmtree(source / "slide.zarr", ignore_errors=True)
+        (tmp_path / "new.zarr").rename(source / "slide.zarr")
+        outcome = run_batch(plan_tasks([source.parent], recipe, folder), folder, recipe)
+        assert not outcome.failures
+        return outcome.done, outcome.skipped
+
+    assert again(gray) == (1, 0)
+    assert again(gray) == (0, 1)
+    assert again(255 - gray) == (1, 0)
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.png")] == ["box/slide.png"]
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif", ".ome.tif"])
@@ -199,7 +240,9 @@ def test_a_pattern_stands_for_the_files_that_fit_it(pictures, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("a.csv", "name\nx.png\n", "no path"),
+        ("a.csv", "name\nx.png\n", "first line is to name the columns, path among them, .*; it is 'name'"),
+        ("k.csv", "path;output\nx.png;y.png\n", "with commas between; it is 'path;output'"),
+        ("m.csv", "path,output\n,y.png\n", "row 1 has no path"),
         ("b.jsonl", "{}\n[", "no path"),
         ("c.jsonl", "[", "cannot be read as a list"),
         ("d.csv", "path,output\nx.png,../x.png\n", "outside"),
