@@ -18,7 +18,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import SUFFIX, picture_of
-from napari_hybridcolor.layers import layer_picture
+from napari_hybridcolor.layers import as_shown, layer_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -84,13 +84,16 @@ def slice_of(layer: Image, viewer: ViewerModel) -> tuple[int, ...]:
 def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     """The picture of a layer, or a slice of it: from its file where napari read one, with all its bits and its profile.
 
+    Where there is none, gray values are what napari shows: the layer's contrast limits are black and white.
+
     Raises
     ------
     ImageError
         If it is none that can be coloured.
     """
     data = layer.data[0] if layer.multiscale else layer.data
-    picture = layer_picture(np.asarray(data[index]))
+    pixels = np.asarray(data[index])
+    picture = layer_picture(pixels if layer.rgb or pixels.ndim != 2 else as_shown(pixels, layer.contrast_limits))
     path = file_of(layer)
     if path is None or len(index) > 1:
         return picture
