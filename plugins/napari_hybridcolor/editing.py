@@ -133,10 +133,12 @@ class Editing(QObject):
         if self.image is None:
             return
         self.take_up()
-        self.session = self.answer = self.image = None
+        image, self.session, self.answer, self.image = self.image, None, None, None
         self._answering.stop()
         self.result.remove()
         self.scribbles.remove()
+        if image in self.viewer.layers:
+            self.viewer.layers.selection.active = image  # where the next panel goes on
         self.opened.emit()
         self.drawing_changed.emit()
         self.said.emit("Open a picture to begin.")
