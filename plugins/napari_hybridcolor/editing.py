@@ -87,7 +87,8 @@ class Editing(QObject):
             If the layer is no picture that can be coloured.
         """
         self.take_up()
-        session, told = self._sessions.in_view(layer, self.viewer)
+        left = self.session if layer is self.image else None
+        session, told = self._sessions.in_view(layer, self.viewer, left=left)
         if session is self.session and layer is self.image:
             return
         if layer is not self.image:

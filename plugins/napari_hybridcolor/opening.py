@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -10,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
@@ -143,6 +145,9 @@ def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None 
 _Known = WeakKeyDictionary["Image", dict[tuple[int, ...], EditSession]]
 _LEFT: _Known = WeakKeyDictionary()
 """The sessions of a panel that was closed, for the next one."""
+_BEGUN: WeakKeyDictionary[EditSession, Drawing] = WeakKeyDictionary()
+"""What each session began with: the settings that suit its kind of picture."""
+_SETTINGS = ("model", "method", "vividness", "caution", "confidence", "finish", "tint", "options")
 
 
 class Sessions:
@@ -151,8 +156,10 @@ class Sessions:
     def __init__(self) -> None:
         self._known: _Known = WeakKeyDictionary()
 
-    def in_view(self, layer: Image, viewer: ViewerModel) -> tuple[EditSession, str]:
+    def in_view(self, layer: Image, viewer: ViewerModel, *, left: EditSession | None = None) -> tuple[EditSession, str]:
         """The session of what is in view of a layer, and what to tell of it where it is new.
+
+        A new one takes over the settings that the person changed in the session of the slice that is left for it.
 
         Raises
         ------
@@ -165,6 +172,13 @@ class Sessions:
         if index in sessions:
             return sessions[index], ""
         session, told = new_session(picture_of_layer(layer, index))
+        begun = _BEGUN[session] = session.drawing
+        if left is not None:
+            now, then = left.drawing, _BEGUN[left]
+            changed = {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
+            if changed:
+                session.set(replace(begun, **changed))
+                told = ""
         told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
         sessions[index] = session
         return session, told

@@ -226,3 +226,24 @@ def test_the_wipe_lies_over_flat_colours_whichever_came_first(panel, viewer, qtb
         assert viewer.layers.index("wipe") > viewer.layers.index("flats")
         for box in (first, then):
             box.setChecked(False)
+
+
+def test_what_is_set_on_one_slice_holds_for_the_next_but_not_what_suits_its_kind(viewer, gray, qtbot):
+    photo = np.tile(gray, (2, 3))[:240, :320]
+    panel = opened(viewer, np.stack([photo, ink(240, 320), photo, photo]), qtbot)
+    assert panel.editing.session.drawing.method == "lineart"
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: panel.editing.session.drawing.method == "hybrid", timeout=5000)
+    wait_for_answer(panel, qtbot)
+    panel.editing.change(model="none", vividness=0.2)
+    panel.editing.carry_on()
+    wait_for_answer(panel, qtbot)
+    viewer.dims.set_current_step(0, 0)
+    qtbot.waitUntil(lambda: len(panel.editing._sessions._known[panel.editing.image]) == 4, timeout=5000)
+    wait_for_answer(panel, qtbot)
+    drawing = panel.editing.session.drawing
+    assert (drawing.model, drawing.method, drawing.vividness) == ("none", "hybrid", 0.2)
+    assert panel.settings.model_choice.currentData() == "none"
+    viewer.dims.set_current_step(0, 1)
+    qtbot.waitUntil(lambda: panel.editing.session.drawing.method == "lineart", timeout=5000)
+    wait_for_answer(panel, qtbot)
