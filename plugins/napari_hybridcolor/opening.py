@@ -123,6 +123,26 @@ def new_session(picture: Picture) -> tuple[EditSession, str]:
     return EditSession(picture, predictor=DRAWINGS, method=method), told
 
 
+def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
+    """A session that begins with the settings of a drawing, so that to undo is not to go back behind them."""
+    session = EditSession(
+        picture,
+        predictor=drawing.model,
+        method=drawing.method,
+        vividness=drawing.vividness,
+        caution=drawing.caution,
+        **drawing.method_options,
+    )
+    if _changed(session.drawing, drawing):  # in what it cannot begin with
+        session.set(drawing)
+    return session
+
+
+def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
+    """The settings that are others now."""
+    return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
+
+
 def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
     """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
     source = session.picture.source
@@ -174,11 +194,10 @@ class Sessions:
         session, told = new_session(picture_of_layer(layer, index))
         begun = _BEGUN[session] = session.drawing
         if left is not None:
-            now, then = left.drawing, _BEGUN[left]
-            changed = {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
+            changed = _changed(_BEGUN[left], left.drawing)
             if changed:
-                session.set(replace(begun, **changed))
-                told = ""
+                session, told = _as_set(session.picture, replace(begun, **changed)), ""
+                _BEGUN[session] = begun
         told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
         sessions[index] = session
         return session, told

@@ -244,6 +244,8 @@ def test_what_is_set_on_one_slice_holds_for_the_next_but_not_what_suits_its_kind
     drawing = panel.editing.session.drawing
     assert (drawing.model, drawing.method, drawing.vividness) == ("none", "hybrid", 0.2)
     assert panel.settings.model_choice.currentData() == "none"
+    panel.editing.undo()
+    assert panel.message.text() == "There is nothing to undo."
     viewer.dims.set_current_step(0, 1)
     qtbot.waitUntil(lambda: panel.editing.session.drawing.method == "lineart", timeout=5000)
     wait_for_answer(panel, qtbot)
