@@ -7,6 +7,7 @@ so is what a stroke under way will do. `editing` says when to ask, and `answers`
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from threading import Event
 
 import napari
@@ -49,6 +50,7 @@ class Answering(QObject):
         self.foreseeing = False  # what is shown may be of a stroke that is not done
         self.foresees_slowly = True  # so that the glimpse of a stroke that is done would have to wait
         self._foresight = 0.0  # when the last began
+        self._since = 0.0  # when that was
         self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
         self._moving = timer(self, MOVED_MS, self._moved)
         camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
@@ -59,6 +61,7 @@ class Answering(QObject):
     def ask(self, session: EditSession, image: Image) -> None:
         """Have a session's drawing as it is now answered, and shown over its picture."""
         self._asked, self._glimpsed, self.foreseeing = (session, image), Event(), False
+        self._since = time.perf_counter()
         if is_large(session):
             self._glance(session)
         self.work.ask(answers(session, self._glimpsed))
@@ -102,7 +105,8 @@ class Answering(QObject):
         image = self._image_of(answer.picture)
         if image is not None:
             self.result.show(levels, image)
-            self.answered.emit(answer)
+            seconds = time.perf_counter() - self._since  # the picture may have been left for an hour
+            self.answered.emit(replace(answer, seconds=seconds))
 
     def _show_glimpse(self, outcome: Seen) -> None:
         """Show a part of what comes; the answer itself, should it be there first, is better."""

@@ -65,10 +65,14 @@ class Automatic(QObject):
     def lasso(self, path: list[Place]) -> None:
         """Select those inside a lasso."""
         layer = self._held.layer
-        if layer is not None:
-            layer.selected_data = set(np.flatnonzero(inside_lasso(path, layer.data)).tolist())
-            self._make_active(layer)  # for the key Delete
-            self.changed.emit()
+        if layer is None:
+            self.editing.said.emit("No automatic seeds are shown to be selected: A shows them.")
+            return
+        layer.selected_data = set(np.flatnonzero(inside_lasso(path, layer.data)).tolist())
+        self._make_active(layer)  # for the key Delete
+        if not layer.selected_data:
+            self.editing.said.emit("No automatic seed lies inside. J draws another lasso.")
+        self.changed.emit()
 
     def delete(self) -> None:
         """Do without the selected ones."""

@@ -87,7 +87,8 @@ class Editing(QObject):
             If the layer is no picture that can be coloured.
         """
         self.take_up()
-        session, told = self._sessions.in_view(layer, self.viewer)
+        left = self.session if layer is self.image else None
+        session, told = self._sessions.in_view(layer, self.viewer, left=left)
         if session is self.session and layer is self.image:
             return
         if layer is not self.image:
@@ -133,10 +134,12 @@ class Editing(QObject):
         if self.image is None:
             return
         self.take_up()
-        self.session = self.answer = self.image = None
+        image, self.session, self.answer, self.image = self.image, None, None, None
         self._answering.stop()
         self.result.remove()
         self.scribbles.remove()
+        if image in self.viewer.layers:
+            self.viewer.layers.selection.active = image  # where the next panel goes on
         self.opened.emit()
         self.drawing_changed.emit()
         self.said.emit("Open a picture to begin.")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import napari
+import numpy as np
 from napari.layers import Image, Layer
 
 L = TypeVar("L", bound=Layer)
@@ -22,22 +23,31 @@ class Held(Generic[L]):
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._layer: L | None = None
+        self._over: Image | None = None
+        self._step = 1.0, 1.0
 
     @property
     def layer(self) -> L | None:
         """The layer, if it was made and nobody has deleted it."""
         return self._layer if self._layer is not None and self._layer in self._viewer.layers else None
 
-    def or_new(self, make: Callable[[], L], over: Image, *, after: Layer | None = None) -> L:
+    def or_new(
+        self, make: Callable[[], L], over: Image, *, after: Layer | None = None, step: tuple[float, float] = (1.0, 1.0)
+    ) -> L:
         """The layer, made and laid over the picture if it is not there: on top, or right above another layer.
 
-        The layer that is selected stays so.
+        The layer that is selected stays so. One of the layer's pixels covers ``step`` of the picture's. Where the
+        picture is scaled, moved or turned the layer goes with it.
         """
         layer = self.layer
         if layer is not None:
             return layer
-        layer = self._layer = make()
-        lay_over(layer, over)
+        layer, self._over, self._step = make(), over, step
+        self._layer = layer
+        self._lay_over()
+        events = over.events
+        for event in (events.scale, events.translate, events.rotate, events.shear, events.affine, events.units):
+            event.connect(self._lay_over)
         layers = self._viewer.layers
         active = layers.selection.active
         layers.insert(len(layers) if after is None else layers.index(after) + 1, layer)
@@ -47,7 +57,7 @@ class Held(Generic[L]):
 
     def remove(self) -> None:
         """Take it out of the viewer."""
-        layer, self._layer = self.layer, None
+        layer, self._layer, self._over = self.layer, None, None
         if layer is not None:
             self._viewer.layers.remove(layer)
 
@@ -55,9 +65,15 @@ class Held(Generic[L]):
         """Whether this is ours, and somebody else has taken it out of the viewer."""
         return layer is self._layer and layer not in self._viewer.layers
 
-
-def lay_over(layer: Layer, picture: Image, *, step: tuple[float, float] = (1.0, 1.0)) -> None:
-    """Lay a layer exactly over the last two axes of a picture; one of its pixels covers ``step`` of the picture's."""
-    scale, translate = picture.scale[-2:], picture.translate[-2:]
-    layer.scale = [size * by for size, by in zip(scale, step, strict=True)]
-    layer.translate = [start + size * (by - 1) / 2 for start, size, by in zip(translate, scale, step, strict=True)]
+    def _lay_over(self) -> None:
+        """Lay it over the last two axes of the picture, wherever that is in the world."""
+        layer, picture = self._layer, self._over
+        if layer is None or picture is None:
+            return
+        places = np.vstack([np.zeros(picture.ndim), np.eye(picture.ndim)[-2:]])
+        origin, down, right = (np.array(picture.data_to_world(place)[-2:]) for place in places)
+        axes, matrix = np.column_stack([down - origin, right - origin]), np.eye(3)
+        matrix[:2, :2] = axes * self._step
+        matrix[:2, 2] = origin + axes @ (np.array(self._step) - 1) / 2
+        layer.affine = matrix
+        layer.units = picture.units[-2:]

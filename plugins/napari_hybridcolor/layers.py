@@ -44,6 +44,29 @@ def layer_picture(data: NDArray[Any]) -> Picture:
     return Picture.from_array(data)
 
 
+def as_shown(gray: NDArray[Any], limits: Sequence[float]) -> NDArray[Any]:
+    """Gray values of any type as floats in 0..1: those that are shown as black and white, and between them.
+
+    What is no number is black. Bytes that are shown in full stay bytes.
+
+    Parameters
+    ----------
+    gray : (H, W)
+    limits : (least, most)
+        Shown as black and as white.
+
+    Examples
+    --------
+    >>> as_shown(np.array([[-1000, 40, 3000]], np.int16), (-160, 240)).tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+    least, most = map(float, limits)
+    if gray.dtype == np.uint8 and (least, most) == (0.0, 255.0):
+        return gray
+    shown = (np.asarray(gray, np.float64) - least) / (most - least)
+    return np.asarray(np.nan_to_num(shown).clip(0.0, 1.0))
+
+
 def sizes(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """A picture, and if it is large every other pixel of it, every fourth, and so on.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -10,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError
 from hybridcolor.groundwork import load_model
 from hybridcolor.imagefiles import read_image, write_image
@@ -19,7 +21,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import SUFFIX, picture_of
-from napari_hybridcolor.layers import layer_picture
+from napari_hybridcolor.layers import as_shown, layer_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -87,13 +89,16 @@ def slice_of(layer: Image, viewer: ViewerModel) -> tuple[int, ...]:
 def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     """The picture of a layer, or a slice of it: from its file where napari read one, with all its bits and its profile.
 
+    Where there is none, gray values are what napari shows: the layer's contrast limits are black and white.
+
     Raises
     ------
     ImageError
         If it is none that can be coloured.
     """
     data = layer.data[0] if layer.multiscale else layer.data
-    picture = layer_picture(np.asarray(data[index]))
+    pixels = np.asarray(data[index])
+    picture = layer_picture(pixels if layer.rgb or pixels.ndim != 2 else as_shown(pixels, layer.contrast_limits))
     path = file_of(layer)
     if path is None or len(index) > 1:
         return picture
@@ -121,6 +126,26 @@ def new_session(picture: Picture) -> tuple[EditSession, str]:
     return EditSession(picture, predictor=DRAWINGS, method=method), told
 
 
+def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
+    """A session that begins with the settings of a drawing, so that to undo is not to go back behind them."""
+    session = EditSession(
+        picture,
+        predictor=drawing.model,
+        method=drawing.method,
+        vividness=drawing.vividness,
+        caution=drawing.caution,
+        **drawing.method_options,
+    )
+    if _changed(session.drawing, drawing):  # in what it cannot begin with
+        session.set(drawing)
+    return session
+
+
+def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
+    """The settings that are others now."""
+    return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
+
+
 def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
     """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
     source = session.picture.source
@@ -143,6 +168,9 @@ def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None 
 _Known = WeakKeyDictionary["Image", dict[tuple[int, ...], EditSession]]
 _LEFT: _Known = WeakKeyDictionary()
 """The sessions of a panel that was closed, for the next one."""
+_BEGUN: WeakKeyDictionary[EditSession, Drawing] = WeakKeyDictionary()
+"""What each session began with: the settings that suit its kind of picture."""
+_SETTINGS = ("model", "method", "vividness", "caution", "confidence", "finish", "tint", "options")
 
 
 class Sessions:
@@ -151,8 +179,10 @@ class Sessions:
     def __init__(self) -> None:
         self._known: _Known = WeakKeyDictionary()
 
-    def in_view(self, layer: Image, viewer: ViewerModel) -> tuple[EditSession, str]:
+    def in_view(self, layer: Image, viewer: ViewerModel, *, left: EditSession | None = None) -> tuple[EditSession, str]:
         """The session of what is in view of a layer, and what to tell of it where it is new.
+
+        A new one takes over the settings that the person changed in the session of the slice that is left for it.
 
         Raises
         ------
@@ -165,6 +195,12 @@ class Sessions:
         if index in sessions:
             return sessions[index], ""
         session, told = new_session(picture_of_layer(layer, index))
+        begun = _BEGUN[session] = session.drawing
+        if left is not None:
+            changed = _changed(_BEGUN[left], left.drawing)
+            if changed:
+                session, told = _as_set(session.picture, replace(begun, **changed)), ""
+                _BEGUN[session] = begun
         told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
         sessions[index] = session
         return session, told

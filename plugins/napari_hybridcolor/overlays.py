@@ -16,7 +16,7 @@ from hybridcolor.pipeline import Colorization
 from hybridcolor.session import EditSession
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.held import Held, lay_over
+from napari_hybridcolor.held import Held
 from napari_hybridcolor.regions import parted_by_lines
 from napari_hybridcolor.work import Job, Newest
 
@@ -81,13 +81,13 @@ class Overlays(QObject):
         self.unsure.remove()
         about = {"colormap": "inferno", "opacity": 0.6, "interpolation2d": "linear"}
         limits = (_SURE, _UNSURE)
-        layer = self.unsure.or_new(
+        (height, width), (rows, columns) = self.editing.session.picture.shape, error.shape
+        self.unsure.or_new(
             lambda: Image(error, name=UNSURE, contrast_limits=limits, **about),
             self.editing.image,
             after=self.editing.result.layer,
+            step=(height / rows, width / columns),
         )
-        (height, width), (rows, columns) = self.editing.session.picture.shape, error.shape
-        lay_over(layer, self.editing.image, step=(height / rows, width / columns))
 
     def show_regions(self, on: bool, gap: float | None = None) -> None:
         """Lay over the outlines of what the fill tool fills, of a drawing with gaps closed up to a width."""
@@ -171,8 +171,8 @@ class Overlays(QObject):
         if layer is not None:
             layer.data = part
         else:
-            result = self.editing.result.layer
-            self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=result or image)
+            below = self.flats.layer or self.editing.result.layer or image
+            self.wipe.or_new(lambda: Image(part, name=WIPE, rgb=True), image, after=below)
 
     def pictures(self) -> list[Image]:
         """The overlays that are image layers, and so are not to be offered as pictures to colour."""

@@ -190,7 +190,7 @@ class Tools(QObject):
         """The colour that is shown at a pixel: that of the topmost colour picture that is visible."""
         picture = self.editing.image
         assert picture is not None  # noqa: S101  # the place is one of its pixels
-        here = np.add(picture.translate[-2:], np.multiply(picture.scale[-2:], place)).tolist()
+        here = picture.data_to_world((*[0] * (picture.ndim - 2), *place))[-2:]
         for layer in reversed(self.editing.viewer.layers):
             if isinstance(layer, Image) and layer.rgb and layer.visible and layer.ndim == 2:
                 row, column = (round(float(value)) for value in layer.world_to_data(here)[-2:])

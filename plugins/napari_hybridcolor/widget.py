@@ -37,7 +37,7 @@ from napari_hybridcolor.tools import BRUSH, FILL, LASSO, LINE, PICK, RECOLOUR, R
 REST_MS = 250  # the mouse has come to rest on a place
 BUSY_MS = 1000  # work that takes longer is told; to tell has the whole window painted
 _ANSWER = (
-    "The answer's number, and the time since your last change.\n"
+    "The answer's number, and the time since your last change, or since this picture was chosen.\n"
     "The residual is the most by which any pixel still misses the colour that its neighbours and your strokes\n"
     "ask for, in steps of a* and b*: below about 1 no eye tells it from 0. A first look is not measured."
 )

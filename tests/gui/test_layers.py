@@ -73,6 +73,18 @@ def test_a_file_of_several_slices_is_a_stack(tmp_path):
     assert gray.shape == (2, 8, 9)  # the third is of another size
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.uint32, np.float64])
+def test_a_layer_without_a_file_is_as_bright_as_it_is_shown(kind):
+    values = np.linspace(100, 1100, 2 * 40 * 30).reshape(2, 40, 30).astype(kind)  # of 12 bits, say
+    layer = ViewerModel().add_image(values, contrast_limits=(300, 800))
+    if kind == np.float64:
+        values[0, 0, 0] = np.nan
+    gray = picture_of_layer(layer, (0,)).to_rgb()[..., 0] / 65535
+    np.testing.assert_allclose(gray, ((np.nan_to_num(values[0].astype(float)) - 300) / 500).clip(0, 1), atol=1e-4)
+    mask = ViewerModel().add_image(values > 500)
+    assert np.ptp(picture_of_layer(mask, (0,)).luminance) == pytest.approx(100)
+
+
 def test_a_layer_is_written(tmp_path):
     pixels = data.coffee()[::8, ::8]
     assert write_layer(str(tmp_path / "out.png"), pixels, {}) == [str(tmp_path / "out.png")]

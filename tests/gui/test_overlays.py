@@ -63,8 +63,9 @@ def test_own_colours_are_there_to_compare_with(viewer, qtbot):
 def test_where_the_network_is_unsure_lies_exactly_over_the_picture(panel, viewer, qtbot):
     press(viewer, Qt.Key.Key_U)
     unsure, photo = viewer.layers["unsure"], viewer.layers["photo"]
-    np.testing.assert_allclose(unsure.scale * unsure.data.shape, photo.data.shape)
-    np.testing.assert_allclose(unsure.extent.world.mean(axis=0), photo.extent.world.mean(axis=0))
+    corners = [[-0.5, -0.5], np.array(unsure.data.shape) - 0.5]
+    ours = [unsure.data_to_world(corner) for corner in corners]
+    np.testing.assert_allclose(ours, [[-0.5, -0.5], np.array(photo.data.shape) - 0.5])
     before = unsure.data.copy()
     panel.colour.look_at((80, 38))
     panel.colour.use(panel.colour.likely.colours[1])
@@ -177,4 +178,74 @@ def test_deeper_stacks_and_films_in_colour(viewer, shape, qtbot):
     first = panel.editing.session
     viewer.dims.set_current_step(0, (viewer.dims.current_step[0] + 1) % shape[0])
     qtbot.waitUntil(lambda: panel.editing.session is not first, timeout=5000)
+    wait_for_answer(panel, qtbot)
+
+
+def test_our_layers_lie_over_a_turned_picture_and_go_with_it(viewer, gray, qtbot):
+    stack = np.stack([gray, gray[::-1]])
+    panel = opened(viewer, stack, qtbot, scale=(5, 0.7, 0.5), translate=(0, 20, 3), units=("mm", "mm", "mm"))
+    photo = viewer.layers["photo"]
+    for key in (Qt.Key.Key_U, Qt.Key.Key_W, Qt.Key.Key_N):
+        press(viewer, key)
+    qtbot.waitUntil(lambda: "wipe" in viewer.layers, timeout=5000)
+
+    def is_laid_over():
+        for place in ((0, 0), (100, 7), (30, 120)):
+            world = photo.data_to_world((0, *place))[-2:]
+            for layer in viewer.layers[1:]:
+                if layer.name != "unsure":  # has pixels of its own
+                    np.testing.assert_allclose(layer.world_to_data(world), place, atol=1e-6)
+        corners = np.array(viewer.layers["unsure"].data.shape) - 0.5
+        wanted = photo.data_to_world((0, *(np.array(gray.shape) - 0.5)))[-2:]
+        np.testing.assert_allclose(viewer.layers["unsure"].data_to_world(corners), wanted, atol=1e-6)
+        return True
+
+    assert {"colorized", "scribbles", "wipe", "unsure", "draw here"} < {layer.name for layer in viewer.layers}
+    assert is_laid_over()
+    turned = np.eye(4)
+    turned[1:3, 1:3] = [[0.8, -0.6], [0.6, 0.8]]
+    photo.affine = turned
+    photo.scale = (5, 1, 0.5)
+    assert is_laid_over()
+    assert all(layer.units == photo.units[-2:] for layer in viewer.layers[1:])
+    panel.colour.use(PURPLE)
+    start, end = (photo.data_to_world((0, *place))[-2:] for place in ((40, 40), (40, 80)))
+    drag(viewer, start, end)
+    wait_for_answer(panel, qtbot)
+    ((stroke,), answer) = panel.editing.session.drawing.strokes, shown(viewer)
+    assert {(40, 40), (40, 80)} < set(map(tuple, stroke.coords.tolist()))
+    assert panel.tools._colour_at((40, 70)) == tuple(answer[40, 70, 1:].tolist())
+
+
+def test_the_wipe_lies_over_flat_colours_whichever_came_first(panel, viewer, qtbot):
+    for first, then in ((panel.view.flats, panel.view.wipe), (panel.view.wipe, panel.view.flats)):
+        for box in (first, then):
+            box.setChecked(True)
+            name = "wipe" if box is panel.view.wipe else "flats"
+            qtbot.waitUntil(lambda name=name: name in viewer.layers, timeout=10_000)
+        assert viewer.layers.index("wipe") > viewer.layers.index("flats")
+        for box in (first, then):
+            box.setChecked(False)
+
+
+def test_what_is_set_on_one_slice_holds_for_the_next_but_not_what_suits_its_kind(viewer, gray, qtbot):
+    photo = np.tile(gray, (2, 3))[:240, :320]
+    panel = opened(viewer, np.stack([photo, ink(240, 320), photo, photo]), qtbot)
+    assert panel.editing.session.drawing.method == "lineart"
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: panel.editing.session.drawing.method == "hybrid", timeout=5000)
+    wait_for_answer(panel, qtbot)
+    panel.editing.change(model="none", vividness=0.2)
+    panel.editing.carry_on()
+    wait_for_answer(panel, qtbot)
+    viewer.dims.set_current_step(0, 0)
+    qtbot.waitUntil(lambda: len(panel.editing._sessions._known[panel.editing.image]) == 4, timeout=5000)
+    wait_for_answer(panel, qtbot)
+    drawing = panel.editing.session.drawing
+    assert (drawing.model, drawing.method, drawing.vividness) == ("none", "hybrid", 0.2)
+    assert panel.settings.model_choice.currentData() == "none"
+    panel.editing.undo()
+    assert panel.message.text() == "There is nothing to undo."
+    viewer.dims.set_current_step(0, 1)
+    qtbot.waitUntil(lambda: panel.editing.session.drawing.method == "lineart", timeout=5000)
     wait_for_answer(panel, qtbot)

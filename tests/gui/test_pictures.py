@@ -122,6 +122,42 @@ def test_a_panel_closed_right_after_a_stroke_has_it(viewer, gray, qtbot):
     drag(viewer, (80, 30), (80, 45))
     viewer.window.remove_dock_widget(panel)
     other = opened(viewer, gray[:100], qtbot, name="other")
+    choose(other, "photo", qtbot)
     wait_for_answer(other, qtbot)
-    assert other.editing.image.name == "photo"
     assert len(other.editing.session.drawing.strokes) == 1
+
+
+def test_a_panel_begins_with_the_selected_picture_and_goes_on_with_the_one_it_had(viewer, gray, qtbot):
+    for name in "AB":
+        viewer.add_image(gray, name=name)
+    panel = opened(viewer, gray, qtbot, name="C")
+    assert panel.editing.image.name == "C"
+    choose(panel, "B", qtbot)
+    wait_for_answer(panel, qtbot)
+    close_by_its_x(panel, viewer)
+
+    from napari_hybridcolor.widget import ColorizeWidget
+
+    again = ColorizeWidget(viewer)
+    viewer.window.add_dock_widget(again)
+    wait_for_answer(again, qtbot)
+    assert again.editing.image.name == "B"
+    viewer.layers["C"].visible = False
+    viewer.layers.selection.active = viewer.layers["C"]
+    viewer.layers.remove("B")
+    qtbot.waitUntil(lambda: again.editing.image.name == "A", timeout=5000)
+
+
+def test_what_is_told_of_one_picture_is_not_told_of_the_next(panel, viewer, gray, qtbot):
+    panel.colour.look_at((80, 38))
+    assert panel.colour.likely.colours
+    viewer.add_image(gray[:100], name="B")
+    panel.editing.session._changed -= 1000  # it was left so many seconds ago
+    choose(panel, "B", qtbot)
+    assert not panel.colour.likely.colours
+    assert "rest the mouse" in panel.colour.likely_label.text()
+    wait_for_answer(panel, qtbot)
+    assert panel.colour.place is None
+    choose(panel, "photo", qtbot)
+    wait_for_answer(panel, qtbot)
+    assert panel.editing.answer.seconds < 500

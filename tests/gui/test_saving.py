@@ -9,6 +9,7 @@ import pytest
 from napari_hybridcolor.panel.files import file_to_write
 from PIL import Image
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
@@ -181,6 +182,15 @@ def test_slices_are_offered_names_of_their_own(viewer, gray, tmp_path, dialog, q
         press(viewer, Qt.Key.Key_S)
         names.append(dialog["start"])
     assert names == [str(tmp_path / f"film-{number}-colour.png") for number in (0, 1)]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_that_strokes_are_not_saved_can_be_read_in_every_theme(panel, viewer, theme, qtbot):
+    viewer.theme = theme
+    qtbot.wait(200)
+    pixels = panel.saving.unsaved.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    grays = {pixels.pixelColor(x, y).red() for x in range(pixels.width()) for y in range(pixels.height())}
+    assert max(grays) - min(grays) > 150
 
 
 def test_palettes_have_endings_and_bring_no_twins(panel, dialog, tmp_path, qtbot):

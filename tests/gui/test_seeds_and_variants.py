@@ -221,3 +221,25 @@ def test_lassoed_seeds_are_deleted_by_a_key(spread, viewer, qtbot):
     press(viewer, Qt.Key.Key_Delete)
     wait_for_answer(spread, qtbot)
     assert 0 < len(viewer.layers["automatic seeds"].data) == count - selected < count
+
+
+def test_a_lasso_around_nothing_says_so(spread, viewer, qtbot):
+    press(viewer, Qt.Key.Key_J)
+    lasso(viewer, [(0, 0), (0, 2), (1, 1)])
+    assert "No automatic seed lies inside" in spread.message.text()
+    press(viewer, Qt.Key.Key_A)
+    wait_for_answer(spread, qtbot)
+    press(viewer, Qt.Key.Key_J)
+    lasso(viewer, [(2, 2), (2, 125), (70, 125), (70, 2), (2, 2)])
+    assert "A shows them" in spread.message.text()
+
+
+def test_variants_that_are_found_come_into_view_in_a_low_window(panel, viewer, qtbot):
+    viewer.window._qt_window.resize(1000, 700)
+    panel.tabs.setCurrentWidget(panel.variants)
+    qtbot.wait(200)
+    assert panel.variants.thumbnails[0].visibleRegion().boundingRect().height() < 80
+    panel.variants.look()
+    qtbot.waitUntil(lambda: bool(panel.variants.found), timeout=60_000)
+    qtbot.wait(200)
+    assert panel.variants.thumbnails[0].visibleRegion().boundingRect().height() >= 80

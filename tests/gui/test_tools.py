@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from skimage.draw import disk, polygon2mask
 from skimage.draw import line as bresenham
 
-from hybridcolor.palettes import write_palette
+from hybridcolor.palettes import read_palette, write_palette
 from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
@@ -198,6 +198,19 @@ def test_saved_palettes_are_offered(panel):
     uniforms.trigger()
     ((a, b),) = panel.editing.session.drawing.palette
     assert np.hypot(a - PURPLE[0], b - PURPLE[1]) < 1
+
+
+def test_a_large_palette_comes_in_the_order_of_its_file_and_what_is_not_at_hand_is_told(panel, tmp_path):
+    colours = [(a, b) for a in range(-20, 21, 4) for b in range(-20, 21, 4)]
+    write_palette(tmp_path / "large.gpl", colours[:40])
+    panel.colour.open_palette(tmp_path / "large.gpl")
+    known = read_palette(tmp_path / "large.gpl")
+    assert panel.message.text() == f"{len(known)} colours from large.gpl."
+    np.testing.assert_allclose(panel.colour.used.colours, known)
+    write_palette(tmp_path / "larger.gpl", colours[40:])
+    panel.colour.open_palette(tmp_path / "larger.gpl")
+    assert "The first 64" in panel.message.text()
+    np.testing.assert_allclose(panel.colour.used.colours, read_palette(tmp_path / "larger.gpl")[:64])
 
 
 def test_palettes_come_in_and_go_out_and_can_be_undone(panel, viewer, tmp_path):

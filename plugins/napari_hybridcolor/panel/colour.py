@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from napari.layers import Image
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
 from hybridcolor.advice import likely_colours
@@ -14,7 +15,7 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.kept import Kept, unlike
+from napari_hybridcolor.kept import MOST, Kept, unlike
 from napari_hybridcolor.panel.controls import Text, button, slider
 from napari_hybridcolor.panel.files import file_to_write
 from napari_hybridcolor.panel.plane import ColourPlane
@@ -23,6 +24,8 @@ from napari_hybridcolor.scribbles import FIRST
 from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 GRAY: Colour = (0.0, 0.0)
+MOST_COLOURS = 64
+"""Of the picture's colours, those at hand."""
 LEAST = 0.02
 """Of the network's guesses, how likely one has to be to be worth a look."""
 _TOOLS = (
@@ -34,6 +37,7 @@ _TOOLS = (
     (REMOVE, "Take away", "Click on a stroke to take all of it away (T)"),
     (PICK, "Pick", "Click on the picture, or on any other that is shown, to take a colour from it (K)"),
 )
+_REST = "The network's guesses: rest the mouse on a place"
 _PALETTES = "Palettes (*.gpl *.pal)"
 
 
@@ -51,9 +55,10 @@ class ColourBox(QGroupBox):
         self.now.setToolTip("The colour that the next stroke will have")
         self.gray_button = button("Gray", "Draw with gray: this place has no colour (G)", self.use_gray)
         self.tool_buttons = {tool: self._tool_button(tool, text, about) for tool, text, about in _TOOLS}
-        self.likely_label = Text("The network's guesses: rest the mouse on a place")
+        self._looked_at: Image | None = None  # the picture that the place is of
+        self.likely_label = Text(_REST)
         self.likely = Swatches(5, "Click to draw with it, Shift+click to put a dab of it there", columns=5)
-        self.used = Swatches(24, "Draw with it again")
+        self.used = Swatches(MOST_COLOURS, "Draw with it again")
         self.used.setToolTip("This picture's colours, the last one first, and then those you used on others")
         self.open_button = button("Palettes", "Add the colours of a palette that you saved, or of any palette file")
         self.open_menu = QMenu(self.open_button)
@@ -78,6 +83,7 @@ class ColourBox(QGroupBox):
         editing.drawing_changed.connect(self._show_drawing)
         editing.colour_changed.connect(lambda: self.show_colour(editing.colour))
         editing.answered.connect(lambda _: self.place is None or self.look_at(self.place))
+        editing.opened.connect(self._forget)
 
     def use(self, colour: Colour) -> None:
         """Draw with a colour from now on."""
@@ -105,6 +111,13 @@ class ColourBox(QGroupBox):
             self.likely_label.say("No network is asked, so there are no guesses")
         else:
             self.likely_label.say(f"The network's guesses at {place[1]}, {place[0]}")
+
+    def _forget(self) -> None:
+        """Another picture has other guesses; another slice of it has them at the same place."""
+        if self.editing.image is not self._looked_at:
+            self._looked_at, self.place = self.editing.image, None
+            self.likely.show_colours([])
+            self.likely_label.say(_REST)
 
     def show_colour(self, colour: Colour) -> None:
         """Show which colour is in use."""
@@ -155,7 +168,8 @@ class ColourBox(QGroupBox):
     def _show_drawing(self) -> None:
         """Show colours at hand: the picture's own come first."""
         own = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
-        self.used.show_colours((*own, *unlike(self.kept.recent, own)))
+        others = unlike(self.kept.recent, own)[: max(0, MOST - len(own))]
+        self.used.show_colours((*own, *others))
 
     def _keep(self, colour: Colour) -> None:
         """Have it at hand on other pictures and other days; gray is there in any case."""
@@ -202,8 +216,10 @@ class ColourBox(QGroupBox):
             self.editing.said.emit(str(error))
             return
         known = session.drawing.palette
-        self.editing.change(palette=(*known, *unlike(found, known)))
-        self.editing.said.emit(f"{len(found)} colours from {path.name}.")
+        new = unlike(found, known)
+        self.editing.change(palette=(*known, *new[::-1]))  # the file's first is shown first
+        some = f" The first {MOST_COLOURS} of them are at hand." if len(new) > MOST_COLOURS else ""
+        self.editing.said.emit(f"{len(found)} colours from {path.name}.{some}")
 
     def save_palette(self, path: Path) -> None:
         """Save the colours at hand."""

@@ -30,6 +30,15 @@ def slider(share: float, about: str) -> QSlider:
     return made
 
 
+def bring_into_view(widget: QWidget) -> None:
+    """Scroll the panel, where the window is too low for it, to a widget that has just become worth a look."""
+    around = widget.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(widget, 0, 0)
+        around = around.parentWidget()
+
+
 class Text(QLabel):
     """A text that is shown whole, however long it is and however narrow the panel.
 

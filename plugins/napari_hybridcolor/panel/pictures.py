@@ -46,15 +46,18 @@ class Pictures(QComboBox):
         self._slicing.stop()
 
     def follow(self) -> None:
-        """List the pictures as they are now; the chosen one stays so, or the first takes its place."""
+        """List the pictures as they are now; the chosen one stays so, or the selected, or the first takes its place."""
         chosen, before = self.currentData(), self._listed
+        selected = self.editing.viewer.layers.selection.active
         ours = (self.editing.result.layer, *self._overlays.pictures())
         self._listed = [each for each in self.editing.viewer.layers if isinstance(each, Image) and each not in ours]
         self.clear()
         for layer in self._listed:
             layer.events.name.connect(self._layers_changed)
             self.addItem(layer.name, layer)
-        self.setCurrentIndex(next((i for i, layer in enumerate(self._listed) if layer is chosen), 0))
+        if chosen not in self._listed and selected in self._listed and selected.visible:
+            chosen = selected
+        self.setCurrentIndex(self._listed.index(chosen) if chosen in self._listed else 0)
         self.open_chosen()
         come = [layer.name for layer in self._listed if layer not in before]
         if come and before:

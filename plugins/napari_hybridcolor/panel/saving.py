@@ -30,7 +30,7 @@ class SaveBox(QWidget):
         menu.addAction("Open strokes…", self.open_strokes)
         self.strokes_button.setMenu(menu)
         self.unsaved = Text()
-        self.unsaved.setStyleSheet("color: #ffb347;")
+        self.unsaved.setStyleSheet("background: #ffb347; color: black; padding: 2px; border-radius: 3px;")
         buttons = QHBoxLayout()
         buttons.addWidget(self.picture_button, 1)
         buttons.addWidget(self.strokes_button)

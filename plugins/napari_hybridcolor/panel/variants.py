@@ -19,7 +19,7 @@ from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.panel.controls import button
+from napari_hybridcolor.panel.controls import bring_into_view, button
 from napari_hybridcolor.tools import REGION, Tools
 from napari_hybridcolor.work import Job, Newest
 
@@ -96,6 +96,7 @@ class VariantsTab(QWidget):
             image = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
             thumbnail.setIcon(QIcon(QPixmap.fromImage(image)))
             thumbnail.setEnabled(True)
+            bring_into_view(thumbnail)
 
     def _take(self, number: int) -> None:
         session = self.editing.session
