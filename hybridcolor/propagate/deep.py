@@ -7,7 +7,7 @@ the same kernels; `multigrid` has the others, and says what a cycle is.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +22,6 @@ Planes = NDArray[np.float32]
 
 DEEP = 2 * LEAST_PIXELS
 """Grids of fewer pixels than this are deep."""
-MOST_DEEP = math.ceil(math.log2(DEEP))
-"""More than there can be, since each has at most some half of the pixels of the one before."""
 
 
 class Grid(NamedTuple):
@@ -41,14 +39,73 @@ class Grid(NamedTuple):
     last_image: Planes
 
 
+class Packed(NamedTuple):
+    """Some levels in one array: tuples of arrays would take numba several times as long to compile.
+
+    Attributes
+    ----------
+    store : (N,) float32
+    places : (levels, 10, 4) int64
+        Where each array of each `Grid` begins, and its shape; visits as (h, 1, w).
+    """
+
+    store: Planes
+    places: NDArray[np.int64]
+
+
+def packed(grids: Sequence[Grid]) -> tuple[Packed, list[Grid]]:
+    """Levels copied into one array, and the same levels as views of it.
+
+    Examples
+    --------
+    >>> grid = Grid(np.ones((2, 3), np.float32), *[np.zeros((4, 2, 5), np.float32)] * 9)
+    >>> whole, (view,) = packed([grid])
+    >>> view.visits[1, 2] = 7
+    >>> whole.store.shape, float(whole.store[5]), view.last_image.shape
+    ((366,), 7.0, (4, 2, 5))
+    """
+    arrays = [array for grid in grids for array in grid]
+    starts = np.cumsum([0, *(array.size for array in arrays)])
+    store = np.empty(starts[-1], np.float32)
+    places = np.empty((len(grids), len(Grid._fields), 4), np.int64)
+    views = []
+    for place, start, array in zip(places.reshape(-1, 4), starts, arrays, strict=False):
+        height, *channels, width = array.shape
+        place[:] = start, height, *(channels or [1]), width
+        views.append(store[start : start + array.size].reshape(array.shape))
+        views[-1][:] = array
+    each = len(Grid._fields)
+    return Packed(store, places), [Grid(*views[first : first + each]) for first in range(0, len(views), each)]
+
+
 @njit(cache=True, nogil=True)
-def solve_deep(grids, steps, inverse, load, answer):  # type: ignore[no-untyped-def]
+def _unpacked(store, place):  # type: ignore[no-untyped-def]
+    """One array of `Packed`."""
+    start, height, channels, width = place[0], place[1], place[2], place[3]
+    return store[start : start + height * channels * width].reshape((height, channels, width))
+
+
+@njit(cache=True, nogil=True)
+def _grid(packed, depth):  # type: ignore[no-untyped-def]
+    """One level of `Packed`."""
+    store, places = packed.store, packed.places[depth]
+    visits = _unpacked(store, places[0]).reshape((places[0, 1], places[0, 3]))
+    return Grid(
+        visits, _unpacked(store, places[1]), _unpacked(store, places[2]),
+        _unpacked(store, places[3]), _unpacked(store, places[4]), _unpacked(store, places[5]),
+        _unpacked(store, places[6]), _unpacked(store, places[7]),
+        _unpacked(store, places[8]), _unpacked(store, places[9]),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def solve_deep(packed, steps, inverse, load, answer):  # type: ignore[no-untyped-def]
     """Write an approximate answer to a load of the first grid.
 
     Parameters
     ----------
-    grids : MOST_DEEP of `Grid`
-        Of which as many are meant as there are ``steps``.
+    packed : Packed
+        N levels, each coarser than the one before.
     steps : (N,) int64
         Krylov steps on each.
     inverse : (n, n) float64
@@ -59,13 +116,15 @@ def solve_deep(grids, steps, inverse, load, answer):  # type: ignore[no-untyped-
     no_weights, no_pull = np.empty((0, 8, 0), np.uint16), np.empty((0, 0), np.float32)
     done = np.zeros(steps.size, np.int64)
     squares = np.zeros((steps.size, 2, 2))
-    depth = 0
+    depth = np.int64(0)
     arriving = True
     while depth >= 0:
-        grid = grids[depth]
-        operator, rows = (no_weights, no_pull, grid.visits, grid.rows), (0, grid.rows.shape[0])
-        here_load = load if depth == 0 else grids[depth - 1].coarse_load
-        here_answer = answer if depth == 0 else grids[depth - 1].coarse_answer
+        grid = _grid(packed, depth)
+        operator, rows = (no_weights, no_pull, grid.visits, grid.rows), (np.int64(0), grid.rows.shape[0])
+        here_load, here_answer = load, answer
+        if depth > 0:
+            above = _grid(packed, depth - 1)
+            here_load, here_answer = above.coarse_load, above.coarse_answer
         if arriving:
             here_answer[:] = np.float32(0)
             squares[depth] = 0.0

@@ -118,13 +118,13 @@ def _advance(
 def lone_step(residual, solution, directions, last_square, square):  # type: ignore[no-untyped-def]
     """`_advance` within compiled code, on one thread; False after a breakdown."""
     _, image, _, last_image = directions
-    rows = residual.shape[0] - 2
-    sums = np.empty((rows, 2, 4))
+    first, last = np.int64(0), residual.shape[0] - 2  # a literal 0 would be another type, and all compiled again
+    sums = np.empty((last, 2, 4))
     lengths = np.empty((2, 3), np.float32)
-    _dots(residual, image, last_image, sums, 0, rows)
+    _dots(residual, image, last_image, sums, first, last)
     possible, _ = _lengths(sums, last_square, False, square, lengths)
     if possible:
-        _step(residual, solution, directions, lengths, 0, rows)
+        _step(residual, solution, directions, lengths, first, last)
     return possible
 
 
@@ -145,7 +145,7 @@ def _lengths(sums, last_square, bold, square, lengths):  # type: ignore[no-untyp
         square[c] = max(alone - back * repeated, 0.0)
         length = 1.0 if bold else _ratio(projected - back * crossed, square[c])
         again = _ratio(crossed, last_square[c])  # not 0 where the caller changed the residual
-        lengths[c] = back, length, again
+        lengths[c, 0], lengths[c, 1], lengths[c, 2] = back, length, again
         if alone > 0.0:
             shortest = min(shortest, length)
     return True, shortest
@@ -169,7 +169,7 @@ def _dots(residual, image, last_image, sums, first, last):  # type: ignore[no-un
                 s1 += r[j] * q[j]
                 s2 += q[j] * q[j]
                 s3 += q[j] * p[j]
-            sums[i, c] = s0, s1, s2, s3
+            sums[i, c, 0], sums[i, c, 1], sums[i, c, 2], sums[i, c, 3] = s0, s1, s2, s3
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_ROWS, NO_WEIGHTS, Operator, coarser, dense_couplings
-from hybridcolor.propagate.deep import DEEP, MOST_DEEP, Grid, multiply, solve_deep
+from hybridcolor.propagate.deep import DEEP, Grid, multiply, packed, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
@@ -81,6 +81,11 @@ class _Level:
         visits, rows = self.operator[2:]
         return Grid(visits, rows, self.prolongation, self.swept, self.coarse_load, self.coarse_answer, *self.work)
 
+    def take(self, grid: Grid) -> None:
+        """Have its arrays lie elsewhere."""
+        visits, rows, self.prolongation, self.swept, self.coarse_load, self.coarse_answer, *self.work = grid
+        self.operator = (NO_WEIGHTS, NO_PULL, visits, rows)
+
     def part(self, rows: slice, columns: slice) -> Operator:
         """The operator of a window."""
         weights, pull, visits, stored = self.operator
@@ -116,8 +121,10 @@ class Hierarchy:
         self._coarsest = operator
         self._inverse = _dense_inverse(operator[3])
         self._deep = next((n for n, level in enumerate(self.levels) if n and level.size < DEEP), len(self.levels))
-        grids = [level.grid() for level in self.levels[self._deep :]]
-        self._grids = (*grids, *grids[-1:] * (MOST_DEEP - len(grids)))
+        deep = self.levels[self._deep :]
+        self._packed, grids = packed([level.grid() for level in deep])
+        for level, grid in zip(deep, grids, strict=True):
+            level.take(grid)
         self._steps = np.array([STEPS[(depth - 1) % 2] for depth in range(self._deep, len(self.levels))])
 
     @property
@@ -197,7 +204,7 @@ class Hierarchy:
             return
         if depth == self._deep:
             self._steps[0] = steps
-            solve_deep(self._grids, self._steps, self._inverse, load, answer)
+            solve_deep(self._packed, self._steps, self._inverse, load, answer)
             return
         answer[:] = 0
 

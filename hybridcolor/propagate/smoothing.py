@@ -39,6 +39,14 @@ def row_at(stored, buffer, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def copy_row(source, target):  # type: ignore[no-untyped-def]
+    """``target[:] = source``, of which numba makes ten times as much to compile, for an error that cannot come."""
+    for c in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            target[c, j] = source[c, j]
+
+
+@njit(cache=True, nogil=True)
 def sweep_on(row, load, before, after, k):  # type: ignore[no-untyped-def]
     """Write row k of a ring of rows, one sweep after another ring."""
     above = before[(k - 1) % LAG] if k % CHAIN == 0 else after[(k - 1) % LAG]
@@ -69,7 +77,7 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
         if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
             sweep_on(row_at(stored, buffer, k), load[k + 1], first, second, k)
             if top <= k < bottom:
-                x[k + 1] = second[k % LAG]
+                copy_row(second[k % LAG], x[k + 1])
         else:
             second[k % LAG] = 0
         k = i - 2
@@ -103,7 +111,7 @@ def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: 
     for i in range(max(top - 2 * CHAIN - 1, 0), bottom + 3):
         if i < height:
             operator_row(weights, pull, stored, i, buffer[i % LAG])
-            start[i % LAG] = swept[i + 1]
+            copy_row(swept[i + 1], start[i % LAG])
             prolong_row(prolongation[i // 2 + 1], i % 2, coarse[i // 2 + 1], coarse[i // 2 + 2], start[i % LAG])
         else:
             start[i % LAG] = 0
@@ -116,7 +124,7 @@ def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: 
         if max(top - CHAIN, 0) <= k < min(bottom + 1, height):
             sweep_on(row_at(stored, buffer, k), load[k + 1], first, second, k)
             if top <= k < bottom:
-                x[k + 1] = second[k % LAG]
+                copy_row(second[k % LAG], x[k + 1])
         else:
             second[k % LAG] = 0
         k = i - 3
