@@ -28,7 +28,11 @@ VARIANCE_SHARE = 0.6  # these three are the constants of s_i above
 LOG_LEAST_WEIGHT = math.log(100.0)
 LEAST_SIGMA = 2e-6
 FAST = {"reassoc", "contract", "arcp", "nsz", "nnan"}
-"""Liberties the compiler may take with finite numbers; without them loops with a minimum or a sum stay scalar."""
+"""Liberties the compiler may take with finite numbers; without them loops with a minimum or a sum stay scalar.
+
+How it takes them depends on what is around. So what is called by compiled code and comes to such a loop is put into its
+caller (``forceinline``): of several copies of it the first to be loaded would be the one that runs, and the run that
+compiles would come to other last bits than those after it."""
 
 
 def affinity_planes(luminance: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -147,7 +151,7 @@ def _halvings_compiled(y):  # type: ignore[no-untyped-def]
     return double
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def fill_affinity(luminance, i, row):  # type: ignore[no-untyped-def]
     """Put the weights of the pixels of row i into row (10, W), in the array's precision; planes 4 and 9 are scratch."""
     height, width = luminance.shape
@@ -158,7 +162,7 @@ def fill_affinity(luminance, i, row):  # type: ignore[no-untyped-def]
         _fill_pixel(luminance, i, j, row)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def _fill_inner(above, here, below, row):  # type: ignore[no-untyped-def]
     """Weights of the inner pixels of a row that is not at the border; rows of luminance are (W,)."""
     real = row.dtype.type
@@ -191,7 +195,7 @@ def _fill_inner(above, here, below, row):  # type: ignore[no-untyped-def]
     total[:] = real(0)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _fill_weights(here, there, rate, weight, total):  # type: ignore[no-untyped-def]
     real = weight.dtype.type
     for j in range(weight.size):
@@ -249,7 +253,7 @@ def _fill_residual(luminance, pull, target, chroma, residual, kind, first, last)
             _miss(weights, pull[i], target[c, i], chroma[i, c], chroma[i + 1, c], chroma[i + 2, c], residual[i + 1, c])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-def]
     """By how much the pixels of a row and plane miss their equations; n, x and s are its chroma and its neighbours'."""
     for j in range(pull.size):
@@ -257,7 +261,7 @@ def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-
         residual[j + 1] = (t * (target[j] - x[j + 1]) - outflow(weights, n, x, s, j)) / (1.0 + t)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def outflow(row, n, x, s, j):  # type: ignore[no-untyped-def]
     """sum_k a_jk (x_j - x_k) over the neighbours k of pixel j of a plane; n, x and s are padded rows as in `_miss`."""
     m = x[j + 1]

@@ -52,7 +52,7 @@ def dense_couplings(rows: Planes) -> NDArray[np.float64]:
     return np.asarray(planes_to_matrix(couplings).toarray())
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def weighted_row(operator, i, buffer, weight):  # type: ignore[no-untyped-def]
     """Write row i of diag(v) A, with the flux into hard seeds moved to the excess."""
     weights, pull, visits, stored = operator

@@ -114,7 +114,7 @@ def _advance(
     return Step(float(np.max(changes)), shortest)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def lone_step(residual, solution, directions, last_square, square):  # type: ignore[no-untyped-def]
     """`_advance` within compiled code, on one thread; False after a breakdown."""
     _, image, _, last_image = directions
@@ -157,7 +157,7 @@ def _ratio(above, below):  # type: ignore[no-untyped-def]
     return above / below if below >= 1e-300 else 0.0
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _dots(residual, image, last_image, sums, first, last):  # type: ignore[no-untyped-def]
     """(r, q'), (r, q), (q, q), (q, q') of each row and plane; r is the residual, q the image and q' the last one."""
     for i in range(first, last):
@@ -193,7 +193,7 @@ def _conjugate(direction, image, kept, kept_image, kept_square):  # type: ignore
                 q[j] -= back * kept_q[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _step(residual, solution, directions, lengths, first, last):  # type: ignore[no-untyped-def]
     """Make the direction conjugate to the last, step along both, and return the largest change."""
     direction, image, last_direction, last_image = directions
@@ -207,7 +207,7 @@ def _step(residual, solution, directions, lengths, first, last):  # type: ignore
     return np.float64(change)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _step_row(r, x, directions, lengths):  # type: ignore[no-untyped-def]
     """`_step` in one row of one plane."""
     p, q, last_p, last_q = directions

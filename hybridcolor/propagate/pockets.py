@@ -80,7 +80,7 @@ def find_pockets(rows: NDArray[np.float32]) -> Pockets:
     return Pockets(*_find(rows))
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _fill_held(row, held):  # type: ignore[no-untyped-def]
     """How much of every pixel's weight is in bonds."""
     held[:] = np.float32(0)

@@ -46,14 +46,14 @@ def copy_row(source, target):  # type: ignore[no-untyped-def]
             target[c, j] = source[c, j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def sweep_on(row, load, before, after, k):  # type: ignore[no-untyped-def]
     """Write row k of a ring of rows, one sweep after another ring."""
     above = before[(k - 1) % LAG] if k % CHAIN == 0 else after[(k - 1) % LAG]
     sweep_row(row, load, above, before[k % LAG], before[(k + 1) % LAG], after[k % LAG])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-untyped-def]
     """Write rows top to bottom of x = two sweeps from zero, and of the coarse load R (load - A x).
 
@@ -97,7 +97,7 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
             )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: ignore[no-untyped-def]
     """Write rows top to bottom of x = two sweeps from swept + P coarse, and of image = A x; answer is (x, image)."""
     weights, pull, _, stored = operator

@@ -105,7 +105,7 @@ def _solved(rows: Planes) -> Planes:
     return np.maximum(visits, LEAST_FACTOR).reshape(len(rows), -1).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _rates_row(rows, i, buffer):  # type: ignore[no-untyped-def]
     """Rates from the pixels of row i to their neighbours; plane 4 is their sum."""
     total = buffer[4]
@@ -115,7 +115,7 @@ def _rates_row(rows, i, buffer):  # type: ignore[no-untyped-def]
             _add_rates(rows[i, k], buffer[k], total)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _add_rates(coupling, rate, total):  # type: ignore[no-untyped-def]
     for j in range(total.size):
         rate[j] = max(coupling[j], np.float32(0))
@@ -145,13 +145,13 @@ def _sweep(rows, visits):  # type: ignore[no-untyped-def]
                 arriving[stage, (i - 1) % 3] = np.float32(0)  # the place of row i + 2
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _send(rate, visits, arriving):  # type: ignore[no-untyped-def]
     for j in range(visits.size):
         arriving[j] += rate[j] * visits[j]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def _settle(departing, arriving, visits):  # type: ignore[no-untyped-def]
     for j in range(visits.size):
         settled = (np.float32(1) - DAMPING) * visits[j] + DAMPING * arriving[j] / departing[j]

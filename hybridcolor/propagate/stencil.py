@@ -74,7 +74,7 @@ def _fill_rows(weights, pull, rows, first, last):  # type: ignore[no-untyped-def
         _fill_row(weights[i], pull[i], rows[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def operator_row(weights, pull, stored, i, buffer):  # type: ignore[no-untyped-def]
     """Row i of the operator; ``stored`` with no rows means the finest, whose row is made in ``buffer``."""
     if stored.shape[0] > 0:
@@ -83,7 +83,7 @@ def operator_row(weights, pull, stored, i, buffer):  # type: ignore[no-untyped-d
     return buffer
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST, forceinline=True)
 def _fill_row(weights, pull, row):  # type: ignore[no-untyped-def]
     """Write a row of q + (1 - q)(I - W). Its diagonal is 1; a hard seed, whose correction is 0, keeps still."""
     excess, scale, damped = row[4], row[9], row[9]
@@ -100,13 +100,13 @@ def _fill_row(weights, pull, row):  # type: ignore[no-untyped-def]
         damped[j] = DAMPING if pull[j] < MOST_PULL else np.float32(0)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _image(row, n, x, s, j):  # type: ignore[no-untyped-def]
     """(A x)_j of a plane; n, x and s are the rows above, here and below, padded."""
     return outflow(row, n, x, s, j) + row[4, j] * x[j + 1]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def apply_row(row, above, here, below, out):  # type: ignore[no-untyped-def]
     """Write out = A x."""
     for c in range(here.shape[0]):
@@ -115,7 +115,7 @@ def apply_row(row, above, here, below, out):  # type: ignore[no-untyped-def]
             y[j + 1] = _image(row, n, x, s, j)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def defect_row(row, load, above, here, below, weight, out):  # type: ignore[no-untyped-def]
     """Write out = weight (load - A x)."""
     for c in range(here.shape[0]):
@@ -124,7 +124,7 @@ def defect_row(row, load, above, here, below, weight, out):  # type: ignore[no-u
             y[j + 1] = weight[j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def sweep_row(row, load, above, here, below, out):  # type: ignore[no-untyped-def]
     """Damped Jacobi: out = x + d (load - A x)."""
     for c in range(here.shape[0]):
@@ -133,7 +133,7 @@ def sweep_row(row, load, above, here, below, out):  # type: ignore[no-untyped-de
             y[j + 1] = x[j + 1] + row[9, j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def first_sweep_row(row, load, out):  # type: ignore[no-untyped-def]
     """Damped Jacobi from zero."""
     d = row[9]

@@ -60,7 +60,7 @@ COLUMN_TERMS = (_column_terms(0), _column_terms(1))
 ROW_TERMS = _row_terms()
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def restrict_row(before, here, above, middle, below, out):  # type: ignore[no-untyped-def]
     """One row of P^T x: ``above``, ``middle``, ``below`` are fine rows 2 I - 1 to 2 I + 1."""
     columns = here.shape[1] - 2
@@ -76,7 +76,7 @@ def restrict_row(before, here, above, middle, below, out):  # type: ignore[no-un
             )
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def prolong_row(here, odd, coarse, after, fine):  # type: ignore[no-untyped-def]
     """Add row 2 I + odd of P x to ``fine``; ``coarse`` and ``after`` are coarse rows I and I + 1."""
     columns = here.shape[1] - 2
@@ -96,14 +96,14 @@ def prolong_row(here, odd, coarse, after, fine):  # type: ignore[no-untyped-def]
                 )
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def _missing_weight(held, lost, diagonal):  # type: ignore[no-untyped-def]
     """What of 1 a pixel's weights lack, if pulls take ``lost`` beside the ``held`` of its line."""
     total = max(held + lost, LEAST_HOLD * diagonal)
     return lost / total if total > TINY else np.float32(1)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
     """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1.
 
@@ -135,7 +135,7 @@ def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
         missing[i + 1] = lacking
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyped-def]
     """Planes 3..8 from fine row 2 I + 1; ``missing`` is fine rows 2 I to 2 I + 2, of which the middle is written.
 
@@ -210,7 +210,7 @@ def prune(prolongation, missing):  # type: ignore[no-untyped-def]
                         prolongation[y, k, x] = np.float32(0)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def columns_row(row, odd, prolongation, entries, products):  # type: ignore[no-untyped-def]
     """One row of A P: products[q, slot, J] of fine pixel (2 I + odd, 2 J + q) with the coarse pixels around (I, J).
 
@@ -236,7 +236,7 @@ def columns_row(row, odd, prolongation, entries, products):  # type: ignore[no-u
         _add_product(entries[q, k][:size], prolongation[y + 1, plane][x + 1 : x + 1 + size], products[q, slot][1:])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def galerkin_row(products, before, here, coarse):  # type: ignore[no-untyped-def]
     """Couplings of one row of P^T A P; ``products`` is fine rows 2 I - 1 to 2 I + 1 of A P."""
     size = coarse.shape[1]
@@ -249,13 +249,13 @@ def galerkin_row(products, before, here, coarse):  # type: ignore[no-untyped-def
         _subtract_product(weight[1 + x : 1 + x + size], products[y + 1, q, slot][1 + x : 1 + x + size], coarse[k])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _add_product(first, second, total):  # type: ignore[no-untyped-def]
     for j in range(first.size):
         total[j] += first[j] * second[j]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
 def _subtract_product(first, second, total):  # type: ignore[no-untyped-def]
     for j in range(first.size):
         total[j] -= first[j] * second[j]
