@@ -28,7 +28,7 @@ def blend(lists, sources, power, seeds, pixels, planes):  # type: ignore[no-unty
         label[i, j] = stroke[source[i, j, 0]]
         nearest = distance[i, j, 0]
         if nearest == 0:
-            chroma[i, j] = ab[seed_at[pixel]]
+            chroma[i, j, 0], chroma[i, j, 1] = ab[seed_at[pixel], 0], ab[seed_at[pixel], 1]
             continue
         total = 0.0
         a = 0.0
