@@ -50,7 +50,7 @@ class Answering(QObject):
         self.foreseeing = False  # what is shown may be of a stroke that is not done
         self.foresees_slowly = True  # so that the glimpse of a stroke that is done would have to wait
         self._foresight = 0.0  # when the last began
-        self._since = 0.0  # when that was
+        self._since = 0.0  # when the drawing was asked for
         self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
         self._moving = timer(self, MOVED_MS, self._moved)
         camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
