@@ -24,8 +24,9 @@ from hybridcolor.files import write_whole
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
 from hybridcolor.predict.weights import find_model
+from hybridcolor.provenance import checksum
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
-from hybridcolor.study.scoring import Plan, checksum, read_photo, score_photo
+from hybridcolor.study.scoring import Plan, read_photo, score_photo
 from hybridcolor.study.tables import Table, summarize
 
 __all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "prepare", "run_study"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from hybridcolor.errors import ImageError, MethodError
-from hybridcolor.files import read_whole
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
+from hybridcolor.provenance import checksum
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds, overlay
 from hybridcolor.study.methods import METHODS, Chroma, Scene
@@ -135,14 +134,6 @@ def _scene_of(path: Path, size: int) -> tuple[Picture, Chroma]:
     shape = (max(1, round(rows * scale)), max(1, round(columns * scale)))
     luminance, truth = resample(picture.luminance, shape), resample(chroma, shape)
     return Picture(luminance.clip(0, 100)), truth
-
-
-def checksum(path: Path) -> str | None:
-    """Of a file's content; None if it cannot be read."""
-    try:
-        return hashlib.sha256(read_whole(path)).hexdigest()
-    except OSError:
-        return None
 
 
 def read_photo(path: Path) -> tuple[Picture, Chroma]:

@@ -117,13 +117,19 @@ def file_of(layer: Image) -> Path | None:
 
 def new_session(picture: Picture) -> tuple[EditSession, str]:
     """A session with the settings that suit the kind of picture, and what to tell of it."""
+    model, method, told = _suited(picture)
+    return EditSession(picture, predictor=model, method=method), told
+
+
+def _suited(picture: Picture) -> tuple[str, str, str]:
+    """The model and the method that suit the kind of picture, and what to tell of it."""
     step = max(1, round((picture.shape[0] * picture.shape[1] / _LOOK_AT) ** 0.5))
     kind = kind_of(picture.luminance[::step, ::step])
-    if kind.name == "photo":
-        return EditSession(picture, predictor="default"), ""
     method = METHOD_OF[kind.name]
+    if kind.name == "photo":
+        return "default", method, ""
     told = f"This is {kind.name} ({kind.reason}): the method {method} fills it, and a stroke rules its region."
-    return EditSession(picture, predictor=DRAWINGS, method=method), told
+    return DRAWINGS, method, told
 
 
 def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
@@ -219,7 +225,7 @@ def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
 def first_strokes(seeds: Path, picture: Picture) -> Seeds:
     """What a file of seeds has for a picture; patches of the model that the picture opens with are no strokes."""
-    return read_scribbles(seeds, picture, load_model(new_session(picture)[0].drawing.model))
+    return read_scribbles(seeds, picture, load_model(_suited(picture)[0]))
 
 
 def edit(path: Path, seeds: Path | None = None) -> None:
