@@ -1,12 +1,9 @@
-"""Keeps vispy from a crash: a canvas whose layers have changed is drawn before vispy hears of a mouse press.
-
-To find what is under the mouse, vispy draws the canvas in its own way, and fails where a layer came or went since the
-canvas was last drawn as usual.
-"""
+"""What the window's canvas does with the mouse before napari hears of it: see `DrawnFirst` and `EveryMove`."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QWidget
 
 _SEARCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel)
@@ -14,6 +11,9 @@ _SEARCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEve
 
 class DrawnFirst(QObject):
     """Has a canvas drawn before vispy looks for what is under the mouse, if its layers have changed since it was.
+
+    It keeps vispy from a crash: to find what is under the mouse, vispy draws the canvas in its own way, and fails where
+    a layer came or went since the canvas was last drawn as usual.
 
     Parameters
     ----------
@@ -39,4 +39,36 @@ class DrawnFirst(QObject):
             self.stale = False
         elif kind in _SEARCHES and self.stale:
             self._canvas.repaint()
+        return False
+
+
+class EveryMove(QObject):
+    """Has every move of a drag reach napari, so that a stroke goes wherever the mouse went.
+
+    Of moves that come within 10 ms, vispy drops all but the first, and of those within 5 ms napari all but the last,
+    which it passes on too late if the mouse is let go meanwhile. Where the window was busy for a moment, the moves of
+    that moment come all at once, and the stroke would be a dot.
+
+    Parameters
+    ----------
+    canvas : QWidget
+        The one that vispy draws on.
+    """
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        scene = getattr(canvas, "_vispy_canvas", None)
+        listeners = [] if scene is None else scene.events.mouse_move.callbacks
+        self._throttlers = [each for each in listeners if hasattr(each, "flush")]
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, _canvas: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  # Qt's name
+        """See events before the canvas does; none is kept from it."""
+        if isinstance(event, QMouseEvent):
+            dragged = event.type() == QEvent.Type.MouseMove and event.buttons() != Qt.MouseButton.NoButton
+            if dragged or event.type() == QEvent.Type.MouseButtonRelease:
+                for throttler in self._throttlers:
+                    throttler.flush()
+                self._canvas._last_time = 0.0  # type: ignore[attr-defined]  # noqa: SLF001  # of the move before
         return False

@@ -18,7 +18,7 @@ from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.answers import is_blank
 from napari_hybridcolor.automatic import Automatic
 from napari_hybridcolor.band import Band
-from napari_hybridcolor.canvas import DrawnFirst
+from napari_hybridcolor.canvas import DrawnFirst, EveryMove
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
@@ -195,6 +195,8 @@ class ColorizeWidget(QWidget):
         if not self._canvases and window is not None:
             canvases = window.findChildren(QOpenGLWidget)
             self._canvases = [DrawnFirst(canvas) for canvas in canvases]
+            for canvas in canvases:
+                EveryMove(canvas)
             self.tools.band = Band(canvases[0]) if canvases else None
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name

@@ -48,6 +48,23 @@ def test_a_lasso_holds_what_a_polygon_holds():
     assert apart.sum() <= 4  # on the rim
 
 
+def test_a_stroke_goes_where_the_mouse_went_while_the_window_was_busy(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    press(viewer, Qt.Key.Key_D)
+    native, corners = viewer.window._qt_viewer.canvas.native, [(40, 30), (40, 90), (80, 90)]
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, *corners[0]))
+    for corner in corners[1:]:  # all at once, as moves come that had to wait
+        QTest.mouseMove(native, at(viewer, *corner))
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, *corners[-1]))
+    wait_for_answer(panel, qtbot)
+    (stroke,) = panel.editing.session.drawing.strokes
+    drawn = np.zeros(panel.editing.session.picture.shape, bool)
+    drawn[tuple(stroke.coords.T)] = True
+    assert drawn[40, 30:91].all()
+    assert drawn[40:81, 90].all()
+    assert not drawn[60, 30:80].any()
+
+
 def test_a_straight_line_by_mouse(panel, viewer, qtbot):
     panel.colour.use(PURPLE)
     press(viewer, Qt.Key.Key_I)
