@@ -7,8 +7,12 @@ refinement from another thread, let its ``cancel`` see a flag.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -247,10 +251,21 @@ class PropagationState:
             raise SeedError(f"method {self._method!r} has no seed to go by; draw at least one scribble")
 
 
-def warm_up(method: str = "hybrid") -> None:
+_WARM_UP = "import sys; from hybridcolor.propagate import warm_up; warm_up(sys.argv[1])"
+
+
+def warm_up(method: str = "hybrid", *, aside: bool = False) -> None:
     """Compile what a method needs, or load it from the cache, so that nobody who draws has to wait for it.
 
-    Takes some 20 seconds the first time on a machine and a fraction of one after that. May run in a thread of its own.
+    Takes some 20 to 40 seconds the first time on a machine and a second after that. May run in a thread of its own.
+
+    Parameters
+    ----------
+    method : str
+        Name of a registered method.
+    aside : bool
+        Whether a process of its own is to compile what this machine never has. Numba compiles one function at a time
+        in a process, and all that others need meanwhile would have to wait for it.
 
     Raises
     ------
@@ -261,6 +276,10 @@ def warm_up(method: str = "hybrid") -> None:
     --------
     >>> warm_up("watershed")
     """
+    if aside and sys.executable and not _was_compiled(method):
+        command = [sys.executable, "-c", _WARM_UP, method]
+        with suppress(OSError):  # what cannot be done aside is done here
+            subprocess.run(command, check=False, capture_output=True)  # noqa: S603  # Python, and a method's name
     row, column = np.indices((96, 100))
     luminance = 50 + 40 * np.sin(row / 7) * np.cos(column / 9)
     state = PropagationState(luminance, method=method, prior=np.zeros((96, 100, 2)))
@@ -269,3 +288,12 @@ def warm_up(method: str = "hybrid") -> None:
         state.preview()
         for _ in state.refine():
             pass
+
+
+def _was_compiled(method: str) -> bool:
+    """Whether the functions of a method's engine lie in numba's cache, of this version or of one before."""
+    engine = get_engine(method)
+    if engine is None:
+        return True
+    functions = [each for each in vars(sys.modules[engine.__module__]).values() if hasattr(each, "stats")]
+    return all(any(Path(each.stats.cache_path).glob(f"*.{each.__name__}-*.nbi")) for each in functions)

@@ -81,7 +81,7 @@ class Settings(QWidget):
 
     def warm_up(self, method: str) -> None:
         """Have a method compiled while the person looks at the picture."""
-        Thread(target=warm_up, args=(method,), daemon=True).start()
+        Thread(target=warm_up, args=(method,), kwargs={"aside": True}, daemon=True).start()
 
     def _change_method(self, method: str) -> None:
         self.warm_up(method)
