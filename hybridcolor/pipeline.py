@@ -1,6 +1,7 @@
 """The main path in a screenful: picture, CNN, seeds, propagation, colour.
 
-`colorize` is what the command line, the plugin and your own scripts call. May import ``groundwork`` and below.
+`colorize` is what the command line, batches, comparisons and your own scripts call. The editor goes the same way a step
+at a time: `hybridcolor.session.EditSession`. May import ``groundwork`` and below.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is kept of a person from one picture, and one day, to the next: recent colours and saved palettes."""
+"""What a person keeps from one picture to the next, and from day to day: recent colours and saved palettes."""
 
 from __future__ import annotations
 

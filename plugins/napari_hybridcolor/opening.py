@@ -41,7 +41,7 @@ LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerData]] | None:
-    """napari's question whether a file is ours: saved sessions are, and medical pictures. Several at once are not."""
+    """The reader of the endings that ``napari.yaml`` names; None for several files, which napari is to read itself."""
     return None if isinstance(path, list) else read_layers
 
 
