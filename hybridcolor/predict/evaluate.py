@@ -31,6 +31,8 @@ from hybridcolor.users import random_patches
 
 HINTS = (1, 10, 50)
 """How many a network that takes them is scored with."""
+AVERAGED = 500
+"""Training images by which the mean colour is known well enough."""
 CLASSES = 10
 ON_SHEET = 32
 SHEET_COLUMNS = 4
@@ -94,12 +96,12 @@ def score_photos(
     images: ImageSet,
     indices: Sequence[int],
     average: NDArray[np.float32],
-    calibration: Calibration | None = None,
+    calibration: Calibration,
 ) -> Iterator[dict[str, float]]:
     """Scores of some photos: of the prediction, of gray, of one ``average`` colour, and of the automatic seeds.
 
     The result scored is the one `colorize` starts from: annealed mean at the default vividness. A network that takes
-    hints is scored with some random ones too, by itself: nothing is propagated.
+    hints is scored with some random ones too, by itself: nothing is propagated. Each belief joins the calibration.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
@@ -111,8 +113,7 @@ def score_photos(
         colour = _shown(belief, luminance)
         picture, paint = Picture(luminance), getattr(predictor, "paint", False)
         rgb, gray, true = (picture.to_rgb(c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
-        if calibration is not None:
-            calibration.add(belief, truth)
+        calibration.add(belief, truth)
         yield {
             "ab_rmse": ab_rmse(colour, truth),
             "ab_rmse_of_mean": ab_rmse(belief.upsample(belief.mean()), truth),
@@ -133,9 +134,9 @@ def mean_scores(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {key: float(np.mean(values)) for key, values in known.items() if values}
 
 
-def mean_colour(images: ImageSet, *, count: int = 500) -> NDArray[np.float32]:
-    """The mean ab of some images."""
-    chosen = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
+def mean_colour(images: ImageSet) -> NDArray[np.float32]:
+    """The mean ab of a set of images, by at most `AVERAGED` of them."""
+    chosen = np.linspace(0, len(images) - 1, min(AVERAGED, len(images))).astype(int)
     mean: NDArray[np.float32] = np.mean([images.decode(int(i))[..., 1:].mean(axis=(0, 1)) for i in chosen], axis=0)
     return mean
 
