@@ -119,7 +119,7 @@ def test_a_table_instead_of_a_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
-def test_frames(tmp_path: Path, syntax: str) -> None:
+def test_every_frame_of_a_dicom_file_is_read(tmp_path: Path, syntax: str) -> None:
     frames = np.random.default_rng(9).integers(0, 65536, (4, 9, 11), np.uint16)
     window = {"WindowCenter": 32767.5, "WindowWidth": 65535, "VOILUTFunction": "LINEAR_EXACT"}
     path = dicom(tmp_path / "frames.dcm", frames, syntax=syntax, **window)
