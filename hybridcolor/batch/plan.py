@@ -142,7 +142,7 @@ def _in_folder(folder: str, results: str) -> Iterator[tuple[str, str]]:
 
 
 def _in_store(url: str, results: str, beside: _Beside) -> Iterator[tuple[str, str]]:
-    """The same in an object store."""
+    """All images under a folder of an object store, as `_in_folder`."""
     for place in stores.places_under(url, but=results):
         beside.note(place)
         inner = place.url[len(url) + 1 :]

@@ -34,7 +34,7 @@ DEATHS = 2
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 Record = dict[str, Any]
-"""Of a finished picture: source, target, and either what was done or the ``error``."""
+"""What is told of a finished picture: source, target, and either what was done or the ``error``."""
 
 
 @dataclass(frozen=True, slots=True)

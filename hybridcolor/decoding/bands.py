@@ -13,7 +13,7 @@ from hybridcolor.decoding.common import ORIENTATION, Decoded, Pixels, check_fram
 from hybridcolor.errors import ImageError
 
 DecodedBands = Callable[[int, int], Decoded]
-"""From the first row, and the one behind the last, to these rows."""
+"""A function that decodes rows: takes the first, and the one behind the last."""
 _MOST_ROWS = 4096  # of a strip or tile; larger ones are no better than the whole
 
 

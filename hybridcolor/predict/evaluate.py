@@ -167,7 +167,7 @@ class Calibration:
         self._true.append(cells.reshape(-1, 2))
 
     def best_twentieth(self) -> dict[str, float]:
-        """Of all cells together, of the twentieth with the largest |mean| / std (chroma at least 8), how many are good.
+        """How good the twentieth of all cells is that has the largest |mean| / std, and a chroma of at least 8.
 
         Shares of those nearer to the truth than gray is, and of those whose hue is right within 30 degrees, where the
         truth has one: what seeds taken there would be worth. Nothing without any such cell.
@@ -181,7 +181,7 @@ class Calibration:
         return {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
 
     def summary(self) -> dict[str, list[float]]:
-        """By tenths of all cells, from low to high: what was said, and what was true.
+        """What was said and what was true, by tenths of all cells from low to high.
 
         ``confidence`` is the probability of the most probable bin, ``accuracy`` how often the truth is in that bin;
         ``std`` the predicted spread, ``error`` the root mean square distance in ab of mean and truth.
@@ -199,7 +199,7 @@ class Calibration:
         }
 
     def draw(self, path: Path) -> None:
-        """Both as a picture: a perfect model's points lie on the diagonals."""
+        """Plot the `summary` of confidence and of spread: a perfect model's points lie on the diagonals."""
         tenths = self.summary()
         figure = new_figure(9, 4.2)
         for axes, said, true, unit in zip(
@@ -270,7 +270,7 @@ def _seed_scores(
 
 
 def _seed_quality(shown: NDArray[np.float32], true: NDArray[np.float32]) -> tuple[float, float]:
-    """Of (N, 2) colours, the share nearer to the truth than gray is, and of right hue where the truth has one."""
+    """The share of (N, 2) colours nearer to the truth than gray is, and that of right hue where the truth has one."""
     better = np.hypot(*(shown - true).T) < np.hypot(*true.T)
     cosine = (shown * true).sum(1) / np.maximum(np.hypot(*shown.T) * np.hypot(*true.T), 1e-6)
     vivid = np.hypot(*true.T) > 10

@@ -168,7 +168,7 @@ class Patterns:
         inside: NDArray[np.bool_],
         features: NDArray[np.float32],
     ) -> Patterns:
-        """From rooms and relief at every pixel, and tone and features at every `GRID`-th."""
+        """The patterns of a drawing: rooms and relief are of every pixel, tone and features of every `GRID`-th."""
         sampled = rooms[::GRID, ::GRID]
         count = np.bincount(sampled.ravel(), minlength=int(rooms.max()) + 1)
         tone = np.bincount(sampled[inside], minlength=len(count))

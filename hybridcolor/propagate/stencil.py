@@ -27,7 +27,7 @@ from hybridcolor.propagate.affinity import FAST, fill_affinity, outflow
 from hybridcolor.threads import share_rows
 
 DAMPING = np.float32(0.9)
-"""Of Jacobi sweeps."""
+"""Damping of Jacobi sweeps."""
 MOST_PULL = np.float32(1e30)
 """Stands for the infinite pull of a hard seed, with which one cannot divide."""
 SMALLER = np.float32(2.0**-96)

@@ -336,7 +336,7 @@ class Editing(QObject):
 
     @property
     def _weight(self) -> float:
-        """Of the next stroke's pixels."""
+        """The weight of the next stroke's pixels."""
         assert self.session is not None  # noqa: S101  # the callers' own check
         return weight_of(self.strength, self.session.picture.shape)
 

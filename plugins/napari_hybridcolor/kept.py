@@ -12,9 +12,9 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import SUFFIXES, Colour, keep_colours, read_colours
 
 MOST = 24
-"""Recent colours."""
+"""How many recent colours are kept."""
 SAME = 1.0
-"""Ab units within which two colours are one."""
+"""Ab units within which two colours count as one."""
 
 
 def unlike(colours: Iterable[Colour], known: Iterable[Colour]) -> tuple[Colour, ...]:
