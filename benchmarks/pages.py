@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.things import THINGS, draw
+from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.page import read_page
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
@@ -133,7 +134,7 @@ def measure(page: Composed, predictor: NetworkPredictor) -> tuple[dict[str, floa
     """Figures of a page, its colours, and those of the network shown the page as a whole."""
     layout = read_page(page.luminance)
     belief = predictor.predict(page.luminance)
-    whole = guided_resample(belief.rebalanced(0.45).annealed_mean(), page.luminance)
+    whole = guided_resample(belief.rebalanced(DEFAULT_VIVIDNESS).annealed_mean(), page.luminance)
     colours = colorize(Picture(page.luminance), predictor=predictor).chroma
     inside = page.balloon & (page.luminance > 90)
     drawn = ~page.paper & ~page.balloon & (page.luminance > 50)

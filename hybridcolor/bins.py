@@ -275,7 +275,7 @@ class ColorDistribution:
         return row, column
 
     def cell_numbers(self, coords: ArrayLike) -> NDArray[np.int64]:
-        """The same as one number each, counted row by row: (N,)."""
+        """The cells that hold (N, 2) pixels of the picture, as one number each, counted row by row: (N,)."""
         row, column = self.cells(coords)
         return np.asarray(row * self.logits.shape[1] + column)
 

@@ -180,7 +180,7 @@ class Drawing:
         return self._changed_at(pixel, Stroke.of([pixel], ab).ab)
 
     def removed(self, pixel: tuple[int, int]) -> Drawing:
-        """Without the stroke that shows at a pixel: what it covered shows again. The drawing itself where none shows.
+        """The drawing without the stroke that shows at a pixel: what it covered shows again. As it is where none shows.
 
         Examples
         --------
@@ -191,7 +191,7 @@ class Drawing:
         return self._changed_at(pixel, None)
 
     def dismissing(self, area: Stroke, shape: tuple[int, int]) -> Drawing:
-        """With no automatic seed in an area of a picture of this shape, neither the CNN's nor one from a seeds file."""
+        """The drawing without automatic seeds in an area of a picture of this shape, the CNN's or a seeds file's."""
         gone = self.imported.of_strokes_in(_mask((area,), shape)) & (self.imported.origin == AUTO)
         return replace(self, imported=self.imported.take(~gone), dismissed=(*self.dismissed, area))
 

@@ -23,10 +23,10 @@ from hybridcolor.resampling import Window, guided_fit, resample
 from hybridcolor.seeds import Seeds
 
 MOST_PIXELS = 160_000
-"""Of the small copy."""
+"""Pixels that the small copy has at most."""
 FIRST_STEPS, STEPS = 2, 1
-"""Of the solver on the copy, to its first answer and from one to the next. After a second step these are nearer to the
-picture's answers by 1% on photos with a network, 4% by strokes alone; the rest is the copy's size."""
+"""Steps of the solver on the copy: to its first answer, and from one answer to the next. After a second step the latter
+would be nearer to the picture's by 1% on photos with a network, 4% by strokes alone; the rest is the copy's size."""
 UNSEEN = 0.75
 """Ab units by which a colour may change before it is drawn anew."""
 

@@ -128,11 +128,11 @@ class Groundwork:
         return replace(ground, reading=reading).told(scribbles)
 
     def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
-        """The same for other settings; the picture is not read again."""
+        """The groundwork for other settings; the picture is not read again."""
         return replace(self, takes_prior=_takes_prior(method), **wishes).told(scribbles)
 
     def told(self, scribbles: Seeds) -> Self:
-        """The same after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
+        """The groundwork after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
         if self.reading is None:
             return self
         drawn = scribbles.take(scribbles.origin == USER)
@@ -141,7 +141,7 @@ class Groundwork:
         return replace(self, belief=belief, shown=gain * belief.sureness(self.caution))
 
     def at_size_of(self, picture: Picture) -> Self:
-        """The same belief laid over the picture at another size.
+        """The groundwork with its belief laid over the picture at another size.
 
         The picture is not read there, so that the regions of a drawing are not known: it counts as a photo. Nothing is
         dismissed.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from hybridcolor.lab import linear_to_lab, rgb_to_lab, to_linear
+from hybridcolor.lab import linear_to_lab, rgb_to_lab, runs, to_linear
 
 Pixels = NDArray[Any]
 Float = NDArray[np.float64]
@@ -33,7 +33,6 @@ _ALIKE = 0.002  # of linear light: a profile that differs less from sRGB is sRGB
 _MOST_TAGS = 100  # that are looked at: real profiles have some 20
 _NODES = {3: 52, 4: 18}  # by channels, of a grid through a profile of tables; 255 is a multiple of 51 and of 17
 _HEAD = 128  # bytes of a profile's header; then how many tags there are, and 12 bytes that say where each is
-_RUN = 1 << 14  # pixels at a time, so that all temporaries stay in the processor's cache
 
 
 class _Model(NamedTuple):
@@ -94,7 +93,7 @@ def pcs_to_lab(lab: Pixels) -> NDArray[np.float32]:
     flat = lab.reshape(-1, 3)
     out = np.empty(flat.shape, np.float32)
     to_linear_light = _neutral(_FROM_PCS * _D50).T
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         lightness, a, b = flat[run].astype(np.float64).T
         y = (lightness + 16) / 116
         with np.errstate(all="ignore"):  # of floats that are no colours, which `Picture` refuses
@@ -242,7 +241,7 @@ def _by_curves(colours: Pixels, model: _Model) -> NDArray[np.float32]:
     look_up = [_table(curve, colours.dtype) for curve in model.curves]
     gray = colours.shape[2] == 1
     out = np.empty((len(channels), 3), np.float32)
-    for run in _runs(len(channels)):
+    for run in runs(len(channels)):
         if gray and model.matrix is None:
             linear = np.repeat(look_up[0](channels[run]), 3, axis=1)
         else:
@@ -297,13 +296,8 @@ def _interpolated(colours: Pixels, convert: Callable[[NDArray[np.uint8]], NDArra
     top = np.iinfo(colours.dtype).max if colours.dtype.kind == "u" else 1
     flat = colours.reshape(-1, count)
     out = np.empty((len(flat), 3), np.float32)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         places = flat[run].T * ((nodes - 1) / top)
         rgb = [map_coordinates(answers[..., i], places, order=1, mode="nearest") for i in range(3)]
         out[run] = rgb_to_lab(np.stack(rgb, axis=1))
     return out.reshape(*colours.shape[:2], 3)
-
-
-def _runs(count: int) -> Iterator[slice]:
-    """So many pixels, `_RUN` at a time."""
-    return (slice(start, start + _RUN) for start in range(0, count, _RUN))

@@ -71,7 +71,7 @@ def rgb_to_lab(rgb: NDArray[Any]) -> Float:
     _check_range(rgb)
     lab = np.empty(rgb.shape, np.float32)
     flat, out = rgb.reshape(-1, 3), lab.reshape(-1, 3)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         _write_lab(out[run], *(_to_linear(flat[run, i]) for i in range(3)))
     return lab
 
@@ -97,7 +97,7 @@ def linear_to_lab(linear: ArrayLike) -> Float:
     channels = np.asarray(linear, np.float32)
     lab = np.empty(channels.shape, np.float32)
     flat, out = channels.reshape(-1, 3), lab.reshape(-1, 3)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         _write_lab(out[run], *(flat[run, i].copy() for i in range(3)))
     np.clip(out[:, 0], 0, 100, out=out[:, 0])
     return lab
@@ -145,7 +145,7 @@ def lab_to_rgb(luminance: ArrayLike, chroma: ArrayLike) -> Float:
     planes, colours = checked_planes(luminance, chroma)
     rgb = np.empty((*planes.shape, 3), np.float32)
     flat, ab, out = planes.reshape(-1), colours.reshape(-1, 2), rgb.reshape(-1, 3)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         level = _level(flat[run])
         for i, channel in enumerate(_linear(level, *_into_gamut(level, ab[run]))):
             out[run, i] = encode(channel)
@@ -183,7 +183,7 @@ def gamut_chroma(luminance: ArrayLike, chroma: ArrayLike) -> Float:
     planes, colours = checked_planes(luminance, chroma)
     reduced = np.empty(colours.shape, np.float32)
     flat, ab, out = planes.reshape(-1), colours.reshape(-1, 2), reduced.reshape(-1, 2)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         out[run, 0], out[run, 1] = _into_gamut(_level(flat[run]), ab[run])
     return reduced
 
@@ -217,7 +217,7 @@ def gray_to_luminance(gray: NDArray[Any]) -> Float:
         return np.asarray(_luminance_table(gray.dtype.itemsize)[gray])
     luminance = np.empty(gray.shape, np.float32)
     flat, out = gray.reshape(-1), luminance.reshape(-1)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         out[run] = np.float32(116) * _root(_to_linear(flat[run])) - np.float32(16)
     return luminance
 
@@ -233,7 +233,7 @@ def luminance_to_gray(luminance: ArrayLike) -> Float:
     planes = np.asarray(luminance, np.float32)
     gray = np.empty(planes.shape, np.float32)
     flat, out = planes.reshape(-1), gray.reshape(-1)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         out[run] = encode(_level(flat[run]).y)
     return gray
 
@@ -249,7 +249,7 @@ def quantize(values: NDArray[np.float32], bit_depth: int) -> NDArray[np.uint8] |
     top, kind = (np.float32(65535), np.uint16) if bit_depth == 16 else (np.float32(255), np.uint8)
     out = np.empty(values.shape, kind)
     flat, levels = values.reshape(-1), out.reshape(-1)
-    for run in _runs(len(flat)):
+    for run in runs(len(flat)):
         levels[run] = np.clip(flat[run], 0, 1) * top + np.float32(0.5)
     return out
 
@@ -397,6 +397,6 @@ def checked_planes(luminance: ArrayLike, chroma: ArrayLike) -> tuple[Float, Floa
     return planes, colours
 
 
-def _runs(count: int) -> Iterator[slice]:
-    """Slices that cover ``count`` pixels in order."""
+def runs(count: int) -> Iterator[slice]:
+    """Slices that cover ``count`` pixels in order, each so short that all temporaries stay in the processor's cache."""
     return (slice(start, start + _RUN) for start in range(0, count, _RUN))

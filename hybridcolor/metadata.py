@@ -67,7 +67,7 @@ class Metadata:
 
     @classmethod
     def of(cls, exif: Image.Exif, info: Mapping[Any, Any]) -> Metadata:
-        """From an EXIF block and what Pillow calls a picture's info; damaged notes are left out."""
+        """What an EXIF block, and what Pillow calls a picture's info, say; damaged notes are left out."""
         tags, taken, place = _tags(lambda: exif), _tags(lambda: exif.get_ifd(_EXIF)), _tags(lambda: exif.get_ifd(_GPS))
         return cls(
             dpi=_dpi(info.get("dpi")) or _resolution(tags),
@@ -79,11 +79,11 @@ class Metadata:
         )
 
     def turned(self) -> Metadata:
-        """The same for a picture whose sides were exchanged."""
+        """The metadata for the picture turned on its side."""
         return self if self.dpi is None else replace(self, dpi=(self.dpi[1], self.dpi[0]))
 
     def public(self) -> Metadata:
-        """Without place and patient."""
+        """The metadata without place and patient."""
         return replace(self, location={}, patient={})
 
     def to_exif(self) -> bytes:

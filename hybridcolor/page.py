@@ -106,10 +106,10 @@ class Page:
         return Seeds.of(np.column_stack([row, column]), flat[row, column], stroke=self.region[row, column], origin=AUTO)
 
     def merged(self, automatic: Seeds, drawn: Seeds) -> Seeds:
-        """All seeds: a person's stroke takes the place of the automatic one of the region where it is at home.
+        """All seeds: a person's stroke takes the place of the automatic stroke of the region where it is at home.
 
-        But not where the region's middle lies behind a narrow place: a ball whose line has a wide gap is of one region
-        with the ground, and a stroke in it does not recolour the ground. On its own side of it no automatic one stays.
+        A region may be two things joined by a narrow passage, such as a ball whose outline has a gap, and the ground
+        around it. A stroke in the ball then takes the ball's side only, and the ground keeps its automatic stroke.
         """
         home = drawn.take(at_home(drawn, self.region))
         at = self.region[tuple(home.coords.T)]
@@ -123,7 +123,7 @@ class Page:
     def _taken(self, number: int, box: Box, strokes: Seeds) -> Mask:
         """What of a region's box strokes take: all of the region if they reach its middle, else their own side.
 
-        They reach what no passage parts from them that is much narrower than where they are and than the middle.
+        A passage stops them if it is much narrower (`NARROW`) than both the place that they are in and the middle.
         """
         own: Mask = self.region[box] == number
         depth = np.where(own, self.depth[box], np.float32(0))

@@ -1,6 +1,7 @@
 """The main path in a screenful: picture, CNN, seeds, propagation, colour.
 
-`colorize` is what the command line, the plugin and your own scripts call. May import ``groundwork`` and below.
+`colorize` is what the command line, batches, comparisons and your own scripts call. The editor goes the same way a step
+at a time: `hybridcolor.session.EditSession`. May import ``groundwork`` and below.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,21 @@ from numpy.typing import NDArray
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import write_image
+from hybridcolor.lab import gamut_chroma
 from hybridcolor.layers import drawing_layers, is_layered, write_layers
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.screen import screen_rgb
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import USER, Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
     from hybridcolor.recognition import Palette
+
+_COLOURED = 10.0  # ab units from gray from which on a stroke asks for colour
+_SEEN = 0.25  # share of its chroma that is to be seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +86,27 @@ class Colorization:
         return screen_rgb(
             finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint), self.chroma
         )
+
+    def strokes_lost_on(self) -> Literal["white", "black"] | None:
+        """What most of a person's coloured strokes lie on, if it leaves no room for their colour; None if they show.
+
+        Examples
+        --------
+        >>> paper = Picture.from_array(np.full((8, 8), 255, np.uint8))
+        >>> result = colorize(paper, scribbles=Seeds.of([[4, 4]], [[30.0, 20.0]]), method="optimization")
+        >>> result.strokes_lost_on(), replace(result, finish="paint").strokes_lost_on()
+        ('white', None)
+        """
+        strength = np.hypot(*self.seeds.ab.T)
+        coloured = (self.seeds.origin == USER) & (strength > _COLOURED)
+        if not coloured.any():
+            return None
+        drawn = self.seeds.take(coloured)
+        level, ab = self.picture.luminance[tuple(drawn.coords.T)][None], drawn.ab[None]
+        shown = finished(level, ab, finish="photo" if self.finish == "photo" else "paint")
+        if np.median(np.hypot(*gamut_chroma(shown, ab)[0].T) / strength[coloured]) > _SEEN:
+            return None
+        return "white" if np.median(level) > 50 else "black"
 
 
 def colorize(  # noqa: PLR0913  # what a person may wish

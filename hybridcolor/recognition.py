@@ -21,8 +21,8 @@ from hybridcolor.picture import Picture
 LIKE = 0.85
 """Cosine of the features of two regions from which on they may be one thing."""
 RATIO = 0.8
-"""How far from it a region may be, as a share of how far it is from the next one of another colour (the ratio test
-of D. G. Lowe, IJCV 2004, doi 10.1023/B:VISI.0000029664.99615.94)."""
+"""Ratio test (D. G. Lowe, IJCV 2004, doi 10.1023/B:VISI.0000029664.99615.94): the distance of the best match is at most
+this share of the distance of the next best of another colour."""
 APART = 15.0
 """ab units from which on two colours count as different."""
 _DARKEST = 30.0  # L* of paint below which only ink is

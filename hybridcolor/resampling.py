@@ -46,12 +46,11 @@ def resample(plane: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.f
     )
 
 
-def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32], *, cell: int = 4) -> NDArray[np.float32]:
+def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32]) -> NDArray[np.float32]:
     """A coarse grid brought to a picture's size, with the picture's edges instead of the grid's blur.
 
-    The fast guided filter: around every pixel the grid's values are fitted as ``slope * guide + offset``, at ``cell``
-    times the grid's resolution; slope and offset are smooth and are interpolated, and the full-size guide brings the
-    detail.
+    The fast guided filter: around every pixel the grid's values are fitted as ``slope * guide + offset``; slope and
+    offset are smooth and are interpolated, and the full-size guide brings the detail.
 
     Parameters
     ----------
@@ -59,8 +58,6 @@ def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32], *, ce
         What is to be enlarged, such as a network's colours.
     guide : (H, W) float32
         L* in 0..100.
-    cell : int, optional
-        Resolution of the fit, and radius of its window, as a multiple of the grid's.
 
     Returns
     -------
@@ -76,7 +73,7 @@ def guided_resample(grid: NDArray[np.float32], guide: NDArray[np.float32], *, ce
     (20, 30, 2)
     """
     rows, columns = guide.shape
-    return guided_fit(grid, guide, cell=cell).at(guide, (slice(0, rows), slice(0, columns)), (rows, columns))
+    return guided_fit(grid, guide).at(guide, (slice(0, rows), slice(0, columns)), (rows, columns))
 
 
 class GuidedFit(NamedTuple):
@@ -128,7 +125,12 @@ class GuidedFit(NamedTuple):
 def guided_fit(grid: NDArray[np.float32], guide: NDArray[np.float32], *, cell: int = 4) -> GuidedFit:
     """What `guided_resample` fits, for guides that are too large to be held: ``guide`` may be a smaller copy.
 
-    Parameters are those of `guided_resample`; the copy has at least ``cell`` times the grid's rows and columns.
+    Parameters
+    ----------
+    grid, guide
+        As for `guided_resample`; a copy has at least ``cell`` times the grid's rows and columns.
+    cell : int, optional
+        Resolution of the fit, and radius of its window, as a multiple of the grid's.
 
     Examples
     --------

@@ -125,6 +125,6 @@ def _scale_into_gamut(bright, a, b, strongest):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _place(light):  # type: ignore[no-untyped-def]
-    """In the table of the transfer curve; what is not a number is black."""
+    """Where a value of linear light is in the table of the transfer curve; what is not a number is black."""
     held = min(max(np.float32(0), light), np.float32(1))
     return np.int32(held * np.float32(LEVELS) + np.float32(0.5))

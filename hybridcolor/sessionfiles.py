@@ -29,7 +29,7 @@ SCHEMA = 2
 READABLE = (1, SCHEMA)
 """Older ones too: 1 knew neither weights, options, confidence nor dismissed seeds."""
 SUFFIX = ".hybridcolor.json"
-"""Of a saved drawing: it lies beside its picture, ``old.png.hybridcolor.json``."""
+"""Ending of a saved drawing, which lies beside its picture: ``old.png.hybridcolor.json``."""
 MOST_LAYERS = 1000
 """How many times over a file's strokes may cover the picture, so that a bad one cannot fill the memory."""
 

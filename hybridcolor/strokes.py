@@ -17,7 +17,7 @@ NEIGHBOURHOOD = 20.0
 OWN_SAY = 1600.0
 """How firmly a network's own saturation holds, in squared ab units: as much as one stroke on a colour of chroma 40."""
 LEAST_SATURATION = 0.7
-"""Of a network's colours whatever the strokes are: the person speaks of some places, the network of all."""
+"""Least factor for a network's colours whatever the strokes are: they speak of some places, the network of all."""
 
 
 def possible_strokes(strokes: Seeds, belief: ColorDistribution) -> Seeds:
@@ -47,7 +47,7 @@ def possible_strokes(strokes: Seeds, belief: ColorDistribution) -> Seeds:
 
 
 def told_saturation(strokes: Seeds, belief: ColorDistribution) -> float:
-    """By how much a network's colours are to be multiplied, going by how vivid the strokes are where it spoke first.
+    """The factor for a network's colours, by how vivid a person's strokes are where the network spoke first.
 
     Ridge regression through the origin of the strokes' mean colours s on the network's p at the same places,
     (w + sum s . p) / (w + sum p . p) with w = `OWN_SAY`: less than 1 where the person draws grayer colours, or other

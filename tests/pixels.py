@@ -1,13 +1,18 @@
-"""Pixels of every kind and depth that the tests of pictures and their files share."""
+"""What the tests of pictures and their files share: pixels of every kind and depth, orientations, refusals."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pytest
 from skimage import data
 
+from hybridcolor.errors import ImageError
+from hybridcolor.imagefiles import read_image
 from hybridcolor.picture import Picture
 
 RNG = np.random.default_rng(7)
@@ -17,6 +22,21 @@ GRAY16 = RNG.integers(0, 65536, (31, 45), np.uint16)
 RGB16 = RNG.integers(0, 65536, (31, 45, 3), np.uint16)
 ALPHA8 = RNG.integers(0, 256, (64, 57), np.uint8)
 ALPHA16 = RNG.integers(0, 65536, (31, 45), np.uint16)
+# By the EXIF standard: the pixels as stored, so that the picture is upright.
+STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda p: p, 2: np.fliplr, 3: lambda p: np.rot90(p, 2), 4: np.flipud, 5: lambda p: p.swapaxes(0, 1),
+    6: np.rot90, 7: lambda p: np.rot90(p.swapaxes(0, 1), 2), 8: lambda p: np.rot90(p, -1),
+}  # fmt: skip
+
+
+def refused(path: Path, **options: int) -> str:
+    """The one line that says which file is not read, and why."""
+    with pytest.raises(ImageError) as caught:
+        read_image(path, **options)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert path.name in line or not path.name.isprintable()
+    return line
 
 
 def rgb_of(picture: Picture) -> np.ndarray:

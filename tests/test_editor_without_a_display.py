@@ -34,7 +34,7 @@ def test_strokes_settings_and_overlays_over_napari_s_model():
 
 @pytest.mark.skipif(find_spec("napari") is None, reason="napari is not installed")
 def test_the_patches_of_a_drawings_own_model_are_no_strokes_in_the_editor(tmp_path):
-    from napari_hybridcolor.opening import first_strokes
+    from napari_hybridcolor.sessions import first_strokes
 
     gray = np.full((120, 160), 255, np.uint8)
     gray[20:100, 30:130] = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ from PIL import Image
 
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import read_image, write_image
-from tests.pixels import ALPHA8, ALPHA16, GRAY8, GRAY16, PHOTO, RGB16, png_of, png_rows, rgb_of
+from tests.pixels import ALPHA8, ALPHA16, GRAY8, GRAY16, PHOTO, RGB16, STORED, png_of, png_rows, rgb_of
 
 
 def save_png(path: Path, pixels: np.ndarray) -> None:
@@ -57,7 +56,7 @@ def test_transparent_palettes_and_colours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pixels", [GRAY16, RGB16, np.dstack([RGB16, ALPHA16])], ids=["gray", "rgb", "rgba"])
-def test_16_bit_png(tmp_path: Path, pixels: np.ndarray) -> None:
+def test_16_bits_of_a_png_are_kept(tmp_path: Path, pixels: np.ndarray) -> None:
     path = tmp_path / "deep.png"
     save_png(path, pixels)
     picture = read_image(path)
@@ -98,7 +97,7 @@ def test_16_bit_png_with_gray_and_alpha_or_a_transparent_colour(tmp_path: Path) 
     ],
     ids=["gray8", "gray16", "rgb8", "rgb16", "rgba16", "la8", "rgb8+2"],
 )
-def test_tiff(
+def test_tiff_of_either_byte_order_packed_or_not(
     tmp_path: Path, order: str, compression: str | None, pixels: np.ndarray, options: dict[str, object]
 ) -> None:
     path = tmp_path / "picture.tif"
@@ -133,7 +132,7 @@ def test_tiff_where_white_is_zero(tmp_path: Path, dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_float_tiff(tmp_path: Path, dtype: type) -> None:
+def test_floats_of_a_tiff_are_0_to_1_and_nothing_else(tmp_path: Path, dtype: type) -> None:
     path = tmp_path / "float.tif"
     values = (GRAY8 / 255).astype(dtype)
     tifffile.imwrite(path, values)
@@ -207,29 +206,16 @@ def test_frames_of_a_tiff(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-def test_jpeg(tmp_path: Path, mode: str) -> None:
+def test_jpeg_is_read_as_pillow_reads_it(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "picture.jpg"
     Image.fromarray(PHOTO).convert(mode).save(path, quality=95)
     expected = np.asarray(Image.open(path).convert("RGB"))
     assert np.array_equal(rgb_of(read_image(path)), expected)
 
 
-# The pixels as stored, for each orientation, so that the picture is upright: by numpy, from the EXIF standard.
-STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda p: p,
-    2: np.fliplr,
-    3: lambda p: np.rot90(p, 2),
-    4: np.flipud,
-    5: lambda p: p.swapaxes(0, 1),
-    6: lambda p: np.rot90(p, 1),
-    7: lambda p: np.rot90(p.swapaxes(0, 1), 2),
-    8: lambda p: np.rot90(p, -1),
-}
-
-
 @pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", "lzw.tif", "16.png", "16.tif"])
-def test_orientation(tmp_path: Path, suffix: str, orientation: int) -> None:
+def test_pictures_are_turned_upright_as_exif_says(tmp_path: Path, suffix: str, orientation: int) -> None:
     path = tmp_path / f"turned{suffix}"
     upright = RGB16 if suffix.startswith("16") else PHOTO
     stored = np.ascontiguousarray(STORED[orientation](upright))

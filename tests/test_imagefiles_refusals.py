@@ -11,18 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import read_image
-from tests.pixels import GRAY8, PHOTO, RGB16, png_of, png_rows, rgb_of
-
-
-def refused(path: Path, **options: int) -> str:
-    with pytest.raises(ImageError) as caught:
-        read_image(path, **options)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert path.name in line or not path.name.isprintable()
-    return line
+from tests.pixels import GRAY8, PHOTO, RGB16, png_of, png_rows, refused, rgb_of
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -47,15 +37,14 @@ def test_the_name_does_not_matter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp", ".webp", ".jpg"])
-def test_size_limit(tmp_path: Path, suffix: str) -> None:
+def test_the_size_limit_is_kept_to_the_pixel(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"large{suffix}"
     Image.fromarray(GRAY8).save(path)
     assert read_image(path, max_pixels=GRAY8.size).shape == GRAY8.shape
     assert "limit" in refused(path, max_pixels=GRAY8.size - 1)
 
 
-def test_bombs(tmp_path: Path) -> None:
-    """Files that say little and hold a lot, or the other way round."""
+def test_files_that_say_little_and_hold_a_lot_are_refused_and_the_other_way_round(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of(2**31 - 1, 2**31 - 1, (8, 0), b""))
     assert "limit" in refused(path)

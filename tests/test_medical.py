@@ -26,6 +26,7 @@ from pydicom.uid import (
 from hybridcolor.encoding import NOTE
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import open_bands, read_image, write_image
+from tests.pixels import refused
 
 HU = np.random.default_rng(9).integers(-1024, 3000, (20, 30)).astype(np.int16)
 PATIENT = {"PatientName": "Nobody^Ann", "PatientID": "X-17", "StudyInstanceUID": "1.2.3.4", "StudyDate": "20010203"}
@@ -118,7 +119,7 @@ def test_a_table_instead_of_a_window(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
-def test_frames(tmp_path: Path, syntax: str) -> None:
+def test_every_frame_of_a_dicom_file_is_read(tmp_path: Path, syntax: str) -> None:
     frames = np.random.default_rng(9).integers(0, 65536, (4, 9, 11), np.uint16)
     window = {"WindowCenter": 32767.5, "WindowWidth": 65535, "VOILUTFunction": "LINEAR_EXACT"}
     path = dicom(tmp_path / "frames.dcm", frames, syntax=syntax, **window)
@@ -145,13 +146,6 @@ def test_windows_in_functional_groups(tmp_path: Path) -> None:
     for number, width in enumerate((500, 4000)):
         expected = np.clip(frames[number].astype(float) * 2 / width, 0, 1) * 65535
         assert np.abs(gray_of(path, number) - expected).max() <= 1
-
-
-def refused(path: Path, **options: int) -> str:
-    with pytest.raises(ImageError) as caught:
-        read_image(path, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_dicom_that_cannot_be_read(tmp_path: Path) -> None:

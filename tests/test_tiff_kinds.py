@@ -94,7 +94,6 @@ def test_pages_differ_in_all(tmp_path: Path) -> None:
 
 def test_what_would_lose_depth_is_refused(tmp_path: Path) -> None:
     """Deep pixels that only Pillow reads, which has 8 bits for them."""
-    content = bytearray()
     path = tmp_path / "inks.tif"
     tifffile.imwrite(
         path, np.random.default_rng(2).integers(0, 65536, (8, 8, 4), np.uint16), photometric="separated", metadata=None
@@ -102,7 +101,6 @@ def test_what_would_lose_depth_is_refused(tmp_path: Path) -> None:
     Image.new("CMYK", (8, 8)).save(tmp_path / "lzw.tif", compression="tiff_lzw")
     assert read_image(path).bit_depth == 16
     assert read_image(tmp_path / "lzw.tif").bit_depth == 8
-    content += path.read_bytes()
     with tifffile.TiffFile(path, mode="r+") as tiff:
         tiff.pages[0].tags["Compression"].overwrite(5)
     with pytest.raises(ImageError):

@@ -17,6 +17,7 @@ from hybridcolor.cli.common import plan_jobs
 from hybridcolor.encoding import NOTE
 from hybridcolor.errors import ImageError
 from hybridcolor.imagefiles import read_image, write_image
+from tests.pixels import refused
 
 PLANES = np.random.default_rng(4).integers(0, 65536, (2, 3, 4, 40, 30), np.uint16)  # t, c, z, y, x
 
@@ -76,13 +77,6 @@ def test_written_folders(tmp_path: Path, dtype: type, shape: tuple[int, ...]) ->
     assert np.abs(found.astype(int) - pixels.reshape(found.shape)).max() <= (
         0 if dtype is np.uint8 or len(planes) == 1 else 1
     )
-
-
-def refused(path: Path, **options: int) -> str:
-    with pytest.raises(ImageError) as caught:
-        read_image(path, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_folders_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def _is_file(path: str) -> bool | None:
 
 
 def _is_picture(path: str) -> bool:
-    """By its name."""
+    """Whether its name is that of a picture, and not of scribbles."""
     return path.lower().endswith(READABLE_SUFFIXES) and not path.endswith(SEEDS)
 
 
@@ -142,7 +142,7 @@ def _in_folder(folder: str, results: str) -> Iterator[tuple[str, str]]:
 
 
 def _in_store(url: str, results: str, beside: _Beside) -> Iterator[tuple[str, str]]:
-    """The same in an object store."""
+    """All images under a folder of an object store, as `_in_folder`."""
     for place in stores.places_under(url, but=results):
         beside.note(place)
         inner = place.url[len(url) + 1 :]
@@ -209,7 +209,7 @@ def _rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def _can_be_names(text: str) -> bool:
-    """JSON can spell what the system cannot."""
+    """Whether the system can spell a text as a file's name; JSON can spell more."""
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
@@ -217,7 +217,7 @@ def _can_be_names(text: str) -> bool:
 
 
 def _stem(source: str) -> str:
-    """As `os.path` has it, in a third of the time."""
+    """A file's name without folder and ending, as `os.path` has it, in a third of the time."""
     name = source[source.rfind("/") + 1 :]
     dot = name.rfind(".")
     return name[:dot].removesuffix(".nii") if name[: max(dot, 0)].strip(".") else name
@@ -230,11 +230,11 @@ class _Beside:
         self._found: dict[str, dict[str, str]] = {}
 
     def note(self, place: stores.Place) -> None:
-        """A folder of a store that has been looked through already."""
+        """Remember what a folder of a store holds, which has been looked through already."""
         self._found[f"{place.url}/"] = place.objects
 
     def task(self, source: str, target: str, seeds: str | None = None) -> Task:
-        """With the scribbles that lie beside the picture if none are named, and the stamp if a store lists them."""
+        """A task, with the scribbles beside the picture if none are named, and with a stamp if either is in a store."""
         found = self._in(source)
         if found and seeds is None:
             start = source[: source.rfind("/") + 1] + _stem(source)

@@ -171,7 +171,7 @@ class Bucket:
         """Nothing to do: a put is whole."""
 
     def standing(self, task: Task, _source: os.stat_result | None) -> Standing:
-        """As for a folder, by what was there when the journal was opened."""
+        """As `Folder.standing`, by what was there when the journal was opened."""
         if hash(task.target) not in self._there:
             return Standing.NEW
         return Standing.OWN if task.source == f"{self.place}/{task.target}" else Standing.FOREIGN

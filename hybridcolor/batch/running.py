@@ -120,7 +120,7 @@ def _waiting(tasks: Iterable[Task], journal: Journal, outcome: Outcome, results:
 
 
 def _begun(tasks: Iterator[Task], journal: Journal, results: Results) -> Iterator[Task]:
-    """The same, after the journal has noted them, some at a time since that waits for the disk or the store.
+    """Tasks, after the journal has noted them, some at a time since that waits for the disk or the store.
 
     Workers ask for these: an `OSError` of the journal would look to them like one of their own connections.
     """

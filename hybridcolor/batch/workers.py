@@ -34,7 +34,7 @@ DEATHS = 2
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 Record = dict[str, Any]
-"""Of a finished picture: source, target, and either what was done or the ``error``."""
+"""What is told of a finished picture: source, target, and either what was done or the ``error``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,10 @@ def _colorize(
     predictor: Predictor | None,
     output: AbstractContextManager[Path],
 ) -> None:
-    """At once, or a large picture by tiles: by its size alone, since results are the same on every machine."""
+    """Colorize and write a picture, a large one by tiles. Its size alone decides, not how much memory is free.
+
+    So results are the same on every machine.
+    """
     from hybridcolor import tiles
     from hybridcolor.imagefiles import MAX_PIXELS, open_bands, read_image
     from hybridcolor.marked import read_scribbles

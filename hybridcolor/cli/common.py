@@ -35,7 +35,7 @@ class Lines(Console):
         self.lost: OSError | None = None
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As that of any console."""
+        """Print as any console does."""
         shown = [spelled(each) if isinstance(each, str) else each for each in objects]
         texts = all(isinstance(each, str) for each in objects)
         try:
@@ -44,7 +44,7 @@ class Lines(Console):
             self._lose(error)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """As that of any console, which comes here for the cells of tables too; they may have several lines."""
+        """Make a text as any console does, for the cells of tables too; these may have several lines."""
         return super().render_str("\n".join(map(spelled, text.split("\n"))), **options)
 
     def on_broken_pipe(self) -> None:

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
 
 app = typer.Typer()
-_COLOURED = 10.0  # ab units from which on a stroke asks for colour
-_SEEN = 0.25  # share of it that is to be seen
+_UNSEEN = {
+    "white": "white, which stays as it is; for a drawing take --method lineart, else --finish paint",
+    "black": "black, where no colour shows; if white is drawn on black, invert the picture first",
+}
 
 
 @app.command()
@@ -141,8 +143,6 @@ def colorize(
     palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
     if jobs[0][1] != output:
         make_folder(output)
-    vividness = DEFAULT_VIVIDNESS if vividness is None else vividness
-    failures = 0
     needs = {
         "layers": is_layered(output),
         "--method auto": method == "auto",
@@ -152,41 +152,28 @@ def colorize(
         "--palette-from": palette_from is not None,
     }
     tiling = Tiling.of(tiles, needs, seeds=seeds, max_pixels=max_pixels)
-    decided: dict[str, Any] = {
-        "finish": finish,
-        "tint": tint or None,
-        "seeds_sha256": checksum(seeds),
-        "palette_sha256": checksum(palette_from),
-    }
-    made = partial(made_by, model=model, vividness=vividness, caution=caution, **decided)
+    wishes: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS if vividness is None else vividness, "caution": caution}
+    writing = {"keep_private": keep_private, "overwrite": overwrite}
+    used: dict[str, Any] = {"seeds_sha256": checksum(seeds), "palette_sha256": checksum(palette_from)}
+    made = partial(made_by, model=model, finish=finish, tint=tint or None, **used, **wishes)
+    failures = 0
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
             picture = tiling.read(source, target, frame=frame)
-            if picture is None:
-                predictor = predictor or load(model)
-                wishes = {"predictor": predictor, "vividness": vividness, "caution": caution}
-                writing = {
-                    "software": made(method=method, tiles=True),
-                    "keep_private": keep_private,
-                    "overwrite": overwrite,
-                }
-                tiling.colorize(source, target, frame=frame, writing=writing, method=method, finish=finish, **wishes)
-                continue
             predictor = predictor or load(model)
+            if picture is None:
+                told = {"software": made(method=method, tiles=True), **writing}
+                asked = {"predictor": predictor, "method": method, "finish": finish, **wishes}
+                tiling.colorize(source, target, frame=frame, writing=told, **asked)
+                continue
             scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
             result = pipeline.colorize(
-                picture,
-                predictor=predictor,
-                scribbles=scribbles,
-                method=chosen,
-                vividness=vividness,
-                caution=caution,
-                palette=palette,
+                picture, predictor=predictor, scribbles=scribbles, method=chosen, palette=palette, **wishes
             )
-            put_on: dict[str, Any] = {"finish": finish or pipeline.usual_finish(chosen, predictor), "tint": tint}
-            result = replace(result, **put_on, provenance=made(method=chosen))
-            pipeline.write_colorization(target, result, keep_private=keep_private, overwrite=overwrite)
+            shown = finish or pipeline.usual_finish(chosen, predictor)
+            result = replace(result, finish=shown, tint=tint, provenance=made(method=chosen))
+            pipeline.write_colorization(target, result, **writing)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
             _tell(target, result)
@@ -214,33 +201,9 @@ def _tell(target: Path, result: Colorization) -> None:
 
     height, width = result.picture.shape
     out.print(f"{target}  {width} x {height}, {result.seconds:.1f} s")
-    unseen = "" if is_layered(target) else _why_unseen(result)
-    if unseen:
-        out.print(unseen)
-
-
-def _why_unseen(result: Colorization) -> str:
-    """What to do where most of what a person drew has no room for its colour; empty if it shows."""
-    import numpy as np
-
-    from hybridcolor.lab import gamut_chroma
-    from hybridcolor.painting import finished
-    from hybridcolor.seeds import USER
-
-    strength = np.hypot(*result.seeds.ab.T)
-    coloured = (result.seeds.origin == USER) & (strength > _COLOURED)
-    if not coloured.any():
-        return ""
-    drawn = result.seeds.take(coloured)
-    level, ab = result.picture.luminance[tuple(drawn.coords.T)][None], drawn.ab[None]
-    shown = finished(level, ab, finish="photo" if result.finish == "photo" else "paint")
-    if np.median(np.hypot(*gamut_chroma(shown, ab)[0].T) / strength[coloured]) > _SEEN:
-        return ""
-    if np.median(level) > 50:
-        return (
-            "most strokes lie on white, which stays as it is; for a drawing take --method lineart, else --finish paint"
-        )
-    return "most strokes lie on black, where no colour shows; if white is drawn on black, invert the picture first"
+    ground = None if is_layered(target) else result.strokes_lost_on()
+    if ground is not None:
+        out.print(f"most strokes lie on {_UNSEEN[ground]}")
 
 
 def _coloured_page(path: Path, max_pixels: int) -> Picture:

@@ -36,7 +36,7 @@ class Tiling:
 
     @classmethod
     def of(cls, wanted: bool | None, needs: dict[str, bool], *, seeds: Path | None, max_pixels: int) -> Tiling:
-        """From the options, by name, and whether each needs a picture at once.
+        """How the options have pictures treated: ``needs`` says by name whether an option needs a picture at once.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """The report as one page of HTML with its style and script inside; images are files beside it.
 
-The page asks nothing of any network and opens from a folder. May import nothing that computes.
+The page asks nothing of any network and opens from a folder.
 """
 
 from __future__ import annotations

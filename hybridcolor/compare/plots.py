@@ -13,7 +13,7 @@ from hybridcolor.compare.scoring import LEVELS
 from hybridcolor.plots import new_figure
 
 COLOURS = ("#3b7dd8", "#e4572e", "#2f9e44", "#b8860b", "#a64ac9", "#0c9ba3", "#d6457f", "#7a7f87")
-"""Of methods, in their order; each is readable on white and on near black."""
+"""Colours of the methods, in their order; each is readable on white and on near black."""
 _DASHES = ("-", "--", "-.", ":")
 _TEXT = "#010203"  # stands for the page's text colour until the end
 

@@ -1,7 +1,4 @@
-"""Pictures some rows at a time: TIFF by its own strips or tiles, so that a whole slide never lies in memory.
-
-May import what its neighbours may.
-"""
+"""Pictures some rows at a time: TIFF by its own strips or tiles, so that a whole slide never lies in memory."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from hybridcolor.decoding.common import ORIENTATION, Decoded, Pixels, check_fram
 from hybridcolor.errors import ImageError
 
 DecodedBands = Callable[[int, int], Decoded]
-"""From the first row, and the one behind the last, to these rows."""
+"""A function that decodes rows: takes the first, and the one behind the last."""
 _MOST_ROWS = 4096  # of a strip or tile; larger ones are no better than the whole
 
 
 def bands_of(decoded: Decoded) -> tuple[tuple[int, int], DecodedBands]:
-    """Rows and columns, and the bands, of a picture that is in memory."""
+    """The shape (rows, columns) of a picture that is in memory, and what gives its bands."""
 
     def band(top: int, bottom: int) -> Decoded:
         alpha = None if decoded.alpha is None else decoded.alpha[top:bottom]
@@ -32,7 +29,7 @@ def bands_of(decoded: Decoded) -> tuple[tuple[int, int], DecodedBands]:
 
 
 def tiff_bands(file: BinaryIO, frame: int, max_pixels: int) -> tuple[tuple[int, int], DecodedBands] | None:
-    """The same of a page of TIFF; None if it cannot be read by bands, or is not even a TIFF that can be read."""
+    """The same for a page of a TIFF file, decoded as bands are asked for; None if it can only be read as a whole."""
     page_of = tifffile.TiffFile(file)
     if not len(page_of.pages):
         return None

@@ -33,7 +33,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 """Luminance (B, 1, S, S) in 0..1; the bins and weights of its soft-encoded colours, each (B, S / 4, S / 4, 5)."""
 HELD_OUT_PERCENT = 3
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-"""Of the files that a folder of training images is searched for: what OpenCV decodes."""
+"""Endings of the files that a folder of training images is searched for: what OpenCV decodes."""
 LEFT_SHADED = 0.15
 """Share of coloured drawings that are seen in their own gray, as shaded art and comics are, not as lines."""
 _TABLE_RANGE = 128  # ab in -128..128, tabulated at whole units: a tenth of a bin

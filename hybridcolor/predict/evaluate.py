@@ -31,6 +31,8 @@ from hybridcolor.users import random_patches
 
 HINTS = (1, 10, 50)
 """How many a network that takes them is scored with."""
+AVERAGED = 500
+"""Training images by which the mean colour is known well enough."""
 CLASSES = 10
 ON_SHEET = 32
 SHEET_COLUMNS = 4
@@ -94,12 +96,12 @@ def score_photos(
     images: ImageSet,
     indices: Sequence[int],
     average: NDArray[np.float32],
-    calibration: Calibration | None = None,
+    calibration: Calibration,
 ) -> Iterator[dict[str, float]]:
     """Scores of some photos: of the prediction, of gray, of one ``average`` colour, and of the automatic seeds.
 
     The result scored is the one `colorize` starts from: annealed mean at the default vividness. A network that takes
-    hints is scored with some random ones too, by itself: nothing is propagated.
+    hints is scored with some random ones too, by itself: nothing is propagated. Each belief joins the calibration.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
@@ -111,8 +113,7 @@ def score_photos(
         colour = _shown(belief, luminance)
         picture, paint = Picture(luminance), getattr(predictor, "paint", False)
         rgb, gray, true = (picture.to_rgb(c, paint=paint) for c in (colour, np.zeros_like(truth), truth))
-        if calibration is not None:
-            calibration.add(belief, truth)
+        calibration.add(belief, truth)
         yield {
             "ab_rmse": ab_rmse(colour, truth),
             "ab_rmse_of_mean": ab_rmse(belief.upsample(belief.mean()), truth),
@@ -133,9 +134,9 @@ def mean_scores(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return {key: float(np.mean(values)) for key, values in known.items() if values}
 
 
-def mean_colour(images: ImageSet, *, count: int = 500) -> NDArray[np.float32]:
-    """The mean ab of some images."""
-    chosen = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
+def mean_colour(images: ImageSet) -> NDArray[np.float32]:
+    """The mean ab of a set of images, by at most `AVERAGED` of them."""
+    chosen = np.linspace(0, len(images) - 1, min(AVERAGED, len(images))).astype(int)
     mean: NDArray[np.float32] = np.mean([images.decode(int(i))[..., 1:].mean(axis=(0, 1)) for i in chosen], axis=0)
     return mean
 
@@ -166,7 +167,7 @@ class Calibration:
         self._true.append(cells.reshape(-1, 2))
 
     def best_twentieth(self) -> dict[str, float]:
-        """Of all cells together, of the twentieth with the largest |mean| / std (chroma at least 8), how many are good.
+        """How good the twentieth of all cells is that has the largest |mean| / std, and a chroma of at least 8.
 
         Shares of those nearer to the truth than gray is, and of those whose hue is right within 30 degrees, where the
         truth has one: what seeds taken there would be worth. Nothing without any such cell.
@@ -180,7 +181,7 @@ class Calibration:
         return {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
 
     def summary(self) -> dict[str, list[float]]:
-        """By tenths of all cells, from low to high: what was said, and what was true.
+        """What was said and what was true, by tenths of all cells from low to high.
 
         ``confidence`` is the probability of the most probable bin, ``accuracy`` how often the truth is in that bin;
         ``std`` the predicted spread, ``error`` the root mean square distance in ab of mean and truth.
@@ -198,7 +199,7 @@ class Calibration:
         }
 
     def draw(self, path: Path) -> None:
-        """Both as a picture: a perfect model's points lie on the diagonals."""
+        """Plot the `summary` of confidence and of spread: a perfect model's points lie on the diagonals."""
         tenths = self.summary()
         figure = new_figure(9, 4.2)
         for axes, said, true, unit in zip(
@@ -269,7 +270,7 @@ def _seed_scores(
 
 
 def _seed_quality(shown: NDArray[np.float32], true: NDArray[np.float32]) -> tuple[float, float]:
-    """Of (N, 2) colours, the share nearer to the truth than gray is, and of right hue where the truth has one."""
+    """The share of (N, 2) colours nearer to the truth than gray is, and that of right hue where the truth has one."""
     better = np.hypot(*(shown - true).T) < np.hypot(*true.T)
     cosine = (shown * true).sum(1) / np.maximum(np.hypot(*shown.T) * np.hypot(*true.T), 1e-6)
     vivid = np.hypot(*true.T) > 10

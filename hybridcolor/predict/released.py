@@ -185,7 +185,7 @@ def _unpacked_size(content: bytes) -> int:
 
 
 def _from_caffe(layers: dict[str, list[Blob]]) -> dict[str, Tensor]:
-    """The same tensors from Caffe's layers."""
+    """The tensors of the PyTorch release, from Caffe's layers."""
     layers = {name.removeprefix("bw_"): blobs for name, blobs in layers.items()}
     names = _caffe_names()
     _check_names(layers, names.values(), optional=_CAFFE_OPTIONAL)

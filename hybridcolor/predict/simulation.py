@@ -31,7 +31,7 @@ COLOUR_ERROR = 3.0
 STROKES = 0.4
 """Share of the hinted pictures whose hints are strokes, not patches."""
 LONGEST_STROKE = 16
-"""Cells."""
+"""Cells of the longest simulated stroke."""
 SAME_THING = 12.0
 """Ab units: a stroke ends where the true colour differs more than this from that of its start."""
 RECOLOURED = 0.6

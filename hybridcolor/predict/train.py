@@ -37,12 +37,12 @@ WARM_UP = 200
 REPORT_EVERY = 200
 
 
-def measure_prior(images: ImageSet, recipe: Recipe, *, count: int = 3000) -> NDArray[np.float32]:
-    """How often each bin occurs in the training images, smoothed by the soft encoding itself."""
+def measure_prior(images: ImageSet, recipe: Recipe) -> NDArray[np.float32]:
+    """How often each bin occurs in 3,000 augmented training images, smoothed by the soft encoding itself."""
     total = np.zeros(len(AB_BINS))
     stage = Stage([], size=64, batch=50, steps=0)
     source = _batches_of(recipe, images, stage, first=0)
-    for _ in range(max(1, count // 50)):
+    for _ in range(60):
         _, index, weight = next(source)
         total += np.bincount(index.numpy().ravel(), weight.numpy().ravel(), minlength=len(AB_BINS))
     return np.asarray((total + 1) / (total + 1).sum(), np.float32)

@@ -65,7 +65,7 @@ def affinity_planes(luminance: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def affinity_matrix(luminance: NDArray[np.float32]) -> sp.csr_array:
-    """The same W in float64 as a sparse (H W, H W) matrix."""
+    """W in float64, as `affinity_planes` has it, as a sparse (H W, H W) matrix."""
     return planes_to_matrix(affinity_planes(luminance))
 
 
@@ -255,7 +255,7 @@ def _fill_residual(luminance, pull, target, chroma, residual, kind, first, last)
 
 @njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
 def _miss(weights, pull, target, n, x, s, residual):  # type: ignore[no-untyped-def]
-    """By how much the pixels of a row and plane miss their equations; n, x and s are its chroma and its neighbours'."""
+    """How far the pixels of a row and plane are from their equations; n, x and s are its chroma and its neighbours'."""
     for j in range(pull.size):
         t = min(np.float64(pull[j]), 1e30)
         residual[j + 1] = (t * (target[j] - x[j + 1]) - outflow(weights, n, x, s, j)) / (1.0 + t)

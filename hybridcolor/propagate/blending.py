@@ -8,7 +8,9 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def blend(lists, sources, power, seeds, pixels, planes):  # type: ignore[no-untyped-def]
-    """Colour and label of some flat pixels, or of all if there are as many; returns the first and last row and column.
+    """Write colour and label of the given flat pixels; if they are as many as the picture has, of all in order.
+
+    Returns the first and last row and column that were written.
 
     The colour is the mean of the sources' colours with weight distance^-power, taken over the nearest distance so that
     no weight overflows. Only the pixel of a hard seed is at distance 0 from its source; it has the seed's own colour.

@@ -93,7 +93,7 @@ def _stretched(luminance: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 @njit(cache=True, nogil=True)
 def _nearest(light, stride, owner, mean, pixel):  # type: ignore[no-untyped-def]
-    """Of the regions beside a pixel the nearest in brightness, of equals the lowest; and how far it is."""
+    """The region beside a pixel that is nearest in brightness, the lowest-numbered of equals, and how far it is."""
     nearest = np.int32(0)
     least = np.inf
     for beside in (pixel - 1, pixel + 1, pixel - stride, pixel + stride):

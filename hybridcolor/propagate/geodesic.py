@@ -160,7 +160,7 @@ def _queue(lists: int, chunks: int) -> Queue:
 
 
 def _larger(queue: Queue) -> Queue:
-    """The same queue with room for twice as many chunks."""
+    """A queue with the same entries, and room for twice as many chunks."""
     chunks = len(queue.link)
     link, entries = np.empty(2 * chunks, np.int32), np.empty(2 * chunks * CHUNK, np.int64)
     link[:chunks], entries[: chunks * CHUNK] = queue.link, queue.entries

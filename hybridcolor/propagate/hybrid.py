@@ -162,7 +162,8 @@ def without_repetitions(seeds: Seeds, prior: NDArray[np.float32]) -> Seeds:
 def _screen(system: SeededSystem, seeds: Seeds, least: np.float32) -> NDArray[np.float32]:
     """The pull R toward zero of every pixel, going by its nearest seed; ``least`` is that of the smallest corrections.
 
-    Where a soft seed pulls too, both are one pull: T s + R 0 = (T + R) (T s / (T + R)).
+    R is what the module's formula calls T; here T is the seeds' own. Where a soft seed pulls too, both are one pull:
+    T s + R 0 = (T + R) (T s / (T + R)).
     """
     places = tuple(seeds.coords.T)
     free = np.ones(system.pull.shape, np.uint8)

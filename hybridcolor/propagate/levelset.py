@@ -168,7 +168,7 @@ class Patterns:
         inside: NDArray[np.bool_],
         features: NDArray[np.float32],
     ) -> Patterns:
-        """From rooms and relief at every pixel, and tone and features at every `GRID`-th."""
+        """The patterns of a drawing: rooms and relief are of every pixel, tone and features of every `GRID`-th."""
         sampled = rooms[::GRID, ::GRID]
         count = np.bincount(sampled.ravel(), minlength=int(rooms.max()) + 1)
         tone = np.bincount(sampled[inside], minlength=len(count))
@@ -198,8 +198,10 @@ class Patterns:
         place, number : (M,) int64
             The new marks, as flat indices and markers.
         """
-        at = np.searchsorted(self.room, room).clip(max=len(self.room) - 1) if len(self.room) else room
-        here = self.room[at] == room if len(self.room) else np.zeros(len(room), bool)
+        if len(self.room) == 0:
+            return self.deepest, self.within  # both are empty
+        at = np.searchsorted(self.room, room).clip(max=len(self.room) - 1)
+        here = self.room[at] == room
         owner = np.zeros(len(self.room), np.int64)
         np.maximum.at(owner, at[here], number[here])
         known = owner > 0

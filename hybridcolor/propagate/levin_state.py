@@ -256,7 +256,7 @@ def _around(pixels: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> W
 
 @njit(cache=True, nogil=True)
 def _otherwise(pull, known):  # type: ignore[no-untyped-def]
-    """The first row and column where some pixel pulls clearly otherwise than is known, and those after the last."""
+    """The rectangle around all pixels whose pull clearly differs from what is known: its first corner, and its end."""
     left, right = pull.shape[1], 0
     top, bottom = pull.shape[0], 0
     factor = np.float32(OTHER_PULL)

@@ -253,12 +253,12 @@ def _balance_anew(operator: Operator, changed: Window) -> Window:
 
 
 def _grown(side: slice, of: int) -> slice:
-    """Some rows with `BALANCED` more to either side, on an axis of so many: what a change of them affects."""
+    """A range of rows widened by `BALANCED` on both sides, within an axis of ``of`` rows: what its change affects."""
     return slice(max(side.start - BALANCED, 0), min(side.stop + BALANCED, of))
 
 
 def _within(side: slice, whole: slice) -> slice:
-    """Where some rows are in an array of more of them."""
+    """A range of rows, counted from the first row of a wider range."""
     return slice(side.start - whole.start, side.stop - whole.start)
 
 

@@ -35,7 +35,7 @@ def ink(luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def evened(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The drawing on paper that is as light everywhere: L* divided by that of the paper around.
+    """The drawing on paper that is equally light everywhere: L* divided by that of the paper around.
 
     Parameters
     ----------

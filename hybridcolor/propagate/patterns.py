@@ -16,7 +16,7 @@ from hybridcolor.tones import Tones
 GRID = 4
 """Pixels from one sample of the features to the next."""
 WAVELENGTH = 5.0
-"""Of the finest wavelets, in pixels; those of the next scales are 2 and 4 times as long."""
+"""Wavelength of the finest wavelets, in pixels; those of the next scales are 2 and 4 times as long."""
 SCALES = 3
 ENVELOPE = 2.5
 """Standard deviation of the finest wavelets' envelope, in pixels."""
@@ -91,7 +91,7 @@ def pattern_distance(features: NDArray[np.float32], other: NDArray[np.float32]) 
 
 
 def _magnitudes(plane: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Of the responses to four waves; cos(u x + v y) and its sine come from products of one-dimensional filters."""
+    """Magnitudes of the responses to four waves, whose two-dimensional filters are made of one-dimensional ones."""
     radius = int(3 * ENVELOPE)
     at = np.arange(-radius, radius + 1)
     bell = np.exp(-0.5 * (at / ENVELOPE) ** 2)

@@ -16,9 +16,9 @@ from hybridcolor.tones import TONE, Tones, find_tones, reaching, tone_size
 STEP = 5.0
 """Least L* by which neighbours differ at a line."""
 GRAIN = 5.0
-"""The same, in standard deviations of the picture's grain."""
+"""Least step at a line in standard deviations of the picture's grain."""
 CONTRAST = 0.35
-"""The same, as a share of the picture's stronger steps: the 9th decile of those above the two limits before."""
+"""Least step at a line as a share of the strong steps: of the 9th decile of those above the other two limits."""
 FINENESS = 8
 """Levels of the relief for one pixel of distance."""
 SILL = 6.0

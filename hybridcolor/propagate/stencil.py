@@ -10,9 +10,9 @@ then loses no digits in float32 even in pockets that are all but cut off. Coupli
 are 0. Rows of x are (channels, w + 2), with a pixel of padding at both ends.
 
 Coarse operators are stored as (h, 10, w). `operator_row` makes the rows of the finest, q + (1 - q)(I - W), from W,
-which is kept in 16 bits: to read it takes a sixth of the time that it would take to make it from the luminance. No
-weight is below exp(-81 / (0.6 x 8)) / 8 = 6e-9, so 5 bits of exponent do, and 11 are left for the rest: weights are off
-by 0.02%, which the true residual, that goes by the luminance, puts right.
+which is kept in 16 bits: reading it takes a sixth of the time of making it from the luminance. No weight is below
+exp(-81 / (0.6 x 8)) / 8 = 6e-9, so 5 bits of exponent suffice and 11 are left for the mantissa. Weights are then off by
+up to 0.02%; the true residual, which is found from the luminance, makes up for that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hybridcolor.propagate.affinity import FAST, fill_affinity, outflow
 from hybridcolor.threads import share_rows
 
 DAMPING = np.float32(0.9)
-"""Of Jacobi sweeps."""
+"""Damping of Jacobi sweeps."""
 MOST_PULL = np.float32(1e30)
 """Stands for the infinite pull of a hard seed, with which one cannot divide."""
 SMALLER = np.float32(2.0**-96)

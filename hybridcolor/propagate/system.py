@@ -63,7 +63,7 @@ class SeededSystem:
         return chroma
 
     def residual(self, chroma: NDArray[np.float64]) -> NDArray[np.float32]:
-        """By how much ab every pixel misses its equation; both arrays padded as in `start`."""
+        """How far every pixel is from its equation, in ab units; both arrays padded as in `start`."""
         residual = np.zeros(chroma.shape, np.float32)
         self.fill_residual(chroma, residual)
         return residual
@@ -71,7 +71,7 @@ class SeededSystem:
     def fill_residual(
         self, chroma: NDArray[np.float64], residual: NDArray[np.float32], *, single: bool = False
     ) -> None:
-        """The same into an array at hand; ``single`` as for `system_residual`."""
+        """Write the `residual` into an array at hand; ``single`` as for `system_residual`."""
         system_residual(self.luminance, self.pull, self.target, chroma, residual, single=single)
 
     def bounds(self) -> NDArray[np.float32]:

@@ -21,9 +21,9 @@ from hybridcolor.propagate.aggregation import (
 )
 
 DAMPING = np.float32(0.7)
-"""Of the Jacobi sweeps that find visits."""
+"""Damping of the Jacobi sweeps that find visits."""
 SWEEPS = 2
-"""Such sweeps before, and after, a coarse correction."""
+"""Sweeps before, and after, a coarse correction."""
 CYCLES = 2
 """Cycles for each of the two kinds of groups."""
 COARSEST_SWEEPS = 30

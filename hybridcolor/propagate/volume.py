@@ -66,7 +66,7 @@ class _System(SeededSystem):
         *,
         single: bool = False,  # noqa: ARG002
     ) -> None:
-        """By how much ab every voxel misses its equation; W is in float64 always."""
+        """Write how far every voxel is from its equation, in ab units; W is in float64 always."""
         flat = np.ascontiguousarray(inner(chroma)).reshape(2, -1)
         target = self.target.reshape(2, -1)
         found = lattice_residual(self.luminance.ravel(), self.lattice, self.pull.ravel(), target, flat)

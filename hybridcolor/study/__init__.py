@@ -32,7 +32,7 @@ from hybridcolor.study.tables import Table, summarize
 __all__ = ["DEFAULT_METHODS", "METHODS", "Plan", "Table", "bundled_photos", "prepare", "run_study"]
 
 SCHEMA = 2
-"""Of a study's folder; the first scored ab RMSE before colours were brought into gamut."""
+"""Version of a study's folder; the first scored ab RMSE before colours were brought into gamut."""
 BUNDLED = ("astronaut", "chelsea", "coffee", "rocket")
 
 

@@ -157,5 +157,5 @@ def _gray(session: EditSession) -> Colorization:
 
 
 def _as_shown(answer: Colorization) -> tuple[Colorization, Levels]:
-    """With what the window shows, so that it has no more to do than that."""
+    """An answer with the pixels that the window shows of it, made here so that the window need not compute them."""
     return answer, sizes(answer.on_screen())

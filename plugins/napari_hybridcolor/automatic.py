@@ -94,7 +94,7 @@ class Automatic(QObject):
         self.editing.said.emit("Click on a seed to select it, Shift+click on more; Delete them, or Pin them. D draws.")
 
     def _forget(self) -> None:
-        """Another picture has others."""
+        """Forget those of the picture that was open: another one has others."""
         self._seeds = Seeds.empty()
         self._held.remove()
         self.changed.emit()

@@ -31,9 +31,10 @@ from napari_hybridcolor.answers import saving
 from napari_hybridcolor.gestures import Place, line
 from napari_hybridcolor.kept import SAME
 from napari_hybridcolor.layers import seed_strokes, sizes
-from napari_hybridcolor.opening import Sessions, file_of
+from napari_hybridcolor.opening import file_of
 from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
+from napari_hybridcolor.sessions import Sessions
 from napari_hybridcolor.timers import timer
 from napari_hybridcolor.work import Newest
 
@@ -335,7 +336,7 @@ class Editing(QObject):
 
     @property
     def _weight(self) -> float:
-        """Of the next stroke's pixels."""
+        """The weight of the next stroke's pixels."""
         assert self.session is not None  # noqa: S101  # the callers' own check
         return weight_of(self.strength, self.session.picture.shape)
 

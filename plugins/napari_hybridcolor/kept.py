@@ -1,4 +1,4 @@
-"""What is kept of a person from one picture, and one day, to the next: recent colours and saved palettes."""
+"""What a person keeps from one picture to the next, and from day to day: recent colours and saved palettes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.palettes import SUFFIXES, Colour, keep_colours, read_colours
 
 MOST = 24
-"""Recent colours."""
+"""How many recent colours are kept."""
 SAME = 1.0
-"""Ab units within which two colours are one."""
+"""Ab units within which two colours count as one."""
 
 
 def unlike(colours: Iterable[Colour], known: Iterable[Colour]) -> tuple[Colour, ...]:

@@ -1,25 +1,18 @@
-"""How pictures come into napari and out of it: reader, writer, a layer's session, and `hybridcolor edit`."""
+"""How pictures come into napari and out of it: reader, writer, the picture of a layer, and `hybridcolor edit`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError
-from hybridcolor.groundwork import load_model
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
-from hybridcolor.marked import read_scribbles
 from hybridcolor.picture import Picture
-from hybridcolor.propagate.kinds import METHOD_OF, kind_of
-from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import SUFFIX, picture_of
 from napari_hybridcolor.layers import as_shown, layer_picture
 
@@ -27,21 +20,16 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from hybridcolor.seeds import Seeds
-
 SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from."""
 STROKES = "hybridcolor_strokes"
 """Where they say that a saved session was opened, and which."""
-DRAWINGS = "lineart"
-"""The model that proposes colours for drawings."""
-_LOOK_AT = 1_000_000  # pixels by which the kind of a picture is told
 _MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerData]] | None:
-    """napari's question whether a file is ours: saved sessions are, and medical pictures. Several at once are not."""
+    """The reader of the endings that ``napari.yaml`` names; None for several files, which napari is to read itself."""
     return None if isinstance(path, list) else read_layers
 
 
@@ -115,117 +103,11 @@ def file_of(layer: Image) -> Path | None:
     return Path(path) if path else None
 
 
-def new_session(picture: Picture) -> tuple[EditSession, str]:
-    """A session with the settings that suit the kind of picture, and what to tell of it."""
-    model, method, told = _suited(picture)
-    return EditSession(picture, predictor=model, method=method), told
-
-
-def _suited(picture: Picture) -> tuple[str, str, str]:
-    """The model and the method that suit the kind of picture, and what to tell of it."""
-    step = max(1, round((picture.shape[0] * picture.shape[1] / _LOOK_AT) ** 0.5))
-    kind = kind_of(picture.luminance[::step, ::step])
-    method = METHOD_OF[kind.name]
-    if kind.name == "photo":
-        return "default", method, ""
-    told = f"This is {kind.name} ({kind.reason}): the method {method} fills it, and a stroke rules its region."
-    return DRAWINGS, method, told
-
-
-def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
-    """A session that begins with the settings of a drawing, so that to undo is not to go back behind them."""
-    session = EditSession(
-        picture,
-        predictor=drawing.model,
-        method=drawing.method,
-        vividness=drawing.vividness,
-        caution=drawing.caution,
-        **drawing.method_options,
-    )
-    if _changed(session.drawing, drawing):  # in what it cannot begin with
-        session.set(drawing)
-    return session
-
-
-def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
-    """The settings that are others now."""
-    return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
-
-
-def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
-    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
-    source = session.picture.source
-    if source is None:
-        session.unsaved = "this picture has no file"
-        return ""
-    path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
-    if not path.exists():
-        session.autosave = path
-        return ""
-    try:
-        session.load(path)
-    except HybridColorError as error:
-        session.unsaved = str(error)
-        return ""
-    session.autosave = path
-    return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
-
-
-_Known = WeakKeyDictionary["Image", dict[tuple[int, ...], EditSession]]
-_LEFT: _Known = WeakKeyDictionary()
-"""The sessions of a panel that was closed, for the next one."""
-_BEGUN: WeakKeyDictionary[EditSession, Drawing] = WeakKeyDictionary()
-"""What each session began with: the settings that suit its kind of picture."""
-_SETTINGS = ("model", "method", "vividness", "caution", "confidence", "finish", "tint", "options")
-
-
-class Sessions:
-    """The sessions of all pictures and slices that were opened, each kept as long as its layer lives."""
-
-    def __init__(self) -> None:
-        self._known: _Known = WeakKeyDictionary()
-
-    def in_view(self, layer: Image, viewer: ViewerModel, *, left: EditSession | None = None) -> tuple[EditSession, str]:
-        """The session of what is in view of a layer, and what to tell of it where it is new.
-
-        A new one takes over the settings that the person changed in the session of the slice that is left for it.
-
-        Raises
-        ------
-        ImageError
-            If the layer is no picture that can be coloured.
-        """
-        if layer not in self._known:
-            self._known[layer] = _LEFT.pop(layer, {})
-        sessions, index = self._known[layer], slice_of(layer, viewer)
-        if index in sessions:
-            return sessions[index], ""
-        session, told = new_session(picture_of_layer(layer, index))
-        begun = _BEGUN[session] = session.drawing
-        if left is not None:
-            changed = _changed(_BEGUN[left], left.drawing)
-            if changed:
-                session, told = _as_set(session.picture, replace(begun, **changed)), ""
-                _BEGUN[session] = begun
-        told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
-        sessions[index] = session
-        return session, told
-
-    def leave(self) -> None:
-        """Leave them to whoever opens these pictures next."""
-        _LEFT.update(self._known)
-
-
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Save a layer as a picture, whole or not at all, tagged as sRGB; of one in several sizes the largest."""
     pixels = np.asarray(data[0] if meta.get("multiscale") else data)
     write_image(Path(path), pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2), overwrite=True)
     return [path]
-
-
-def first_strokes(seeds: Path, picture: Picture) -> Seeds:
-    """What a file of seeds has for a picture; patches of the model that the picture opens with are no strokes."""
-    return read_scribbles(seeds, picture, load_model(_suited(picture)[0]))
 
 
 def edit(path: Path, seeds: Path | None = None) -> None:
@@ -243,10 +125,10 @@ def edit(path: Path, seeds: Path | None = None) -> None:
     HybridColorError
         If the picture or the strokes cannot be read.
     """
+    from napari_hybridcolor.sessions import first_strokes
+
     layers = read_layers(str(path))  # before the window: what is wrong is told in the terminal
-    scribbles = None
-    if seeds is not None:
-        scribbles = first_strokes(seeds, read_image(_picture_file(path)))
+    scribbles = None if seeds is None else first_strokes(seeds, read_image(_picture_file(path)))
     import napari
 
     from napari_hybridcolor.widget import ColorizeWidget

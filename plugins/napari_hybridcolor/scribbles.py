@@ -25,7 +25,7 @@ NAME = "scribbles"
 FIRST: Colour = (32.0, 36.0)
 """What a person draws with who has never picked a colour."""
 OPACITY = 0.55
-"""Of strokes: what came of them is seen through them."""
+"""Opacity of strokes: what came of them is seen through them."""
 
 
 class Scribbles:

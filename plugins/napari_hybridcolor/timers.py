@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 
 
 def timer(parent: QObject, milliseconds: int, action: Callable[[], object]) -> QTimer:
-    """Does something once, so long after it was last started."""
+    """A timer that does something once, so many milliseconds after it was last started."""
     made = QTimer(parent)
     made.setSingleShot(True)
     made.setInterval(milliseconds)

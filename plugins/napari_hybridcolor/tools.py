@@ -98,7 +98,7 @@ class Tools(QObject):
         self.changed.emit(self._in_hand())
 
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
-        """From the mouse button's press to its release; for napari's ``mouse_drag_callbacks``."""
+        """Follow the mouse from a button's press to its release; for napari's ``mouse_drag_callbacks``."""
         editing, tool = self.editing, self._in_hand()
         ours = tool in _SAYS and event.button == _LEFT  # the right button zooms
         start = end = self.pixel(event.position) if ours else None
@@ -125,7 +125,7 @@ class Tools(QObject):
             self._finish(tool, start, end, path)
 
     def hold_off(self, _viewer: Any) -> Iterator[None]:
-        """From a key's press to its release the mouse moves the picture; napari's own key knows its own tools only."""
+        """Let the mouse move the picture while a key is pressed; napari's own key knows its own tools only."""
         tool, layer = self._in_hand(), self.editing.viewer.layers.selection.active
         if tool:
             self.use("")

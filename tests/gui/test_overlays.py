@@ -51,7 +51,7 @@ def test_the_network_alone_is_shown_with_the_settings_in_use(panel, viewer, qtbo
 def test_own_colours_are_there_to_compare_with(viewer, qtbot):
     colours = data.astronaut()[::4, ::4]
     panel = opened(viewer, colours, qtbot)
-    assert "dB" in panel.view.score.text()
+    qtbot.waitUntil(lambda: "dB" in panel.view.score.text(), timeout=5000)  # a thread of its own computes it
     assert [panel.view.beside.itemText(i) for i in range(panel.view.beside.count())][-1] == "own colours"
     panel.view.beside.setCurrentText("own colours")
     panel.view.wipe.setChecked(True)

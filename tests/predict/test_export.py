@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import nn
 
-from hybridcolor import cli
 from hybridcolor.bins import AB_BINS
 from hybridcolor.errors import ModelError
 from hybridcolor.predict import load_predictor
@@ -53,13 +52,10 @@ def test_opencv_computes_what_torch_does_at_any_size(name):
         np.testing.assert_allclose(run_onnx(content, luminance), expected, rtol=1e-3, atol=5e-3 * spread)
 
 
-def test_a_shipped_model_is_exported_with_its_calibration_and_bins(tmp_path, monkeypatch):
+def test_a_shipped_model_is_exported_with_its_calibration_and_bins(run, tmp_path):
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "lite.onnx"
-    monkeypatch.setattr(sys, "argv", ["hybridcolor", "models", "export", "default", "-o", str(path)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert not stop.value.code
+    assert run("models", "export", "default", "-o", path)[0] == 0
     properties = {each.key: each.value for each in onnx.load(path).metadata_props}
     assert json.loads(properties["bins"]) == AB_BINS.tolist()
     assert int(properties["stride"]) == 32
@@ -93,14 +89,11 @@ def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
         ("default", "no/x.onnx", "has no folder"),
     ],
 )
-def test_exports_that_cannot_be_are_one_line(tmp_path, monkeypatch, capsys, name, file, message):
-    monkeypatch.setattr(sys, "argv", ["hybridcolor", "models", "export", name, "-o", str(tmp_path / file)])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
-    assert stop.value.code == 2
-    assert len(lines) == 1
-    assert message in lines[0]
+def test_exports_that_cannot_be_are_one_line(run, tmp_path, name, file, message):
+    code, _, told = run("models", "export", name, "-o", tmp_path / file)
+    assert code == 2
+    assert told.count("\n") == 1
+    assert message in told
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 import zipfile
 
 import numpy as np
 import pytest
 import torch
 
-from hybridcolor import cli
 from hybridcolor.bins import AB_BINS, ANNEALED_TEMPERATURE
 from hybridcolor.errors import ModelError
 from hybridcolor.predict import importing, load_predictor, read_registry, released
@@ -151,18 +149,15 @@ def test_half_precision_and_no_counters_are_fine(written, network):
 
 
 @pytest.fixture
-def refused(folder, monkeypatch, capsys):
+def refused(folder, run):
     """Import a file that must be refused in one line, leaving nothing behind."""
 
     def check(path, *messages, name="mine"):
-        monkeypatch.setattr(sys, "argv", ["hybridcolor", "models", "import", str(path), "--name", name])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
-        assert stop.value.code == 2
-        assert len(lines) == 1, lines
+        code, _, told = run("models", "import", path, "--name", name)
+        assert code == 2
+        assert told.count("\n") == 1, told
         for message in messages:
-            assert message in lines[0]
+            assert message in told
         assert not folder.exists() or not list(folder.iterdir())
 
     return check
@@ -325,7 +320,7 @@ def test_names_that_cannot_be_files_are_refused(written, hollow, folder, name):
 # What an import leaves behind.
 
 
-def test_an_import_is_listed_beside_the_shipped_models(written, hollow, folder, tmp_path, monkeypatch, capsys):
+def test_an_import_is_listed_beside_the_shipped_models(run, written, hollow, folder):
     entry = import_model(written(hollow))
     assert entry.name == "released"
     default, entries = read_registry()
@@ -339,11 +334,8 @@ def test_an_import_is_listed_beside_the_shipped_models(written, hollow, folder, 
     assert "`released.file`, a PyTorch state dict with sha256 `" in card
     assert "{" not in card
     for arguments in (["models"], ["models", "list"]):
-        monkeypatch.setattr(sys, "argv", ["hybridcolor", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        assert not stop.value.code
-        shown = capsys.readouterr().out
+        code, shown, _ = run(*arguments)
+        assert code == 0
         assert "released" in shown
         assert f"{default} (default)" in shown
 

@@ -74,20 +74,16 @@ def test_shaded_art_is_sometimes_seen_in_its_own_gray(monkeypatch):
     assert all(crop[..., 1].min() > 50 for crop in crops)
 
 
-@given(st.lists(st.sampled_from(["a/1", "b/2", "c__3", "d_4"]), min_size=1, max_size=30), st.floats(0, 1))
-def test_named_sources_have_their_share(names, exponent):
+@given(st.lists(st.sampled_from(["a/1", "b/2", "c__3", "d_4"]), max_size=30), st.floats(0, 1))
+def test_named_sources_have_their_share(more, exponent):
+    names = ["a/1", "b/2", "c__3", *more]
     images = ImageSet(names, [b""] * len(names))
     weights = images.sampling_weights(exponent, {"a": 0.5, "b": 0.2})
     assert weights.sum() == pytest.approx(1)
-    total = {source: weights[[name[0] == source for name in names]].sum() for source in "abcd"}
-    if set(names) >= {"a/1", "b/2", "c__3"}:
-        assert total["a"] == pytest.approx(0.5)
-        assert total["b"] == pytest.approx(0.2)
+    for source, share in (("a", 0.5), ("b", 0.2)):
+        assert weights[[name[0] == source for name in names]].sum() == pytest.approx(share)
     patterned = images.sampling_weights(exponent, {"[ab]": 0.5})
-    if set(names) >= {"a/1", "b/2", "c__3"}:
-        assert sum(patterned[[name[0] in "ab" for name in names]]) == pytest.approx(0.5)
-    plain = images.sampling_weights(exponent)
-    np.testing.assert_allclose(images.sampling_weights(exponent, {}), plain)
+    assert patterned[[name[0] in "ab" for name in names]].sum() == pytest.approx(0.5)
 
 
 def test_extracted_lines_lie_on_the_edges_and_leave_paper_white():

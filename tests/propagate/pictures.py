@@ -93,6 +93,14 @@ def photo_seeds(name: str, height: int, width: int, strokes: int = 12, seed: int
     return Seeds.of(np.concatenate(coords), np.concatenate(ab), stroke=np.concatenate(ids))
 
 
+def beside(pixel: tuple[int, int], shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The 4-neighbours of a pixel that are in the picture."""
+    i, j = pixel
+    return [
+        (y, x) for y, x in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)) if 0 <= y < shape[0] and 0 <= x < shape[1]
+    ]
+
+
 def random_seeds(height: int, width: int, count: int, seed: int = 0) -> Seeds:
     """Hard single-pixel seeds of random colours."""
     rng = np.random.default_rng(seed)

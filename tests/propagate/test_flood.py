@@ -11,14 +11,7 @@ from hybridcolor.errors import MethodError
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.flood import grow
 from hybridcolor.seeds import Seeds
-from tests.propagate.pictures import photo_luminance, photo_seeds
-
-
-def beside(pixel, shape):
-    i, j = pixel
-    return [
-        (y, x) for y, x in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)) if 0 <= y < shape[0] and 0 <= x < shape[1]
-    ]
+from tests.propagate.pictures import beside, photo_luminance, photo_seeds
 
 
 def slow_growth(light, markers, threshold):

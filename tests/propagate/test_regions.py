@@ -12,14 +12,7 @@ from skimage.morphology import local_minima
 from hybridcolor.errors import ImageError, MethodError
 from hybridcolor.propagate.rainfall import catchment_basins
 from hybridcolor.propagate.regions import merge_basins, regions
-from tests.propagate.pictures import lab_photo, photo_luminance
-
-
-def neighbours(pixel, shape):
-    i, j = pixel
-    return [
-        (y, x) for y, x in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)) if 0 <= y < shape[0] and 0 <= x < shape[1]
-    ]
+from tests.propagate.pictures import beside, lab_photo, photo_luminance
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 12), st.integers(1, 9))
@@ -31,7 +24,7 @@ def test_every_pixel_drains_into_its_basin(seed, height, width, contrast):
     lowest = np.array([levels[plateaus == plateau].min() for plateau in range(1, plateaus.max() + 1)])
     drains = np.zeros(len(lowest), bool)
     for pixel in np.ndindex(levels.shape):
-        lower = [p for p in neighbours(pixel, levels.shape) if levels[p] < levels[pixel]]
+        lower = [p for p in beside(pixel, levels.shape) if levels[p] < levels[pixel]]
         if lower:
             drains[plateaus[pixel] - 1] = True
             least = min(levels[p] for p in lower)

@@ -25,9 +25,9 @@ from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, 
 
 GRAY: Colour = (0.0, 0.0)
 MOST_COLOURS = 64
-"""Of the picture's colours, those at hand."""
+"""How many of the picture's colours are at hand."""
 LEAST = 0.02
-"""Of the network's guesses, how likely one has to be to be worth a look."""
+"""Least probability of a guess of the network that is worth a look."""
 _TOOLS = (
     (BRUSH, "Draw", "Draw freely (D); [ and ] change the brush"),
     (LINE, "Line", "Draw a straight line from where you press to where you let go (I)"),

@@ -75,13 +75,9 @@ class VariantsTab(QWidget):
         if session is None or session.belief is None:
             self.editing.said.emit("Other colourings are the network's: choose a model, and wait for its answer.")
             return
-        region = (
-            None
-            if path is None
-            else polygon2mask(  # type: ignore[no-untyped-call]
-                session.picture.shape, np.array(path)
-            )
-        )
+        region = None
+        if path is not None:
+            region = polygon2mask(session.picture.shape, np.array(path))  # type: ignore[no-untyped-call]
         self.editing.said.emit("Looking for other colourings…")
         self._work.ask(_looking(session, region))
 

@@ -57,12 +57,12 @@ class View(QWidget):
         self.line.valueChanged.connect(lambda _: self._wipe())
         self.unsure.toggled.connect(overlays.show_unsure)
         self.regions.toggled.connect(overlays.show_regions)
+        self.flats.toggled.connect(overlays.show_flats)
         self.gap.valueChanged.connect(self._slid)
         self.gap.sliderReleased.connect(self._released)
         overlays.editing.drawing_changed.connect(self._show_drawing)
         self._showing = False
         self._drawn: tuple[bool, int] | None = None
-        self.flats.toggled.connect(overlays.show_flats)
         overlays.editing.answered.connect(lambda _: self._list())
         overlays.cleared.connect(self._cleared)
         overlays.deleted.connect(lambda name: self._boxes[name].setChecked(False))
