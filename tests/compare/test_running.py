@@ -140,6 +140,28 @@ def test_what_is_done_is_not_done_again(photos, tmp_path, monkeypatch):
     assert list(more.records[0]["outcomes"]) == ["cnn", "flood"]
 
 
+def test_a_method_of_others_that_has_changed_is_run_again(tmp_path, monkeypatch):
+    about = tmp_path / "own-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[hybridcolor.propagators]\nown = own_method:own\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    photo = save(tmp_path / "photos", a=colour_photo(0))
+    found = []
+    for amount in (20, 20, -40):
+        (tmp_path / "own_method.py").write_text(
+            "import numpy as np\nfrom hybridcolor.propagate import Propagation\n"
+            "def own(luminance, seeds):\n"
+            f"    return Propagation(np.full((*luminance.shape, 2), {amount}, np.float32))\n"
+        )
+        monkeypatch.delitem(sys.modules, "own_method", raising=False)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        outcome = run([photo], tmp_path / "out", ["own"]).records[0]["outcomes"]["own"]
+        found.append((outcome["scores"]["ab_rmse"], outcome["seconds"]))
+    assert found[0] == found[1]
+    assert found[1][0] != found[2][0]
+
+
 def test_what_was_made_of_other_files_does_not_come_back(tmp_path):
     gray = save(tmp_path / "gray", a=np.repeat(colour_photo(0)[..., :1], 3, axis=2))
     colour = save(tmp_path / "colour", a=colour_photo(0))
