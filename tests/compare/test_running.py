@@ -17,7 +17,7 @@ from hybridcolor.compare import Method, compare, find_cases
 from hybridcolor.compare.running import _read_record, memory_peak
 from hybridcolor.errors import ImageError, MethodError, ModelError
 from hybridcolor.imagefiles import read_image
-from hybridcolor.metrics import ab_rmse, psnr
+from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
@@ -63,6 +63,7 @@ def test_everything_is_written(photos, tmp_path):
         *(("photo0", name) for name in FAST),
         ("photo1", "gray"),
     ]
+    assert [float(row["true_colourfulness"]) for row in rows[:3]] == pytest.approx([colourfulness(colour_photo(0))] * 3)
     saved = json.loads((out / "report.json").read_text())
     assert saved["means"]["psnr"]["methods"]["cnn"]["mean"] == report.rows["psnr"].means["cnn"].mean
     facts = saved["repeat"]["methods"]
