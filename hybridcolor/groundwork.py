@@ -218,12 +218,12 @@ class Groundwork:
 
 def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | PageReading | _Deaf:
     """The picture as a network sees it; models of drawings see the things on a page one by one."""
-    if not hasattr(predictor, "predict"):
-        raise ModelError(f"a {type(predictor).__name__} is no predictor; give what `load_predictor` returns")
 
     def look(seen: NDArray[np.float32]) -> Reading | _Deaf:
         if getattr(predictor, "takes_hints", False):
             return predictor.read(seen)  # type: ignore[attr-defined,no-any-return]
+        if not hasattr(predictor, "predict"):
+            raise ModelError(f"a {type(predictor).__name__} is no predictor; give what `load_predictor` returns")
         belief: object = predictor.predict(seen)  # of anybody's predictor
         if not isinstance(belief, ColorDistribution) or tuple(belief.shape) != seen.shape:
             found = getattr(belief, "shape", type(belief).__name__)
