@@ -167,7 +167,7 @@ def checked_values(
         raise ImageError(f"{name} has shape {array.shape}, expected {shape} to go with the luminance")
     if array.dtype.kind not in "fiu":
         raise ImageError(f"{name} has type {array.dtype}, expected numbers")
-    least, most = array.min(), array.max()
+    least, most = float(array.min()), float(array.max())  # bounds may be beyond the array's own type
     if not np.isfinite([least, most]).all():  # one NaN makes both NaN
         raise ImageError(f"{name} has values that are not finite; repair or fill them first")
     low, high = bounds
