@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution
 from hybridcolor.drawing import Drawing, Stroke
-from hybridcolor.errors import SeedError
+from hybridcolor.errors import ModelError, SeedError
 from hybridcolor.extract import even_patch
 from hybridcolor.palettes import Colour
 from hybridcolor.resampling import resample
@@ -87,7 +87,7 @@ def likely_colours(
 
 
 def variants(
-    hear: Callable[[Seeds], ColorDistribution],
+    hear: Callable[[Seeds], ColorDistribution | None],
     luminance: NDArray[np.float32],
     *,
     drawn: Seeds,
@@ -119,8 +119,10 @@ def variants(
 
     Raises
     ------
+    ModelError
+        If the CNN does not answer: a session that has none, or has not asked it yet.
     SeedError
-        If the region holds no pixel.
+        If the region holds no pixel, or is of another size.
 
     Examples
     --------
@@ -130,7 +132,7 @@ def variants(
     >>> [len(variant.strokes) for variant in variants(hear, luminance, drawn=Seeds.empty())]
     [3, 3, 3]
     """
-    found = [Variant((), hear(drawn))] * count
+    found = [Variant((), _answer(hear, drawn))] * count
     dabs: list[NDArray[np.intp]] = []
     for _ in range(PLACES):
         known = concatenate(drawn, Seeds.of(np.concatenate([np.empty((0, 2)), *dabs]), (0, 0)))
@@ -141,8 +143,15 @@ def variants(
             colour = _another_colour(variant.belief, place, taken)
             taken.append(colour)
             strokes = (*variant.strokes, Stroke.of(dabs[-1], colour))
-            found[number] = Variant(strokes, hear(concatenate(drawn, Drawing(strokes=strokes).scribbles)))
+            found[number] = Variant(strokes, _answer(hear, concatenate(drawn, Drawing(strokes=strokes).scribbles)))
     return found
+
+
+def _answer(hear: Callable[[Seeds], ColorDistribution | None], scribbles: Seeds) -> ColorDistribution:
+    belief = hear(scribbles)
+    if belief is None:
+        raise ModelError("there is no CNN's answer to go by; give the session a predictor, and ask for a preview first")
+    return belief
 
 
 def _another_colour(belief: ColorDistribution, place: tuple[int, int], taken: list[Colour]) -> Colour:
@@ -201,7 +210,7 @@ def next_place(
     Raises
     ------
     SeedError
-        If the region holds no pixel.
+        If the region holds no pixel, or is of another size.
 
     Examples
     --------
@@ -212,6 +221,8 @@ def next_place(
     >>> next_place(belief, np.full((40, 80), 50, np.float32), Seeds.empty())[1] > 40
     True
     """
+    if region is not None and region.shape != luminance.shape:
+        raise SeedError(f"a region to look in is {region.shape}, the picture {luminance.shape}; make them the same")
     if region is not None and not region.any():
         raise SeedError("a region to look in holds no pixel; enclose at least one pixel, or give no region")
     height, width = luminance.shape

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from hybridcolor.errors import MethodError, ModelError
+from hybridcolor.errors import MethodError, ModelError, SeedError
 from hybridcolor.resampling import resample
 
 BIN_STEP = 10
@@ -265,13 +265,21 @@ class ColorDistribution:
     def cells(self, coords: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows and columns of the grid's cells that hold (N, 2) pixels of the picture, to index any decoding with.
 
+        Raises
+        ------
+        SeedError
+            If a pixel lies outside the picture.
+
         Examples
         --------
         >>> belief = ColorDistribution(np.zeros((2, 4, 313), np.float32), shape=(10, 20))
         >>> [cell.tolist() for cell in belief.cells([[9, 9], [0, 19]])]
         [[1, 0], [1, 3]]
         """
-        row, column = (np.asarray(coords, np.int64) * self.logits.shape[:2] // self.shape).T
+        pixels = np.asarray(coords, np.int64)
+        if ((pixels < 0) | (pixels >= self.shape)).any():
+            raise SeedError(f"a pixel lies outside the picture of {self.shape[0]} x {self.shape[1]}; count from 0")
+        row, column = (pixels * self.logits.shape[:2] // self.shape).T
         return row, column
 
     def cell_numbers(self, coords: ArrayLike) -> NDArray[np.int64]:

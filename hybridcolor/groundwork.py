@@ -116,7 +116,7 @@ class Groundwork:
         MethodError
             If the method is unknown, or a setting is not from 0 to 1: told before the CNN's work, not after it.
         ModelError
-            If the predictor's answer is none for this picture.
+            If the predictor is none, or its answer none for this picture.
         SeedError
             If what is dismissed is no mask of the picture.
         """
@@ -222,6 +222,8 @@ def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | Pag
     def look(seen: NDArray[np.float32]) -> Reading | _Deaf:
         if getattr(predictor, "takes_hints", False):
             return predictor.read(seen)  # type: ignore[attr-defined,no-any-return]
+        if not hasattr(predictor, "predict"):
+            raise ModelError(f"a {type(predictor).__name__} is no predictor; give what `load_predictor` returns")
         belief: object = predictor.predict(seen)  # of anybody's predictor
         if not isinstance(belief, ColorDistribution) or tuple(belief.shape) != seen.shape:
             found = getattr(belief, "shape", type(belief).__name__)

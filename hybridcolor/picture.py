@@ -227,6 +227,22 @@ class Picture:
         return quantize(lab_to_rgb(luminance, colours), self.bit_depth)
 
 
+def check_picture(picture: object) -> None:
+    """Refuse what is no `Picture`, such as its array or the name of its file.
+
+    Raises
+    ------
+    ImageError
+
+    Examples
+    --------
+    >>> check_picture(Picture.from_array(np.zeros((2, 2), np.uint8)))
+    """
+    if not isinstance(picture, Picture):
+        kind = type(picture).__name__
+        raise ImageError(f"a {kind} is no Picture; give what `read_image` or `Picture.from_array` returns")
+
+
 def _is_gray(rgb: NDArray[Any]) -> bool:
     """Whether every pixel has R = G = B."""
     return np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2])

@@ -20,7 +20,7 @@ from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import gamut_chroma
 from hybridcolor.layers import drawing_layers, is_layered, write_layers
 from hybridcolor.painting import finished
-from hybridcolor.picture import Picture
+from hybridcolor.picture import Picture, check_picture
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.screen import screen_rgb
@@ -157,10 +157,12 @@ def colorize(  # noqa: PLR0913  # what a person may wish
 
     Raises
     ------
+    ImageError
+        If the picture is none, but an array or the name of a file.
     MethodError
         If the method or an option is unknown, or vividness, caution or confidence is not from 0 to 1.
     ModelError
-        If the predictor's answer is none for this picture.
+        If the predictor is none, but a name, or its answer none for this picture.
     SeedError
         If a scribble lies outside the picture, what is dismissed is no mask of it, or there is neither predictor nor
         scribble.
@@ -173,6 +175,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     [30.0, 20.0]
     """
     started = time.perf_counter()
+    check_picture(picture)
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
     groundwork = Groundwork.of(

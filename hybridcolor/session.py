@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse, Glimpses
 from hybridcolor.grounds import Grounds
 from hybridcolor.groundwork import Groundwork
-from hybridcolor.picture import Picture
+from hybridcolor.picture import Picture, check_picture
 from hybridcolor.pipeline import Colorization, colorize, usual_finish
 from hybridcolor.propagate import Propagation, PropagationState
 from hybridcolor.provenance import made_by
@@ -57,6 +57,8 @@ class EditSession(Document):
 
     Raises
     ------
+    ImageError
+        If the picture is none.
     MethodError
         If the method or an option is unknown, or vividness or caution is not from 0 to 1.
 
@@ -86,6 +88,7 @@ class EditSession(Document):
         autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> None:
+        check_picture(picture)
         self._grounds = Grounds(picture, predictor)
         drawing = Drawing(
             model=self._grounds.model, method=method, vividness=vividness, caution=caution, options={method: options}
@@ -265,6 +268,10 @@ class EditSession(Document):
     def untouched(self) -> NDArray[np.float32] | None:
         """(H, W, 2) colour of the CNN as if nobody had drawn; None before it was asked, or without one."""
         return None if self._applied is None else self._groundwork.told(Seeds.empty()).predicted
+
+    def __reduce__(self) -> NoReturn:
+        """A session is of one process, as its locks and what it has computed are."""
+        raise TypeError("an EditSession cannot be pickled or copied; save it, and load that into another one")
 
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""

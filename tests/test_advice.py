@@ -11,7 +11,7 @@ from skimage import data
 from hybridcolor.advice import PLACES, likely_colours, next_place, variants
 from hybridcolor.bins import AB_BINS, BIN_STEP, ColorDistribution
 from hybridcolor.drawing import Drawing
-from hybridcolor.errors import SeedError
+from hybridcolor.errors import ModelError, SeedError
 from hybridcolor.picture import Picture
 from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
@@ -79,6 +79,23 @@ def test_the_next_place_lies_in_the_region_however_small_it_is(corner, sure):
 def test_a_region_without_pixels_is_refused():
     with pytest.raises(SeedError, match="no pixel"):
         next_place(random_belief(0), np.full(SMALL, 50, np.float32), Seeds.empty(), region=np.zeros(SMALL, bool))
+
+
+def test_what_is_of_no_picture_is_told():
+    belief = random_belief(1)
+    with pytest.raises(SeedError, match="make them the same"):
+        next_place(belief, np.full(SMALL, 50, np.float32), Seeds.empty(), region=np.ones((3, 3), bool))
+    for place in ((9, 0), (0, 14), (-1, 3)):
+        with pytest.raises(SeedError, match="lies outside the picture of 9 x 14"):
+            likely_colours(belief, *place)
+        with pytest.raises(SeedError, match="lies outside"):
+            belief.top(1, *place)
+
+
+def test_a_session_that_has_asked_no_network_has_no_variants():
+    picture = Picture(np.full(SMALL, 50, np.float32))
+    with pytest.raises(ModelError, match="ask for a preview first"):
+        variants(EditSession(picture).hear, picture.luminance, drawn=Seeds.empty())
 
 
 def test_likely_colours_share_the_belief_out():

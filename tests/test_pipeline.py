@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 from hybridcolor.bins import AB_BINS, ColorDistribution, nearest_bin
-from hybridcolor.errors import MethodError, ModelError, SeedError
+from hybridcolor.errors import ImageError, MethodError, ModelError, SeedError
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.metrics import ab_rmse
 from hybridcolor.picture import Picture
@@ -18,6 +18,7 @@ from hybridcolor.predict import load_predictor
 from hybridcolor.propagate import PROPAGATORS, propagate
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.session import EditSession
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,18 @@ def test_scribbles_alone_colorize():
     assert result.predicted is None
     assert (result.seeds.origin == USER).all()
     assert np.abs(result.chroma).max() > 5
+
+
+@pytest.mark.parametrize("begin", [colorize, EditSession])
+@pytest.mark.parametrize("picture", [np.zeros((8, 8), np.uint8), "old.jpg"])
+def test_what_is_no_picture_is_told_how_to_be_one(begin, picture):
+    with pytest.raises(ImageError, match="is no Picture; give what `read_image`"):
+        begin(picture, method="optimization")
+
+
+def test_the_name_of_a_model_is_no_predictor():
+    with pytest.raises(ModelError, match="a str is no predictor; give what `load_predictor` returns"):
+        colorize(gray("coffee", 8), predictor="default")
 
 
 def test_neither_predictor_nor_scribble_is_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -200,3 +202,9 @@ def test_what_could_not_be_opened_again_is_refused_before_it_is_saved(tmp_path):
     again = EditSession(picture)
     again.load(tmp_path / "a.json")
     assert len(again.drawing.strokes) == 1
+
+
+@pytest.mark.parametrize("make", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_sessions_are_saved_and_not_copied(picture, make):
+    with pytest.raises(TypeError, match="save it, and load that into another one"):
+        make(EditSession(picture))

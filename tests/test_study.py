@@ -213,7 +213,12 @@ def test_bad_plans_and_photos_are_told(photos, tmp_path):
         ({"methods": ("magic",)}, "method 'magic' is unknown"),
         ({"users": ("nobody",)}, "user 'nobody' is unknown"),
         ({"strokes": ()}, "a study needs"),
-        ({"strokes": (-1,)}, "from 0 to 10000, not -1"),
+        ({"methods": ("hybrid", "hybrid")}, "method 'hybrid' is named twice"),
+        ({"users": ("random", "random")}, "user 'random' is named twice"),
+        ({"methods": ("magic",)}, "hybrid; hybrid, network deaf; "),
+        ({"strokes": (-1, 2)}, "from 0 to 10000, not -1"),
+        ({"strokes": (5, 1)}, r"go up, each once; \(5, 1\) do not"),
+        ({"strokes": (1, 1)}, "go up, each once"),
         ({"strokes": (10**20,)}, "from 0 to 10000, not 1000"),
     ):
         with pytest.raises(MethodError, match=complaint):
@@ -222,6 +227,10 @@ def test_bad_plans_and_photos_are_told(photos, tmp_path):
     write_image(gray, np.full((20, 20, 3), 90, np.uint8))
     with pytest.raises(ImageError, match="no colours"):
         run_study([gray], tmp_path / "out", PLAN)
+    (tmp_path / "other").mkdir()
+    twin = Path(shutil.copy(photos[0], tmp_path / "other"))
+    with pytest.raises(ImageError, match=f"two photos are called '{twin.name}'"):
+        run_study([photos[0], twin], tmp_path / "out", PLAN)
     with pytest.raises(ModelError, match="unknown model"):
         run_study(photos, tmp_path / "out", replace(PLAN, model="magic"))
     assert not (tmp_path / "out").exists()

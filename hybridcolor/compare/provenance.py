@@ -6,13 +6,15 @@ import hashlib
 import os
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import hybridcolor
-from hybridcolor.compare.methods import Method
+from hybridcolor.compare.methods import CNN, GRAY, Method
 from hybridcolor.predict.weights import find_model
+from hybridcolor.propagate.registry import ENTRY_POINTS, PROPAGATORS
 
 PACKAGES = ("numpy", "scipy", "scikit-image", "opencv-python", "torch", "numba", "Pillow", "matplotlib")
 """Packages whose version can change a result."""
@@ -41,6 +43,8 @@ def provenance(methods: Iterable[Method]) -> dict[str, Any]:
 def describe(method: Method) -> dict[str, Any]:
     """A method with its settings and its model's weights."""
     facts: dict[str, Any] = {"algorithm": method.algorithm, "options": method.options()}
+    if method.algorithm not in (GRAY, CNN, *PROPAGATORS):
+        facts["code_sha256"] = _code_of_others(method.algorithm)
     if method.model is not None:
         entry = find_model(method.model)
         facts["model"] = {
@@ -56,11 +60,24 @@ def describe(method: Method) -> dict[str, Any]:
 
 def code_sha256() -> str:
     """Checksum over the package's Python files: between two releases the version alone says too little."""
-    root = Path(hybridcolor.__file__).parent
+    return _python_sha256(Path(hybridcolor.__file__).parent)
+
+
+def _code_of_others(algorithm: str) -> str:
+    """The same of the package, or the one module, that added a method: its author changes it between two runs."""
+    (entry, *_) = entry_points(group=ENTRY_POINTS, name=algorithm)
+    spec = find_spec(entry.module.partition(".")[0])
+    assert spec is not None  # noqa: S101  # the method was loaded from it
+    return _python_sha256(*map(Path, spec.submodule_search_locations or [str(spec.origin)]))
+
+
+def _python_sha256(*roots: Path) -> str:
+    """Checksum over the Python files of folders, or over files."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    for root in roots:
+        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
+            digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
+            digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 

@@ -138,6 +138,11 @@ def cumulative_histogram(errors: ArrayLike, thresholds: ArrayLike) -> NDArray[np
 def colourfulness(rgb: NDArray[Any]) -> float:
     """Colourfulness of an (H, W, 3) RGB picture on the scale of 8-bit values; gray is 0, lively photos 40 to 60.
 
+    Raises
+    ------
+    ImageError
+        If its type is neither uint8 nor uint16.
+
     References
     ----------
     Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 2003, doi 10.1117/12.477378.
@@ -147,6 +152,8 @@ def colourfulness(rgb: NDArray[Any]) -> float:
     >>> colourfulness(np.full((4, 4, 3), 90, np.uint8))
     0.0
     """
+    if rgb.dtype not in (np.uint8, np.uint16):  # white would be unknown
+        raise ImageError(f"the picture is {rgb.dtype}; give it as uint8 or uint16")
     red, green, blue = np.moveaxis(rgb.astype(np.float64) * (255 / np.iinfo(rgb.dtype).max), -1, 0)
     opponents = red - green, (red + green) / 2 - blue
     spread, offset = (np.hypot(*(f(o) for o in opponents)) for f in (np.std, np.mean))

@@ -124,6 +124,12 @@ SCORES: dict[str, Score] = {
         lambda pair: colourfulness(pair.result),
         needs_truth=False,
     ),
+    "true_colourfulness": Score(
+        "Colourfulness, truth",
+        0,
+        "That of the true colours, the same for every method: colourfulness is best near it.",
+        lambda pair: colourfulness(pair.truth),
+    ),
 }
 """The scores by the key that CSV and JSON use."""
 

@@ -7,6 +7,8 @@ them; ``importing`` takes in what others released, ``export`` writes ONNX.
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -21,6 +23,9 @@ from hybridcolor.predict.predictor import NetworkPredictor, Reading
 from hybridcolor.predict.weights import ModelEntry, find_model, load_weights, read_registry
 
 __all__ = ["NetworkPredictor", "Predictor", "Reading", "load_predictor", "read_registry"]
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads, and would wait for them for ever
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @runtime_checkable

@@ -111,10 +111,17 @@ def read_shards(folder: Path, patterns: Sequence[str]) -> tuple[ImageSet, ImageS
     Raises
     ------
     ImageError
-        If nothing matches, or a shard is damaged.
+        If nothing matches, a pattern is none, or a shard is damaged.
     """
+    try:
+        found = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    except (ValueError, NotImplementedError) as error:
+        shown = ", ".join(map(repr, patterns))
+        raise ImageError(
+            f"{shown}: no pattern of names in {folder} ({error}); give one such as 'photos-*.tar'"
+        ) from error
     training, held_out, drawings = ImageSet([], []), ImageSet([], []), {}
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+    for path in found:
         for name, blob in _members(path):
             if "/line/" in name:
                 drawings[name.replace("/line/", "/color/")] = blob

@@ -20,6 +20,7 @@ from PIL import Image
 from hybridcolor.bins import DEFAULT_VIVIDNESS, ColorDistribution, nearest_bin
 from hybridcolor.errors import ImageError
 from hybridcolor.extract import extract_seeds
+from hybridcolor.files import write_whole
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.plots import check_installed, new_figure
@@ -55,7 +56,7 @@ def evaluate(
     data : Path
         Folder of the tar shards.
     out : Path
-        Folder for the report, made if missing.
+        Folder for the report, made if missing; else it is empty, or has an earlier report, which is replaced.
     shards : sequence of str, optional
         Patterns of the shards whose held-out photos are used.
     progress : callable, optional
@@ -64,7 +65,7 @@ def evaluate(
     Raises
     ------
     ImageError
-        If there is no held-out photo.
+        If there is no held-out photo, or the folder has anything but an earlier report.
     MethodError
         If matplotlib is missing.
     """
@@ -72,7 +73,7 @@ def evaluate(
     training, held_out = read_shards(data, shards)
     if not len(held_out):
         raise ImageError(f"no image in {data} is held out to score on; add more, about 3% of all are")
-    out.mkdir(parents=True, exist_ok=True)
+    _prepare(out)
     calibration = Calibration()
     rows = []
     photos = list(range(len(held_out)))
@@ -81,14 +82,32 @@ def evaluate(
         progress(done + 1, len(held_out))
     scores = mean_scores(rows) | calibration.best_twentieth()
     report = {"model": predictor.name, "photos": len(rows), "scores": scores, "calibration": calibration.summary()}
-    each = [{"name": held_out.names[i], **row} for i, row in zip(photos, rows, strict=True)]
-    (out / "scores.json").write_text(json.dumps({**report, "each": each}, indent=1) + "\n", encoding="utf-8")
+    known = [{key: value if np.isfinite(value) else None for key, value in row.items()} for row in rows]
+    each = [{"name": held_out.names[i], **row} for i, row in zip(photos, known, strict=True)]
+    write_whole(out / "scores.json", (json.dumps({**report, "each": each}, indent=1) + "\n").encode())
     calibration.draw(out / "calibration.png")
     errors = np.array([row["ab_rmse"] for row in rows])
     evenly = np.linspace(0, len(rows) - 1, min(ON_SHEET, len(rows))).astype(int)
     draw_sheet(out / "contact.jpg", predictor, held_out, evenly.tolist())
     draw_sheet(out / "failures.jpg", predictor, held_out, np.argsort(-errors)[:ON_SHEET].tolist())
     return scores
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder, or see that nothing in it is a person's."""
+    try:
+        if out.is_dir() and any(out.iterdir()) and not _is_report(out / "scores.json"):
+            raise ImageError(f"{out}: is not empty and no earlier report; choose another folder for -o")
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"{out}: cannot be made ({error.strerror}); choose another folder for -o") from error
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        return {"model", "photos", "scores", "calibration"} <= set(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def score_photos(
@@ -100,8 +119,10 @@ def score_photos(
 ) -> Iterator[dict[str, float]]:
     """Scores of some photos: of the prediction, of gray, of one ``average`` colour, and of the automatic seeds.
 
-    The result scored is the one `colorize` starts from: annealed mean at the default vividness. A network that takes
-    hints is scored with some random ones too, by itself: nothing is propagated. Each belief joins the calibration.
+    The result scored is the one `colorize` starts from: annealed mean at the default vividness. Its PSNR and
+    colourfulness are of what is shown, its ab RMSE is of the colours that the network gives, as in training: they may
+    lie out of gamut. A network that takes hints is scored with some random ones too, by itself: nothing is propagated. Each belief joins the
+    calibration.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
@@ -170,7 +191,7 @@ class Calibration:
         """How good the twentieth of all cells is that has the largest |mean| / std, and a chroma of at least 8.
 
         Shares of those nearer to the truth than gray is, and of those whose hue is right within 30 degrees, where the
-        truth has one: what seeds taken there would be worth. Nothing without any such cell.
+        truth has one: what seeds taken there would be worth. What no cell tells is left out.
         """
         ratio = np.concatenate(self._ratio)
         best = np.argsort(-ratio, kind="stable")[: max(1, len(ratio) // 20)]
@@ -178,7 +199,8 @@ class Calibration:
         if len(best) == 0:
             return {}
         better, hue = _seed_quality(np.concatenate(self._shown)[best], np.concatenate(self._true)[best])
-        return {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
+        scores = {"best_20th_better_than_gray": better, "best_20th_hue_within_30": hue}
+        return {key: value for key, value in scores.items() if np.isfinite(value)}
 
     def summary(self) -> dict[str, list[float]]:
         """What was said and what was true, by tenths of all cells from low to high.

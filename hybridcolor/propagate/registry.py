@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
 from importlib import import_module
 from importlib.metadata import entry_points
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.errors import ImageError, MethodError
 from hybridcolor.propagate.propagation import Propagation
+
+if TYPE_CHECKING:
+    from hybridcolor.seeds import Seeds
 
 ENTRY_POINTS = "hybridcolor.propagators"
 
@@ -53,7 +58,7 @@ def propagator_names() -> list[str]:
 
 
 def get_propagator(name: str) -> Callable[..., Propagation]:
-    """The function of a method; a built-in one wins over an entry point of the same name.
+    """The function of a method; a built-in one wins over an entry point of the same name, whose answers are checked.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def get_propagator(name: str) -> Callable[..., Propagation]:
             added: Callable[..., Propagation] = entry.load()
         except Exception as error:  # another package's import may raise anything
             raise MethodError(f"method {name!r} from {entry.value} cannot be loaded: {error}") from error
-        return added
+        return _checking(name, added)
     raise MethodError(f"propagation method {name!r} is unknown; known methods are {', '.join(propagator_names())}")
 
 
@@ -162,7 +167,7 @@ def checked_values(
         raise ImageError(f"{name} has shape {array.shape}, expected {shape} to go with the luminance")
     if array.dtype.kind not in "fiu":
         raise ImageError(f"{name} has type {array.dtype}, expected numbers")
-    least, most = array.min(), array.max()
+    least, most = float(array.min()), float(array.max())  # bounds may be beyond the array's own type
     if not np.isfinite([least, most]).all():  # one NaN makes both NaN
         raise ImageError(f"{name} has values that are not finite; repair or fill them first")
     low, high = bounds
@@ -195,6 +200,20 @@ def check_options(method: str, options: Mapping[str, Any]) -> None:
             raise MethodError(
                 f"option {option!r} of method {method!r} is {value!r}, expected something like {default!r}"
             )
+
+
+def _checking(name: str, added: Callable[..., Any]) -> Callable[..., Propagation]:
+    """A method of another package, whose answers are looked at before anything is made of them."""
+
+    @wraps(added)
+    def checked(luminance: NDArray[np.float32], seeds: Seeds, **arguments: Any) -> Propagation:
+        answer = added(luminance, seeds, **arguments)
+        if not isinstance(answer, Propagation):
+            raise MethodError(f"method {name!r} answers {type(answer).__name__}, expected a Propagation")
+        chroma = checked_values(answer.chroma, f"the chroma of method {name!r}", (*luminance.shape, 2), ANY_FLOAT)
+        return replace(answer, chroma=chroma)
+
+    return checked
 
 
 def _load(place: str) -> Any:

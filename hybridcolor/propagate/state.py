@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -233,6 +233,10 @@ class PropagationState:
             yield answer
             if stop():
                 return
+
+    def __reduce__(self) -> NoReturn:
+        """A copy would not be whole: engines share memory between their parts."""
+        raise TypeError("a PropagationState cannot be pickled or copied; make another one, and set its seeds")
 
     def _without(self, strokes: NDArray[np.integer[Any]]) -> list[Seeds]:
         kept = (layer.take(~np.isin(layer.stroke, strokes)) for layer in self._layers)

@@ -73,7 +73,8 @@ def run_study(
     Raises
     ------
     ImageError
-        If no photo can be read and has colour; the lines of single ones are in the table's ``refused``.
+        If no photo can be read and has colour, or two have one name; the lines of single ones are in the table's
+        ``refused``.
     HybridColorError
         As `prepare`.
     """
@@ -118,7 +119,10 @@ def _rows_or_error(photo: Path, plan: Plan) -> list[dict[str, Any]] | str:
 
 
 def _check_photos(photos: Sequence[Path]) -> None:
-    """Raise `ImageError` if none of them can be studied, before there is a folder of results."""
+    """Raise `ImageError` if none can be studied, or two share a name: before there is a folder of results."""
+    name, count = Counter(photo.name for photo in photos).most_common(1)[0] if photos else ("", 0)
+    if count > 1:
+        raise ImageError(f"two photos are called {name!r}, and rows go by names; rename one")
     refused = ImageError("there is no photo to study")
     for photo in photos:
         try:

@@ -41,7 +41,7 @@ class Plan:
     methods, users : tuple of str
         Names in `METHODS` and in `hybridcolor.users.USERS`.
     strokes : tuple of int
-        After how many strokes there are scores.
+        After how many strokes there are scores; they go up.
     size : int
         Shorter side, in pixels, to which larger photos are brought.
     model : str
@@ -57,12 +57,17 @@ class Plan:
     def __post_init__(self) -> None:
         for kind, names, known in (("method", self.methods, METHODS), ("user", self.users, USERS)):
             for name in names:
-                if name not in known:
-                    raise MethodError(f"{kind} {name!r} is unknown; known: {', '.join(known)}")
+                if name not in known:  # names of methods have commas
+                    raise MethodError(f"{kind} {name!r} is unknown; known: {'; '.join(known)}")
+                if names.count(name) > 1:
+                    raise MethodError(f"{kind} {name!r} is named twice; name it once")
         if not self.methods or not self.users or not self.strokes:
             raise MethodError("a study needs a method, a user and a number of strokes")
-        if min(self.strokes) < 0 or max(self.strokes) > MOST_STROKES:
-            raise MethodError(f"numbers of strokes are from 0 to {MOST_STROKES}, not {max(self.strokes, key=abs)}")
+        for count in self.strokes:
+            if not 0 <= count <= MOST_STROKES:
+                raise MethodError(f"numbers of strokes are from 0 to {MOST_STROKES}, not {count}")
+        if list(self.strokes) != sorted(set(self.strokes)):
+            raise MethodError(f"numbers of strokes go up, each once; {self.strokes} do not")
 
 
 def score_photo(path: Path, plan: Plan) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from hybridcolor.compare import Method, compare, find_cases
 from hybridcolor.compare.running import _read_record, memory_peak
 from hybridcolor.errors import ImageError, MethodError, ModelError
 from hybridcolor.imagefiles import read_image
-from hybridcolor.metrics import ab_rmse, psnr
+from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
 from hybridcolor.predict import load_predictor
@@ -63,6 +63,7 @@ def test_everything_is_written(photos, tmp_path):
         *(("photo0", name) for name in FAST),
         ("photo1", "gray"),
     ]
+    assert [float(row["true_colourfulness"]) for row in rows[:3]] == pytest.approx([colourfulness(colour_photo(0))] * 3)
     saved = json.loads((out / "report.json").read_text())
     assert saved["means"]["psnr"]["methods"]["cnn"]["mean"] == report.rows["psnr"].means["cnn"].mean
     facts = saved["repeat"]["methods"]
@@ -138,6 +139,28 @@ def test_what_is_done_is_not_done_again(photos, tmp_path, monkeypatch):
     assert {source for source in calls if source} == set(photos.iterdir())
     assert len([source for source in calls if source]) == 5  # flood of all, cnn of the picture whose record was lost
     assert list(more.records[0]["outcomes"]) == ["cnn", "flood"]
+
+
+def test_a_method_of_others_that_has_changed_is_run_again(tmp_path, monkeypatch):
+    about = tmp_path / "own-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[hybridcolor.propagators]\nown = own_method:own\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    photo = save(tmp_path / "photos", a=colour_photo(0))
+    found = []
+    for amount in (20, 20, -40):
+        (tmp_path / "own_method.py").write_text(
+            "import numpy as np\nfrom hybridcolor.propagate import Propagation\n"
+            "def own(luminance, seeds):\n"
+            f"    return Propagation(np.full((*luminance.shape, 2), {amount}, np.float32))\n"
+        )
+        monkeypatch.delitem(sys.modules, "own_method", raising=False)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        outcome = run([photo], tmp_path / "out", ["own"]).records[0]["outcomes"]["own"]
+        found.append((outcome["scores"]["ab_rmse"], outcome["seconds"]))
+    assert found[0] == found[1]
+    assert found[1][0] != found[2][0]
 
 
 def test_what_was_made_of_other_files_does_not_come_back(tmp_path):

@@ -144,6 +144,12 @@ def test_prior_and_trust_are_accepted(method, luminance, seeds):
     np.testing.assert_array_equal(at(result, seeds), seeds.ab)
 
 
+def test_numbers_of_16_bits_will_do(method, luminance, seeds):
+    prior = np.full((HEIGHT, WIDTH, 2), 5, np.float16)
+    result = propagate(luminance.astype(np.float16), seeds, method=method, prior=prior)
+    assert result.chroma.dtype == np.float32
+
+
 @pytest.mark.parametrize(
     "bad",
     [

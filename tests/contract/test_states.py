@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -169,3 +172,10 @@ def test_bad_input_is_refused_when_made(method):
         PropagationState(np.full((3, 3), np.nan), method=method)
     with pytest.raises(MethodError, match="no option 'nosuch'"):
         PropagationState(LUMINANCE, method=method, nosuch=1)
+
+
+def test_a_copy_that_would_not_be_whole_is_refused(method):
+    state = PropagationState(LUMINANCE, method=method)
+    for make in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot be pickled or copied; make another one"):
+            make(state)

@@ -128,6 +128,9 @@ def test_colourfulness_of_two_colours_by_hand():
     rgb = np.array([[[255, 0, 0], [0, 255, 0]]], np.uint8)
     assert colourfulness(rgb) == pytest.approx(255 + 0.3 * 127.5)
     assert colourfulness((rgb.astype(np.uint16)) * 257) == pytest.approx(255 + 0.3 * 127.5)
+    for wide in (rgb.astype(int), rgb / 255):
+        with pytest.raises(ImageError, match="give it as uint8 or uint16"):
+            colourfulness(wide)
 
 
 @given(arrays(np.uint8, (3, 4, 3)), arrays(np.uint8, (3, 4, 3)))

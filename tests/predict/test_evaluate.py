@@ -59,6 +59,44 @@ def test_a_network_that_listens_is_scored_with_hints(data, tmp_path):
     assert len({round(heard[f"ab_rmse_{count}_hints"], 6) for count in HINTS}) == len(HINTS)
 
 
+def strictly(text):
+    """As any reader of JSON does, to whom NaN is none."""
+    return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+
+def test_what_a_photo_does_not_tell_is_null(data, tmp_path):
+    evaluate(Gray(), data, tmp_path / "report", shards=["*.tar"])
+    report = strictly((tmp_path / "report" / "scores.json").read_text())
+    assert report["each"][0]["coloured_seeds"] == 0
+    assert report["each"][0]["seeds_hue_within_30"] is None
+
+
+def test_what_is_a_persons_is_left_alone(data, tmp_path):
+    (tmp_path / "scores.json").write_text('["mine"]')
+    with pytest.raises(ImageError, match="not empty and no earlier report"):
+        evaluate(Gray(), data, tmp_path, shards=["*.tar"])
+    assert (tmp_path / "scores.json").read_text() == '["mine"]'
+    for _ in range(2):  # the second time over its own
+        evaluate(Gray(), data, tmp_path / "report", shards=["*.tar"])
+    (tmp_path / "file").touch()
+    with pytest.raises(ImageError, match="cannot be made"):
+        evaluate(Gray(), data, tmp_path / "file", shards=["*.tar"])
+
+
+@pytest.mark.parametrize("pattern", ["", "/absolute/*.tar"])
+def test_what_is_no_pattern_is_told(data, tmp_path, pattern):
+    with pytest.raises(ImageError, match="no pattern of names"):
+        evaluate(Gray(), data, tmp_path / "report", shards=[pattern])
+
+
+def test_a_hue_where_the_truth_has_none_is_left_out():
+    logits = np.zeros((20, 20, len(AB_BINS)), np.float32)
+    logits[..., np.hypot(*(AB_BINS - (40, 0)).T).argmin()] = 30.0
+    calibration = Calibration()
+    calibration.add(ColorDistribution(logits, (20, 20)), np.zeros((20, 20, 2), np.float32))
+    assert calibration.best_twentieth() == {"best_20th_better_than_gray": 0.0}
+
+
 def test_the_best_twentieth_are_the_surest_coloured_cells():
     """Of 400 cells, 20: ten sure and right, ten sure and of the opposite hue; the unsure ones do not count."""
     truth = np.full((20, 20, 2), (40.0, 0.0), np.float32)

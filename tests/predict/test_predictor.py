@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -264,3 +267,23 @@ def test_another_schema_is_refused(models):
 def test_a_folder_without_registry_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
     refused("no registry.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_does_not_wait_for_threads_that_it_has_not():
+    program = """
+import os, signal
+import numpy as np
+import torch
+from hybridcolor import load_predictor
+torch.set_num_threads(2)
+luminance = np.random.default_rng(0).uniform(0, 100, (300, 300)).astype(np.float32)
+predictor = load_predictor()
+found = predictor.predict(luminance).logits
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(not np.allclose(predictor.predict(luminance).logits, found, atol=1e-3))
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
