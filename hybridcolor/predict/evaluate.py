@@ -121,8 +121,8 @@ def score_photos(
 
     The result scored is the one `colorize` starts from: annealed mean at the default vividness. Its PSNR and
     colourfulness are of what is shown, its ab RMSE is of the colours that the network gives, as in training: they may
-    lie out of gamut. A network that takes hints is scored with some random ones too, by itself: nothing is propagated. Each belief joins the
-    calibration.
+    lie out of gamut. A network that takes hints is scored with some random ones too, by itself: nothing is propagated.
+    Each belief joins the calibration.
     """
     for i in indices:
         luminance, truth = _planes(images, i)
