@@ -1,7 +1,7 @@
 """A drawing on a picture as a person changes it: commands that check, can be undone, and are saved at once.
 
 It computes no colours, so every command is done at once: `hybridcolor.session.EditSession` is a document that does. May
-import ``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
+import ``drawing``, ``files`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
 """
 
 from __future__ import annotations
