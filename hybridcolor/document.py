@@ -1,11 +1,12 @@
 """A drawing on a picture as a person changes it: commands that check, can be undone, and are saved at once.
 
 It computes no colours, so every command is done at once: `hybridcolor.session.EditSession` is a document that does. May
-import ``drawing`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
+import ``drawing``, ``files`` and ``sessionfiles``, and asks ``propagate`` and ``painting`` what names they know.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike
 from hybridcolor.bins import check_shares
 from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
 from hybridcolor.errors import SeedError
+from hybridcolor.files import read_whole
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import check_options
@@ -73,7 +75,7 @@ class Document:
     drawing : Drawing
         What to begin with.
     autosave : path-like or None
-        Where every change is saved at once.
+        Where every change is saved at once: over what is there now, but not over what others save there later.
 
     Attributes
     ----------
@@ -102,6 +104,15 @@ class Document:
         _check_method(drawing)
         self._history = History(drawing)
         self._changed = time.perf_counter()
+
+    @property
+    def autosave(self) -> Path | None:
+        """Where every change is saved at once; what is there when this is set is replaced."""
+        return self._autosave
+
+    @autosave.setter
+    def autosave(self, path: Path | None) -> None:
+        self._autosave, self._there = path, None if path is None else _checksum(path)
 
     @property
     def automatic(self) -> Seeds:
@@ -234,6 +245,8 @@ class Document:
             If the file cannot be written.
         """
         save_drawing(path, self.drawing, self.picture)
+        if Path(path) == self.autosave:
+            self.autosave = Path(path)
 
     def save_always(self, path: str | os.PathLike[str]) -> None:
         """Save strokes and settings there, now and at every change from now on.
@@ -243,7 +256,7 @@ class Document:
         SeedError
             If the file cannot be written; ``autosave`` is then as before.
         """
-        self.save(path)
+        save_drawing(path, self.drawing, self.picture)
         self.autosave, self.unsaved = Path(path), ""
 
     def load(self, path: str | os.PathLike[str]) -> None:
@@ -290,11 +303,26 @@ class Document:
         self._changed = time.perf_counter()
         if self.autosave is not None:
             try:
+                self._check_nobody_saved(self.autosave)
                 self.save_always(self.autosave)
             except SeedError as error:
                 self.unsaved = str(error)
                 raise
         return True
+
+    def _check_nobody_saved(self, path: Path) -> None:
+        """Refuse to replace what is not what was there before, nor saved by us."""
+        there = _checksum(path)
+        if there not in (None, self._there):
+            raise SeedError(f"{path}: another window or program has saved there since; save these strokes elsewhere")
+
+
+def _checksum(path: Path) -> bytes | None:
+    """Of a file's content; None if it cannot be read."""
+    try:
+        return hashlib.sha256(read_whole(path)).digest()
+    except OSError:
+        return None
 
 
 def _check_method(drawing: Drawing) -> None:

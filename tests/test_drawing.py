@@ -454,3 +454,21 @@ def test_a_session_says_why_it_is_not_saved_until_it_is(tmp_path):
     assert session.unsaved == ""
     session.draw([[2, 2]], (20.0, 20.0))
     assert len(read_drawing(tmp_path / "b.hybridcolor.json", PICTURE).strokes) == 2
+
+
+def test_what_others_saved_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "a.hybridcolor.json"
+    first = EditSession(PICTURE, method="optimization", autosave=path)
+    second = EditSession(PICTURE, method="optimization", autosave=path)
+    second.draw([[1, 1]], (20.0, 20.0))
+    second.draw([[2, 2]], (20.0, 20.0))
+    with pytest.raises(SeedError, match="another window or program"):
+        first.draw([[3, 3]], (20.0, 20.0))
+    assert "another window or program" in first.unsaved
+    assert len(read_drawing(path, PICTURE).strokes) == 2
+    second.save(path)  # by hand, in the same place
+    second.undo()
+    path.unlink()
+    first.draw([[4, 4]], (20.0, 20.0))
+    assert first.unsaved == ""
+    assert len(read_drawing(path, PICTURE).strokes) == 2

@@ -50,6 +50,7 @@ class Automatic(QObject):
         layers, layer = self.editing.viewer.layers, self._held.layer
         if not on and layer is not None and layers.selection.active is layer:
             layers.selection.active = self.editing.scribbles.layer
+            self.editing.said.emit("Automatic seeds are hidden.")
         self.refresh()
 
     def count(self) -> int:

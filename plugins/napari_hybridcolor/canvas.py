@@ -1,10 +1,12 @@
-"""What the window's canvas does with the mouse before napari hears of it: see `DrawnFirst` and `EveryMove`."""
+"""What the canvas does with the mouse before napari hears of it: see `DrawnFirst`, `EveryMove` and `EveryPress`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
 _SEARCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel)
 
@@ -72,3 +74,35 @@ class EveryMove(QObject):
                     throttler.flush()
                 self._canvas._last_time = 0.0  # type: ignore[attr-defined]  # noqa: SLF001  # of the move before
         return False
+
+
+class EveryPress(QObject):
+    """Has the second of two quick presses reach napari as a press, while a tool is in hand.
+
+    Qt calls it a double click. napari draws nothing then, however far the mouse is dragged, or zooms in.
+
+    Parameters
+    ----------
+    canvas : QWidget
+        The one that vispy draws on.
+    parent : QObject
+        It is so as long as this is there.
+    wanted : callable
+        Whether a tool is in hand.
+    """
+
+    def __init__(self, canvas: QWidget, parent: QObject, wanted: Callable[[], bool]) -> None:
+        super().__init__(parent)
+        self._canvas, self._wanted = canvas, wanted
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, _canvas: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  # Qt's name
+        """Send a press in place of a double click."""
+        double = isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonDblClick
+        if not double or not self._wanted():
+            return False
+        assert isinstance(event, QMouseEvent)  # noqa: S101  # as above
+        places, buttons = (event.position(), event.globalPosition()), (event.button(), event.buttons())
+        press = QMouseEvent(QEvent.Type.MouseButtonPress, *places, *buttons, event.modifiers())
+        QApplication.sendEvent(self._canvas, press)
+        return True

@@ -170,16 +170,14 @@ class Editing(QObject):
         return self.session.drawing
 
     def use_colour(self, colour: Colour) -> None:
-        """Draw with a colour from now on; a new one joins the palette."""
+        """Draw with a colour from now on; a new one joins the palette with its first stroke."""
         if self.session is None:
             self.said.emit("There is no picture to draw on; open one first.")
             self.colour_changed.emit()
             return
         palette = self.drawing.palette
         near = [known for known in palette if np.hypot(*np.subtract(known, colour)) < SAME]
-        self.scribbles.use_colour(near[0] if near else colour)
-        if not near:
-            self._set(replace(self.drawing, palette=(*palette, colour)))
+        self.scribbles.use_colour(near[0] if near else colour, palette)
         self.colour_changed.emit()
 
     def draw(self, coords: ArrayLike, colour: Colour | None = None) -> None:
@@ -284,6 +282,9 @@ class Editing(QObject):
         self.drawing_changed.emit()
 
     def _travel(self, how: Callable[[EditSession], bool], nothing: str) -> None:
+        if self.dragging:  # the stroke before would go, and half of the one under way
+            self.said.emit("Let the mouse go first.")
+            return
         self.take_up()
         if self._do(how):
             self._changed()

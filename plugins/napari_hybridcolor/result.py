@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.resampling import Window
+from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.held import Held
 
 RESULT = "colorized"
@@ -84,3 +85,14 @@ class Result(Held[Image]):
         first, last = corners.clip(0, shape).tolist()
         rows, columns = (slice(start, stop, step) for start, stop in zip(first, last, strict=True))
         return rows, columns
+
+    def bring_into_view(self, place: Place) -> None:
+        """Move the picture until a pixel of it is in view, if it is not."""
+        layer = self.layer
+        if layer is None:
+            return
+        pixels = layer.data[0] if layer.multiscale else layer.data
+        rows, columns = self.view(pixels.shape[:2])
+        if not (rows.start <= place[0] < rows.stop and columns.start <= place[1] < columns.stop):
+            camera = getattr(self._viewer, "scene", self._viewer).camera  # napari before 0.9 has no scene
+            camera.center = layer.data_to_world(place)[-2:]

@@ -123,10 +123,10 @@ class Scribbles:
             shown[number] = np.array([*swatch(colour), 255]) / 255
         layer.colormap = DirectLabelColormap(color_dict=shown)
 
-    def use_colour(self, colour: Colour) -> None:
-        """Paint in this colour from now on."""
+    def use_colour(self, colour: Colour, known: tuple[Colour, ...] = ()) -> None:
+        """Paint in this colour from now on, beside those of the drawing."""
         self.colour = colour
-        self.show_palette(self.palette)
+        self.show_palette(known)
         if self._held.layer is not None:
             self._held.layer.selected_label = self.palette.index(colour) + 1
 
@@ -137,7 +137,7 @@ class Scribbles:
 
     def _new(self, labels: NDArray[np.unsignedinteger]) -> Labels:
         layer = Labels(labels.copy(), name=NAME, opacity=OPACITY)
-        layer.brush_size = max(3, round(max(labels.shape) / 100))
+        layer.brush_size = max(3, round(min(max(labels.shape) / 100, min(labels.shape) / 20)))  # also of a strip
         for event in (layer.events.labels_update, layer.events.paint, layer.events.set_data):
             event.connect(self._edited)
         layer.events.mode.connect(lambda event: self.mode_changed(str(event.mode)))

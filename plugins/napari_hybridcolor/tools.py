@@ -30,6 +30,8 @@ _BANDED = (LINE, LASSO, REGION)
 _COLOURING = (LINE, FILL, RECOLOUR)
 _LEFT = 1  # vispy's number of the button
 _SAYS = {
+    BRUSH: "Draw strokes; [ and ] change the brush.",
+    RUB_OUT: "Draw over strokes to rub them out.",
     LINE: "Drag from one end of the line to the other.",
     FILL: "Click on a region to draw all of it.",
     PICK: "Click on the picture to take a colour from it.",
@@ -74,9 +76,8 @@ class Tools(QObject):
             self.editing.said.emit("There is no picture to draw on; open one first.")
             self.changed.emit("")
             return
-        self.hold("" if tool == self._in_hand() and tool not in _NAPARIS else tool)
-        if self.tool in _SAYS:
-            self.editing.said.emit(_SAYS[tool])
+        self.hold("" if tool == self.in_hand() and tool not in _NAPARIS else tool)
+        self._tell()
 
     def hold(self, tool: str) -> None:
         """Have a tool in hand, and the strokes before it: shown, and the active layer."""
@@ -93,14 +94,19 @@ class Tools(QObject):
         tool = self._before if self.tool == PICK else self.tool
         self.hold(tool if tool in _COLOURING else BRUSH)
 
+    def in_hand(self) -> str:
+        """The tool, unless another layer has been made the active one."""
+        active = self.editing.viewer.layers.selection.active
+        return self.tool if active is not None and active is self.editing.scribbles.layer else ""
+
     def active_changed(self) -> None:
         """Another layer has been made the active one: a tool works on the strokes' layer only."""
-        self.changed.emit(self._in_hand())
+        self.changed.emit(self.in_hand())
 
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
         """Follow the mouse from a button's press to its release; for napari's ``mouse_drag_callbacks``."""
-        editing, tool = self.editing, self._in_hand()
-        ours = tool in _SAYS and event.button == _LEFT  # the right button zooms
+        editing, tool = self.editing, self.in_hand()
+        ours = tool not in ("", *_NAPARIS) and event.button == _LEFT  # the right button zooms
         start = end = self.pixel(event.position) if ours else None
         path = [] if start is None else [start]
         band = self.band if path and tool in _BANDED else None
@@ -126,11 +132,11 @@ class Tools(QObject):
 
     def hold_off(self, _viewer: Any) -> Iterator[None]:
         """Let the mouse move the picture while a key is pressed; napari's own key knows its own tools only."""
-        tool, layer = self._in_hand(), self.editing.viewer.layers.selection.active
+        tool, layer = self.in_hand(), self.editing.viewer.layers.selection.active
         if tool:
-            self.use("")
+            self.hold("")
             yield
-            self.use(tool)
+            self.hold(tool)
         elif layer is not None:
             mode = layer.mode
             layer.mode = "pan_zoom"
@@ -170,6 +176,7 @@ class Tools(QObject):
             colour = self._colour_at(end)
             self.hold(self._before)
             if colour is not None:
+                self.editing.said.emit("Draw with the colour that you picked.")
                 self.picked.emit(*colour)
 
     def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
@@ -200,11 +207,6 @@ class Tools(QObject):
                     return a, b
         return None
 
-    def _in_hand(self) -> str:
-        """The tool, unless another layer has been made the active one."""
-        active = self.editing.viewer.layers.selection.active
-        return self.tool if active is not None and active is self.editing.scribbles.layer else ""
-
     def _equip(self, layer: Labels) -> None:
         """Have the strokes' layer do what the tool in hand does; it may be hidden, or a new one."""
         self._setting = True
@@ -219,3 +221,9 @@ class Tools(QObject):
         if not self._setting:
             self.tool = next((tool for tool, name in _NAPARIS.items() if name == mode), "")
             self.changed.emit(self.tool)
+            if self.tool:
+                self._tell()
+
+    def _tell(self) -> None:
+        """Say what the tool in hand does."""
+        self.editing.said.emit(_SAYS.get(self.tool, "The mouse moves the picture."))

@@ -18,7 +18,7 @@ from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.answers import is_blank
 from napari_hybridcolor.automatic import Automatic
 from napari_hybridcolor.band import Band
-from napari_hybridcolor.canvas import DrawnFirst, EveryMove
+from napari_hybridcolor.canvas import DrawnFirst, EveryMove, EveryPress
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
@@ -66,8 +66,9 @@ class ColorizeWidget(QWidget):
         self._canvases: list[DrawnFirst] = []
         self._hovered: Place | None = None
         self._untold: Colorization | None = None
+        self._counted = False  # whether what is said is how many strokes there are
         self._rest = timer(self, REST_MS, self._mouse_rested)
-        self._waiting = timer(self, BUSY_MS, self._show_busy)
+        self._waiting = timer(self, BUSY_MS, self._work_lasts)
         self._build()
         self._connect()
         self.image_choice.follow()
@@ -197,6 +198,7 @@ class ColorizeWidget(QWidget):
             self._canvases = [DrawnFirst(canvas) for canvas in canvases]
             for canvas in canvases:
                 EveryMove(canvas)
+                EveryPress(canvas, self, lambda: bool(self.tools.in_hand()))
             self.tools.band = Band(canvases[0]) if canvases else None
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
@@ -214,6 +216,7 @@ class ColorizeWidget(QWidget):
         if place is None:
             return
         self.overlays.show_ring(place)
+        self.editing.result.bring_into_view(place)
         self.colour.look_at(place)
         self._say("A stroke in the ring helps most, it is expected. Shift+click a guess to put it there.")
 
@@ -226,28 +229,45 @@ class ColorizeWidget(QWidget):
 
     def _tell(self) -> None:
         """Say what was answered, and in figures how well, unless that was said, or something else since."""
-        answer, session = self._untold, self.editing.session
-        if answer is None or session is None:
+        answer = self._untold
+        if answer is None or self.editing.session is None:
             return
-        strokes = len(session.drawing.strokes)
-        saved = "saved" if session.autosave and not session.unsaved else "not saved"
         if is_blank(answer):
             self._say(_BLANK)
-        elif strokes:
-            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.")
         else:
-            self._say(f"No strokes yet. {self.editing.advice}")
+            self._say_strokes()
+        self._counted = True
         exactness = "a first look" if answer.residual is None else f"residual {answer.residual:.2g} ab"
         self._figures = f"Answer {self._answers}: {answer.seconds * 1000:.0f} ms, {exactness}"
         self._show_busy(self.stop_button.isEnabled())
 
     def _say(self, text: str) -> None:
-        self._untold = None
+        self._untold, self._counted = None, False
         self.message.say(text)
+
+    def _say_strokes(self) -> None:
+        """Say how many strokes there are, and whether they are saved."""
+        session = self.editing.session
+        strokes = 0 if session is None else len(session.drawing.strokes)
+        if session is None or not strokes:
+            self._say(f"No strokes yet. {self.editing.advice}")
+        else:
+            saved = "saved" if session.autosave and not session.unsaved else "not saved"
+            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.")
 
     def _show_busy(self, busy: bool = True) -> None:
         self.busy.say("Working…" if busy else self._figures, _ANSWER)
         self.stop_button.setEnabled(busy)
+
+    def _work_lasts(self) -> None:
+        """Tell that there is work, and how many strokes there are by now if it was told how many there were."""
+        self._show_busy()
+        session = self.editing.session
+        if self._untold is not None:
+            self._tell()
+        elif self._counted and session is not None and (session.drawing.strokes or self.message.text() != _BLANK):
+            self._say_strokes()
+            self._counted = True
 
     def _work_ended(self) -> None:
         self._waiting.stop()

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from napari_hybridcolor.answers import _COMPUTING
 from napari_hybridcolor.panel.files import file_to_write
 from PIL import Image
 from qtpy.QtCore import Qt
@@ -194,7 +195,7 @@ def test_that_strokes_are_not_saved_can_be_read_in_every_theme(panel, viewer, th
 
 
 def test_palettes_have_endings_and_bring_no_twins(panel, dialog, tmp_path, qtbot):
-    panel.colour.use((40.0, 20.0))
+    panel.editing.draw([[5, 5]], (40.0, 20.0))
     dialog["answer"] = tmp_path / "mine"
     qtbot.mouseClick(panel.colour.keep_button, Qt.MouseButton.LeftButton)
     assert (tmp_path / "mine.gpl").exists()
@@ -241,3 +242,29 @@ def test_what_is_told_is_for_people_and_figures_stand_beside_it(panel, viewer, q
         assert panel.message.minimumSizeHint().width() < panel.message.width()
     panel.message.say("short")
     assert panel.message.height() < 40
+
+
+def test_strokes_are_told_while_the_answer_takes_long(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    with _COMPUTING[panel.editing.session]:
+        for row, told in ((80, "1 stroke, not saved."), (60, "2 strokes, not saved.")):
+            drag(viewer, (row, 30), (row, 45))
+            panel._waiting.start()  # the second stroke's work is the first's
+            qtbot.waitUntil(lambda told=told: panel.message.text() == told, timeout=10_000)
+            assert panel.editing.work.busy
+            assert panel.busy.text() == "Working…"
+    wait_for_answer(panel, qtbot)
+    assert "Answer" in panel.busy.text()
+
+
+def test_what_a_second_window_saved_is_not_replaced(old, viewer, gray, qtbot):
+    panel, file = old
+    panel.colour.use(PURPLE)
+    draw(panel, 80, qtbot)
+    saved = file.with_name("old.png.hybridcolor.json")
+    other = saved.read_bytes() + b" "  # as if drawn on in another window
+    saved.write_bytes(other)
+    draw(panel, 60, qtbot)
+    assert panel.message.text() == "2 strokes, not saved."
+    assert "another window" in panel.saving.unsaved.text()
+    assert saved.read_bytes() == other

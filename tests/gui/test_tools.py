@@ -7,8 +7,10 @@ import re
 import numpy as np
 import pytest
 from napari_hybridcolor.gestures import inside_lasso, line, region
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 from skimage.draw import disk, polygon2mask
 from skimage.draw import line as bresenham
 
@@ -63,6 +65,63 @@ def test_a_stroke_goes_where_the_mouse_went_while_the_window_was_busy(panel, vie
     assert drawn[40, 30:91].all()
     assert drawn[40:81, 90].all()
     assert not drawn[60, 30:80].any()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_D, Qt.Key.Key_I])
+def test_two_quick_presses_draw_twice_and_do_not_zoom(panel, viewer, qtbot, key):
+    panel.colour.use(PURPLE)
+    panel.tools.hold("")
+    press(viewer, key)
+    native, zoom = viewer.window._qt_viewer.canvas.native, viewer.scene.camera.zoom
+    start, end = at(viewer, 40, 30), at(viewer, 40, 90)
+    QTest.mouseClick(native, Qt.MouseButton.LeftButton, pos=start)
+    left, free = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    for kind, place, held in (
+        (QEvent.Type.MouseButtonDblClick, start, left),  # as Qt calls the second of two quick presses
+        (QEvent.Type.MouseMove, end, left),
+        (QEvent.Type.MouseButtonRelease, end, free),
+    ):
+        button = free if kind == QEvent.Type.MouseMove else left
+        places = QPointF(place), QPointF(native.mapToGlobal(place))
+        QApplication.sendEvent(native, QMouseEvent(kind, *places, button, held, Qt.KeyboardModifier.NoModifier))
+    wait_for_answer(panel, qtbot)
+    assert panel.editing.session.drawing.scribbles.coords[:, 1].max() >= 90
+    assert viewer.scene.camera.zoom == zoom
+    panel.tools.hold("")
+    QTest.mouseDClick(native, left, pos=start)
+    assert viewer.scene.camera.zoom > zoom  # as in napari, without a tool
+
+
+def test_undo_while_a_stroke_is_being_drawn_leaves_both_strokes_whole(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, 40, 30))
+    QTest.mouseMove(native, at(viewer, 40, 60))
+    press(viewer, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "mouse" in panel.message.text()
+    QTest.mouseMove(native, at(viewer, 40, 90))
+    QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, 40, 90))
+    wait_for_answer(panel, qtbot)
+    first, second = panel.editing.session.drawing.strokes
+    assert set(first.coords[:, 0]) > {80}
+    assert {30, 60, 90} <= set(second.coords[:, 1].tolist())
+
+
+def test_what_is_told_is_of_the_tool_in_hand(panel, viewer, qtbot):
+    for key, told in ((Qt.Key.Key_I, "line"), (Qt.Key.Key_D, "brush"), (Qt.Key.Key_R, "region"), (Qt.Key.Key_E, "rub")):
+        press(viewer, key)
+        assert told in panel.message.text()
+    for _ in range(2):
+        press(viewer, Qt.Key.Key_I)
+    assert "moves the picture" in panel.message.text()
+    press(viewer, Qt.Key.Key_K)
+    drag(viewer, (40, 40), (40, 40))
+    assert "picked" in panel.message.text()
+    press(viewer, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: "Click on a seed" in panel.message.text(), timeout=5000)
+    press(viewer, Qt.Key.Key_A)
+    assert "hidden" in panel.message.text()
 
 
 def test_a_straight_line_by_mouse(panel, viewer, qtbot):
@@ -174,14 +233,14 @@ def test_colours_are_kept_for_other_pictures_and_other_days(panel, viewer, gray,
     panel.colour.use((0.0, 0.0))
     panel.colour.use(GREEN)
     panel.colour.use(PURPLE)
-    assert panel.colour.used.colours == [PURPLE, GREEN, (0.0, 0.0)]
+    assert panel.colour.used.colours == [PURPLE, GREEN]
     viewer.add_image(gray[:100], name="second")
     choose(panel, "second", qtbot)
     wait_for_answer(panel, qtbot)
     assert panel.colour.used.colours == [PURPLE, GREEN]
     assert panel.editing.session.drawing.palette == ()
     qtbot.mouseClick(panel.colour.used.buttons[1], Qt.MouseButton.LeftButton)
-    assert panel.editing.session.drawing.palette == (GREEN,)
+    assert panel.editing.colour == GREEN
     assert panel.colour.used.colours == [GREEN, PURPLE]
     viewer.window.remove_dock_widget(panel)
     another_day = opened(viewer, gray[:90], qtbot, name="third")
@@ -207,8 +266,6 @@ def test_saved_palettes_are_offered(panel):
     panel.colour.use(PURPLE)
     panel.colour.kept.palettes.mkdir(parents=True)
     panel.colour.save_palette(panel.colour.kept.palettes / "uniforms.gpl")
-    panel.editing.undo()
-    assert panel.editing.session.drawing.palette == ()
     panel.colour.open_menu.aboutToShow.emit()
     uniforms, _, _ = panel.colour.open_menu.actions()
     assert uniforms.text() == "uniforms"

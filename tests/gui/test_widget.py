@@ -90,7 +90,7 @@ def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, vi
     plane = panel.colour.plane
     target = plane.position_of((25.0, 30.0)).toPoint()
     qtbot.mouseClick(plane, Qt.MouseButton.LeftButton, pos=target)
-    assert np.hypot(*np.subtract(panel.editing.session.drawing.palette[-1], (25.0, 30.0))) < 3
+    assert np.hypot(*np.subtract(panel.editing.colour, (25.0, 30.0))) < 3
     native = viewer.window._qt_viewer.canvas.native
     QTest.mouseMove(native, at(viewer, 80, 38))
     qtbot.waitUntil(lambda: panel.colour.place is not None, timeout=5000)
@@ -98,7 +98,7 @@ def test_colours_are_picked_from_the_plane_the_guesses_and_the_picture(panel, vi
         np.abs(np.subtract(panel.colour.place, (80, 38))).max() <= 2
     )  # a pixel of the picture is several of the screen
     qtbot.mouseClick(panel.colour.likely.buttons[0], Qt.MouseButton.LeftButton)
-    assert panel.editing.session.drawing.palette[-1] == panel.colour.likely.colours[0]
+    assert panel.editing.colour == panel.colour.likely.colours[0]
     press(viewer, Qt.Key.Key_K)
     assert panel.colour.tool_buttons["pick"].isChecked()
     drag(viewer, (90, 60), (90, 60))
@@ -127,6 +127,29 @@ def test_guesses_are_tried_out_where_a_stroke_helps_most(panel, viewer, qtbot):
         panel.colour.look_at(place)
     assert np.abs(seen[0] - seen[1])[..., 1:].max() > 5
     assert not panel.editing.session.drawing.strokes
+
+
+def test_to_choose_a_colour_is_no_step_to_be_undone_and_leaves_the_ring(panel, viewer, qtbot):
+    panel.colour.use(PURPLE)
+    for row in (80, 60):
+        drag(viewer, (row, 30), (row, 45))
+        wait_for_answer(panel, qtbot)
+    panel.editing.undo()
+    panel.show_next()
+    panel.colour.use((-40.0, 40.0))
+    panel.colour.use((0.0, 60.0))
+    assert panel.colour.used.colours[0] == (0.0, 60.0)
+    assert "draw here" in viewer.layers
+    panel.editing.redo()
+    assert len(panel.editing.session.drawing.strokes) == 2
+    panel.editing.undo()
+    panel.editing.undo()
+    assert not panel.editing.session.drawing.strokes
+    drag(viewer, (40, 30), (40, 45))
+    wait_for_answer(panel, qtbot)
+    assert panel.editing.session.drawing.strokes[-1].ab == (0.0, 60.0)
+    assert panel.editing.session.drawing.palette == ((0.0, 60.0),)
+    assert set(np.unique(viewer.layers["scribbles"].data)) == {0, 1}
 
 
 def test_settings_can_be_undone(panel, viewer, qtbot):
@@ -167,6 +190,27 @@ def test_the_next_place_is_marked_and_gray_can_be_seen(panel, viewer):
     assert not viewer.layers["colorized"].visible
     press(viewer, Qt.Key.Key_Q)
     assert viewer.layers["colorized"].visible
+
+
+def test_the_next_place_comes_into_view(panel, viewer, qtbot):
+    camera = viewer.scene.camera
+    press(viewer, Qt.Key.Key_N)
+    row, column = panel.colour.place
+    before = camera.center
+    press(viewer, Qt.Key.Key_N)
+    assert camera.center == before  # it is in view already
+    camera.zoom *= 8
+    camera.center = (0, 127 - row, 127 - column)
+    inside = viewer.window._qt_viewer.canvas.native.rect()
+    qtbot.waitUntil(lambda: panel.editing.result.view((128, 128))[0].stop < 128 or row > 64, timeout=5000)
+    assert not inside.contains(at(viewer, row, column))
+    press(viewer, Qt.Key.Key_N)
+    assert inside.contains(at(viewer, row, column))
+
+
+def test_the_brush_is_narrow_on_a_strip(viewer, gray, qtbot):
+    panel = opened(viewer, np.tile(gray[:, :40], (16, 1)), qtbot)
+    assert panel.editing.scribbles_layer().brush_size <= 4
 
 
 def test_strokes_are_saved_as_they_are_drawn_and_the_saved_picture_is_that_of_replay(viewer, gray, tmp_path, qtbot):

@@ -89,6 +89,7 @@ class ColourBox(QGroupBox):
         """Draw with a colour from now on."""
         self._keep(colour)
         self.editing.use_colour(colour)
+        self._show_drawing()
         self.tools.draw()
 
     def use_gray(self) -> None:
@@ -166,10 +167,11 @@ class ColourBox(QGroupBox):
             each.setChecked(name == tool)
 
     def _show_drawing(self) -> None:
-        """Show colours at hand: the picture's own come first."""
+        """Show colours at hand: a new one that was chosen, the picture's own, and others."""
         own = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
         others = unlike(self.kept.recent, own)[: max(0, MOST - len(own))]
-        self.used.show_colours((*own, *others))
+        chosen = [self.editing.colour] if self.editing.colour in others else []
+        self.used.show_colours((*chosen, *own, *unlike(others, chosen)))
 
     def _keep(self, colour: Colour) -> None:
         """Have it at hand on other pictures and other days; gray is there in any case."""
