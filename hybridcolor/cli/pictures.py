@@ -268,7 +268,7 @@ def seeds_(
     """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
 
     A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
-    program, add or repaint strokes with any brush but an airbrush, save it without JPEG.
+    program, add or repaint strokes, best with a hard brush, save it without JPEG.
     """
     from hybridcolor.imagefiles import check_holds, read_image
     from hybridcolor.marked import found_seeds
