@@ -35,6 +35,7 @@ _ALIKE_LOSSY = 10.0  # the same after JPEG compression
 _UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the rim of a stroke that JPEG has blurred
 _AROUND = np.ones((5, 5), np.uint8)
 _LOSSY = {".jpg", ".jpeg", ".webp"}
+_HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
 _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
 _SPECK = 6  # pixels up to which a stroke may be grain that shows through another
@@ -54,7 +55,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
     ----------
     path : path-like
         JSON as `write_seeds` makes it, or an image of the picture's size: a marked copy of the gray picture, or
-        a layer that is transparent but for the scribbles.
+        a layer that is transparent, or white, but for the scribbles.
     picture : Picture
         What the seeds are for.
 
@@ -285,7 +286,8 @@ def _from_marked(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
         drawn = _covered(marked.alpha)
     else:
         threshold = _LOSSY_MARK if lossy else _LOSSLESS_MARK
-        copied = (replace(picture, chroma=None), picture)  # in gray, or in the colours that it came with, as of paper
+        # A copy in gray, or in the colours that it came with, as of paper, or no copy at all.
+        copied = (replace(picture, chroma=None), picture, *_sheet(marked, picture, threshold))
         drawn, picture = min(
             ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
@@ -298,6 +300,16 @@ def _from_marked(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
     stroke = _touching(drawn, chroma, _ALIKE_LOSSY if lossy else _ALIKE)
     drawn = drawn & ~_rims(marked, picture, stroke)
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]:
+    """The white or black sheet that a layer of scribbles lies on if it was saved without its transparency."""
+    sheets = [Picture(np.full(picture.shape, level, np.float32)) for level in (100, 0)]
+    for sheet in sheets:
+        hidden = np.abs(picture.luminance - sheet.luminance) > threshold
+        if hidden.any() and np.mean(_differs(marked, sheet)[hidden] <= threshold) > _HIDDEN:
+            return [sheet]
+    return []
 
 
 def _covered(alpha: NDArray[Any]) -> NDArray[np.bool_]:

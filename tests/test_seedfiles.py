@@ -195,6 +195,21 @@ def test_strokes_that_programs_have_worn_are_one_each(tmp_path, how):
     assert len(np.unique(seeds.stroke)) < 13
 
 
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_layer_that_lost_its_transparency_has_its_strokes(tmp_path, level, suffix):
+    page = np.full((80, 90), 255, np.uint8)
+    page[20:22], page[:, 30:33] = 0, 0
+    sheet = np.full((80, 90, 3), level, np.uint8)
+    sheet[40:52, 40:80] = 200, 40, 40
+    Image.fromarray(sheet).save(tmp_path / f"sheet{suffix}", quality=95)
+    seeds = read_seeds(tmp_path / f"sheet{suffix}", Picture.from_array(page))
+    inside = ((seeds.coords >= (40, 40)) & (seeds.coords < (52, 80))).all(axis=1)
+    assert inside.all()
+    assert inside.sum() > 250
+    assert len(np.unique(seeds.stroke)) == 1
+
+
 def test_a_layer_is_read_however_thin_its_strokes(tmp_path, picture):
     layer = np.zeros((*SHAPE, 4), np.uint8)
     layer[5, 5:10] = 0, 0, 255, 255
