@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hybridcolor.picture import Picture
     from hybridcolor.pipeline import Colorization
     from hybridcolor.predict import Predictor
+    from hybridcolor.seeds import Seeds
 
 app = typer.Typer()
 _COLOURED = 10.0  # ab units from which on a stroke asks for colour
@@ -121,7 +122,6 @@ def colorize(
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.layers import is_layered
-    from hybridcolor.marked import read_scribbles
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.provenance import checksum, made_by
@@ -173,7 +173,7 @@ def colorize(
                 tiling.colorize(source, target, frame=frame, writing=writing, method=method, finish=finish, **wishes)
                 continue
             predictor = predictor or load(model)
-            scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
+            scribbles = None if seeds is None else _scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
             result = pipeline.colorize(
                 picture,
@@ -193,6 +193,16 @@ def colorize(
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+
+
+def _scribbles(path: Path, picture: Picture, predictor: Predictor | None) -> Seeds:
+    """What a person drew; that there is nothing is told."""
+    from hybridcolor.marked import read_scribbles
+
+    scribbles = read_scribbles(path, picture, predictor)
+    if len(scribbles) == 0:
+        out.print(f"{path}: has no strokes; is it the copy that you drew on?")
+    return scribbles
 
 
 def _chosen(picture: Picture, predictor: Predictor | None) -> str:
