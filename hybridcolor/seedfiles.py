@@ -40,7 +40,7 @@ _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing 
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
 _SPECK = 6  # pixels up to which a stroke may be grain that shows through another
 _RIM = 2  # pixels from a stroke's rim to where its brush covers wholly
-_THIN = 0.7  # share of a stroke's strongest colour up to which its own colour is thin
+_THIN = 0.9  # share of a stroke's strongest colour up to which its own colour is thin
 _COVERED = 0.98  # share from which on a pixel is covered
 _OFF, _OFF_SPECK = 4.0, 24.0  # of 255, by which a mixture may be off; the same for specks
 # L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
