@@ -12,8 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
 
 from hybridcolor.errors import ImageError, SeedError
@@ -27,11 +30,19 @@ SCHEMA = 1
 _ORIGINS = {AUTO: "auto", USER: "user"}
 _LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gray one
 _LOSSY_MARK = 12.0  # the same after JPEG compression
+_ALIKE = 4.0  # ab units by which touching pixels of one stroke differ at most
+_ALIKE_LOSSY = 10.0  # the same after JPEG compression
+_UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the rim of a stroke that JPEG has blurred
+_AROUND = np.ones((5, 5), np.uint8)
 _LOSSY = {".jpg", ".jpeg", ".webp"}
-_OPAQUE = 0.5  # share of full alpha from which a pixel of a transparent layer is a scribble
+_HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
+_FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
+_OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
+_SPECK = 6  # pixels up to which a stroke may be grain that shows through another
 _RIM = 2  # pixels from a stroke's rim to where its brush covers wholly
+_THIN = 0.9  # share of a stroke's strongest colour up to which its own colour is thin
 _COVERED = 0.98  # share from which on a pixel is covered
-_OFF = 4.0  # of 255, by which a mixture may be off
+_OFF, _OFF_SPECK = 4.0, 24.0  # of 255, by which a mixture may be off; the same for specks
 # L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
 _PAINT_LEVELS = (65, 50, 80, 35, 90, 20, *(half / 2 for half in range(10, 200)))
 _PAINT_LOSS = 0.5  # ab units that painting may cost a colour that fits
@@ -44,7 +55,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
     ----------
     path : path-like
         JSON as `write_seeds` makes it, or an image of the picture's size: a marked copy of the gray picture, or
-        a layer that is transparent but for the scribbles.
+        a layer that is transparent, or white, but for the scribbles.
     picture : Picture
         What the seeds are for.
 
@@ -52,7 +63,8 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
     -------
     Seeds
         In a marked image every touching area of one colour is one stroke, drawn by a person. The soft rim that most
-        brushes leave is no stroke: those pixels are as good as not drawn on.
+        brushes leave, an airbrush's thin parts among it, is no stroke: those pixels are as good as not drawn on. So
+        are those where a brush that multiplies is shaded by ink, and the blurred rims of a JPEG copy.
 
     Raises
     ------
@@ -71,7 +83,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
             raise SeedError(
                 f"{path}: is {_size(marked.shape)}, the picture is {_size(picture.shape)}; make them the same"
             )
-        seeds = _from_marked(marked, picture, _LOSSY_MARK if path.suffix.lower() in _LOSSY else _LOSSLESS_MARK)
+        seeds = _from_marked(marked, picture, lossy=path.suffix.lower() in _LOSSY)
     seeds.check_inside(picture.shape)
     return seeds
 
@@ -265,15 +277,17 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
     )
 
 
-def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
+def _from_marked(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
     """Every touching area of one colour as a stroke."""
     if _holds_ink(marked, picture):
         marked = marked.on_paper()
     chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
     if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
-        drawn = marked.alpha >= _OPAQUE * np.iinfo(marked.alpha.dtype).max
+        drawn = _covered(marked.alpha)
     else:
-        copied = (replace(picture, chroma=None), picture)  # in gray, or in the colours that it came with, as of paper
+        threshold = _LOSSY_MARK if lossy else _LOSSLESS_MARK
+        # A copy in gray, or in the colours that it came with, as of paper, or no copy at all.
+        copied = (replace(picture, chroma=None), picture, *_sheet(marked, picture, threshold))
         drawn, picture = min(
             ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
@@ -281,13 +295,56 @@ def _from_marked(marked: Picture, picture: Picture, threshold: float) -> Seeds:
         raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the picture itself")
     if not drawn.any():
         return Seeds.empty()
-    # One number for each colour, of squares 4 ab units wide; all are above 0, which is the background.
-    rounded = (chroma / 4).round().astype(np.int32) + 500
-    code = np.where(drawn, rounded[..., 0] * 1000 + rounded[..., 1], 0)
-    drawn = drawn & ~_rims(marked, picture, code)
-    code[~drawn] = 0
-    stroke: NDArray[np.int64] = label(code, background=0, connectivity=2)  # type: ignore[no-untyped-call]
+    if lossy:
+        drawn = _even(drawn, chroma)
+    stroke = _touching(drawn, chroma, _ALIKE_LOSSY if lossy else _ALIKE)
+    drawn = drawn & ~_rims(marked, picture, stroke)
     return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+
+
+def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]:
+    """The white or black sheet that a layer of scribbles lies on if it was saved without its transparency."""
+    sheets = [Picture(np.full(picture.shape, level, np.float32)) for level in (100, 0)]
+    for sheet in sheets:
+        hidden = np.abs(picture.luminance - sheet.luminance) > threshold
+        if hidden.any() and np.mean(_differs(marked, sheet)[hidden] <= threshold) > _HIDDEN:
+            return [sheet]
+    return []
+
+
+def _covered(alpha: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a transparent layer is at least half as opaque as in the most opaque place of the same stroke."""
+    areas: NDArray[np.int64] = label(alpha >= _FAINT * np.iinfo(alpha.dtype).max, connectivity=2)  # type: ignore[no-untyped-call]
+    most = np.zeros(areas.max() + 1)
+    np.maximum.at(most, areas.ravel(), alpha.ravel())
+    return np.asarray((areas > 0) & (alpha >= _OPAQUE * most[areas]))
+
+
+def _even(drawn: NDArray[np.bool_], chroma: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """What is drawn less where its colour changes, as compression blurs it; areas without an even pixel stay whole."""
+    most, least = cv2.dilate(chroma, _AROUND), cv2.erode(chroma, _AROUND)
+    inner = cv2.erode(drawn.view(np.uint8), _AROUND) > 0
+    even = inner & (np.hypot(*np.moveaxis(most - least, -1, 0)) < _UNEVEN)
+    areas: NDArray[np.int64] = label(drawn, connectivity=2)  # type: ignore[no-untyped-call]
+    return np.asarray(even | (drawn & ~np.isin(areas, areas[even])))
+
+
+def _touching(drawn: NDArray[np.bool_], chroma: NDArray[np.float32], alike: float) -> NDArray[np.int32]:
+    """(H, W) numbers from 1 of the areas of pixels that touch and are alike in colour; 0 where nothing is drawn."""
+    count = np.count_nonzero(drawn)
+    number = np.full(np.add(drawn.shape, (1, 2)), -1, np.int32)  # of each pixel, and -1 beyond the picture's rim
+    number[:-1, 1:-1][drawn] = np.arange(count)
+    colour, pairs = chroma[drawn], []
+    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        beside = number[down : down + drawn.shape[0], 1 + right : 1 + right + drawn.shape[1]]
+        pair = np.stack([number[:-1, 1:-1][drawn], beside[drawn]])
+        pair = pair[:, pair[1] >= 0]
+        pairs.append(pair[:, np.hypot(*(colour[pair[0]] - colour[pair[1]]).T) < alike])
+    edges = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(edges.shape[1], bool), tuple(edges)), (count, count))
+    areas = np.zeros(drawn.shape, np.int32)
+    areas[drawn] = connected_components(graph, directed=False)[1] + 1
+    return areas
 
 
 def _differs(marked: Picture, picture: Picture) -> NDArray[np.float32]:
@@ -297,33 +354,55 @@ def _differs(marked: Picture, picture: Picture) -> NDArray[np.float32]:
     return np.asarray(np.abs(marked.luminance - picture.luminance) + apart, np.float32)
 
 
-def _rims(marked: Picture, picture: Picture, code: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Pixels that a brush covered in part: mixtures of a stroke beside them with what lies under it.
+def _rims(marked: Picture, picture: Picture, stroke: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Pixels that a brush covered in part: mixtures of a stroke with what lies under it.
 
-    Under it is the picture, or another stroke on the pixel's other side. Paint programs mix sRGB values.
+    The stroke is their own, as of an airbrush, or one beside them. Under it is the picture, or another stroke on the
+    pixel's other side. Where the brush multiplies, what lies under it shades it. Paint programs mix sRGB values.
     """
-    inside = np.argwhere(code) + _RIM
+    inside = np.argwhere(stroke) + _RIM
     paint, below = (np.pad(_srgb(each), ((_RIM, _RIM), (_RIM, _RIM), (0, 0)), "edge") for each in (marked, picture))
-    code = np.pad(code, _RIM)
+    stroke = np.pad(stroke, _RIM)
     at = tuple(inside.T)
-    mixed = np.zeros(len(inside), bool)
+    own, paint, below = stroke[at], paint[at], below[at]
+    strongest, is_speck = _strongest(paint, below, own), np.bincount(own) <= _SPECK
+    vivid = np.ptp(paint, axis=1)
+    mixed = (vivid < _THIN * vivid[strongest][own]) & _mixtures(paint, below, paint[strongest][own])
     for offset in np.argwhere(np.ones((2 * _RIM + 1, 2 * _RIM + 1))) - _RIM:
-        beside, across = tuple((inside + offset).T), tuple((inside - offset).T)
-        other = (code[beside] > 0) & (code[beside] != code[at])
-        edge = other & (code[across] > 0) & (code[across] != code[at])
-        mixed |= other & _mixtures(paint[at], below[at], paint[beside])
-        mixed |= edge & _mixtures(paint[at], paint[across], paint[beside])
-    rims = np.zeros(code.shape, bool)
+        beside, across = stroke[tuple((inside + offset).T)], stroke[tuple((inside - offset).T)]
+        (near,) = np.nonzero((beside > 0) & (beside != own))
+        beside, across = strongest[beside[near]], across[near]
+        colour, ground, other = paint[near], below[near], paint[beside]
+        is_brush = ~is_speck[own[beside]]
+        off = np.where(is_brush & is_speck[own[near]], _OFF_SPECK, _OFF)
+        shade = ground / np.maximum(below[beside], np.float32(1))
+        shaded = is_brush & (shade.max(axis=1) < _COVERED) & (np.abs(colour - shade * other).max(axis=1) <= off)
+        mixed[near] |= shaded | _mixtures(colour, ground, other, off=off)
+        mixed[near] |= (across > 0) & (across != own[near]) & _mixtures(colour, paint[strongest[across]], other)
+    rims = np.zeros(stroke.shape, bool)
     rims[at] = mixed
     return rims[_RIM:-_RIM, _RIM:-_RIM]
 
 
-def _mixtures(colour: NDArray[np.uint8], ground: NDArray[np.uint8], paint: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _strongest(paint: NDArray[np.uint8], below: NDArray[np.uint8], stroke: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Of each stroke the pixel of the most vivid colour, of grays the one most unlike what is below it.
+
+    A tenth of its pixels may be so by noise.
+    """
+    unlike = np.abs(np.subtract(paint, below, dtype=np.float32)).max(axis=1)
+    order = np.lexsort((np.ptp(paint, axis=1) + unlike / 32, stroke))
+    count = np.bincount(stroke)
+    return np.asarray(order[np.maximum(np.cumsum(count) - 1 - count // 10, 0)], np.int64)
+
+
+def _mixtures(
+    colour: NDArray[np.uint8], ground: NDArray[np.uint8], paint: NDArray[np.uint8], *, off: ArrayLike = _OFF
+) -> NDArray[np.bool_]:
     """Which colours, (N, 3), are a ground under a paint that covers it in part."""
     whole, part = (np.subtract(each, ground, dtype=np.float32) for each in (paint, colour))
     share = (part * whole).sum(axis=1) / np.maximum((whole * whole).sum(axis=1), 1)
-    off = np.abs(part - share[:, None] * whole).max(axis=1)
-    return np.asarray((share > 0) & (share < _COVERED) & (off <= _OFF))
+    away = np.abs(part - share[:, None] * whole).max(axis=1)
+    return np.asarray((share > 0) & (share < _COVERED) & (away <= off))
 
 
 def _srgb(picture: Picture) -> NDArray[np.uint8]:

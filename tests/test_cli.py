@@ -118,6 +118,12 @@ def test_strokes_that_cannot_be_seen_are_told(run, tmp_path, paper, options, tol
     assert ("most strokes lie" in out) is bool(told)
 
 
+def test_a_copy_without_strokes_is_told(run, photo, tmp_path):
+    code, out, _ = run("colorize", photo, "-o", tmp_path / "out.png", "--seeds", photo)
+    assert code == 0
+    assert f"{photo}: has no strokes" in out
+
+
 def test_scribbles_alone_need_no_model(run, photo, tmp_path, monkeypatch):
     monkeypatch.setenv("HYBRIDCOLOR_MODELS", str(tmp_path / "no models here"))
     options = ("--seeds", mark(photo), "--model", "none")

@@ -93,7 +93,7 @@ def test_brushes_with_a_smooth_rim_make_one_stroke_of_each(tmp_path, width):
     marked.save(tmp_path / "marked.png")
     seeds = read_seeds(tmp_path / "marked.png", Picture.from_array(np.asarray(page)))
     wanted = rgb_to_lab(np.uint8([[(200, 40, 40), (40, 80, 200)]]))[0, :, 1:]
-    assert np.hypot(*(seeds.ab[:, None] - wanted).transpose(2, 0, 1)).min(axis=1).max() < 3
+    assert np.hypot(*(seeds.ab[:, None] - wanted).transpose(2, 0, 1)).min(axis=1).max() < 4
     assert len(np.unique(seeds.stroke)) <= 4  # thin ones may be in pieces
     assert len(seeds) > 100 * (width - 1)
 
@@ -153,7 +153,72 @@ def test_a_jpeg_copy_has_its_stroke_and_not_its_noise(tmp_path):
     seeds = read_seeds(tmp_path / "marked.jpg", Picture.from_array(gray))
     inside = ((seeds.coords >= 15) & (seeds.coords <= 32)).all(axis=1)
     assert inside.mean() > 0.95
-    assert inside.sum() > 200
+    assert inside.sum() > 140  # without the rim, which compression blurs
+
+
+def _worn(how, page, marked, cover):
+    """A marked copy as programs leave it: packed, airbrushed, or on a layer that multiplies."""
+    ground, paint = page.astype(np.float32)[..., None], marked.astype(np.float32)
+    if how == "multiplied":
+        paint = paint * ground / 255
+    if how == "airbrushed":
+        cover = ndimage.gaussian_filter(cover, 3)
+    return (ground + (paint - ground) * cover[..., None]).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("how", ["packed", "airbrushed", "multiplied"])
+def test_strokes_that_programs_have_worn_are_one_each(tmp_path, how):
+    """A page with grain, and strokes that go over its lines and cross its dots."""
+    rng, (row, column) = np.random.default_rng(3), np.mgrid[:160, :200]
+    page = np.full((160, 200), 235.0)
+    page[(row % 7 < 3) & (column % 7 < 3) & (row > 100)] = 40
+    page[:, 99:102] = page[78:81] = 20
+    page = (ndimage.gaussian_filter(page, 0.7) + rng.normal(0, 3, page.shape)).clip(0, 255).astype(np.uint8)
+    strokes = {(40, 30): (200, 40, 40), (40, 140): (40, 80, 200), (125, 80): (60, 150, 60)}  # the last over the line
+    marked, cover = np.zeros((*page.shape, 3), np.uint8), np.zeros(page.shape)
+    for (top, left), colour in strokes.items():
+        marked[top - 10 : top + 22, left - 10 : left + 50] = colour
+        cover[top : top + 12, left : left + 40] = 1
+    name = tmp_path / ("marked.jpg" if how == "packed" else "marked.png")
+    Image.fromarray(_worn(how, page, marked, cover)).save(name, **({"quality": 85} if how == "packed" else {}))
+    seeds = read_seeds(name, Picture.from_array(page))
+    wanted = rgb_to_lab(np.uint8([list(strokes.values())]))[0, :, 1:]
+    angle = np.arctan2(wanted[:, 1], wanted[:, 0])
+    sizes = np.bincount(seeds.stroke)
+    for (top, left), hue in zip(strokes, angle, strict=True):
+        near = (np.abs(seeds.coords - (top + 6, left + 20)) < (16, 30)).all(axis=1)
+        largest = np.bincount(seeds.stroke[near]).max()
+        assert largest > 0.45 * near.sum() > 80  # one that multiplies is parted by the line
+        of_it = seeds.ab[near & (sizes[seeds.stroke] == largest)]
+        turned = np.arctan2(of_it[:, 1], of_it[:, 0]) - hue
+        assert np.median(np.abs(np.angle(np.exp(1j * turned)))) < 0.15
+    assert len(np.unique(seeds.stroke)) < 13
+
+
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_layer_that_lost_its_transparency_has_its_strokes(tmp_path, level, suffix):
+    page = np.full((80, 90), 255, np.uint8)
+    page[20:22], page[:, 30:33] = 0, 0
+    sheet = np.full((80, 90, 3), level, np.uint8)
+    sheet[40:52, 40:80] = 200, 40, 40
+    Image.fromarray(sheet).save(tmp_path / f"sheet{suffix}", quality=95)
+    seeds = read_seeds(tmp_path / f"sheet{suffix}", Picture.from_array(page))
+    inside = ((seeds.coords >= (40, 40)) & (seeds.coords < (52, 80))).all(axis=1)
+    assert inside.all()
+    assert inside.sum() > 250
+    assert len(np.unique(seeds.stroke)) == 1
+
+
+def test_a_layer_is_read_however_thin_its_strokes(tmp_path, picture):
+    layer = np.zeros((*SHAPE, 4), np.uint8)
+    layer[5, 5:10] = 0, 0, 255, 255
+    layer[12, 5:10] = 255, 0, 0, 80
+    layer[13, 5:10] = 255, 0, 0, 30  # its soft edge
+    layer[16, 5:10] = 255, 0, 0, 10  # nearly nothing
+    Image.fromarray(layer).save(tmp_path / "layer.png")
+    seeds = read_seeds(tmp_path / "layer.png", picture)
+    assert sorted(set(seeds.coords[:, 0].tolist())) == [5, 12]
 
 
 def refuse(path, picture, content, message="seeds|is not|made for|schema|JSON"):
@@ -313,9 +378,10 @@ RGB = st.tuples(*[st.integers(0, 255)] * 3)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(st.dictionaries(st.tuples(st.integers(0, 19), st.integers(0, 29)), RGB, min_size=1, max_size=40))
+@given(st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 9)), RGB, min_size=1, max_size=40))
 def test_every_colour_of_srgb_survives_a_marked_image(tmp_path, picture, painted):
-    """Primaries fit at one luminance only, which must be found."""
+    """Primaries fit at one luminance only, which must be found. Pixels that touch may be each other's rims."""
+    painted = {(3 * row, 3 * column): colour for (row, column), colour in painted.items()}
     ab = rgb_to_lab(np.array(list(painted.values()), np.uint8))[:, 1:]
     seeds = Seeds.of(list(painted), ab)
     write_seeds(tmp_path / "marked.png", seeds, picture, overwrite=True)

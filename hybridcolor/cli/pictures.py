@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hybridcolor.picture import Picture
     from hybridcolor.pipeline import Colorization
     from hybridcolor.predict import Predictor
+    from hybridcolor.seeds import Seeds
 
 app = typer.Typer()
 _UNSEEN = {
@@ -123,7 +124,6 @@ def colorize(
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.layers import is_layered
-    from hybridcolor.marked import read_scribbles
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.provenance import checksum, made_by
@@ -166,7 +166,7 @@ def colorize(
                 asked = {"predictor": predictor, "method": method, "finish": finish, **wishes}
                 tiling.colorize(source, target, frame=frame, writing=told, **asked)
                 continue
-            scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
+            scribbles = None if seeds is None else _scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
             result = pipeline.colorize(
                 picture, predictor=predictor, scribbles=scribbles, method=chosen, palette=palette, **wishes
@@ -180,6 +180,16 @@ def colorize(
         failures += len(failed)
     if failures:
         raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+
+
+def _scribbles(path: Path, picture: Picture, predictor: Predictor | None) -> Seeds:
+    """What a person drew; that there is nothing is told."""
+    from hybridcolor.marked import read_scribbles
+
+    scribbles = read_scribbles(path, picture, predictor)
+    if len(scribbles) == 0:
+        out.print(f"{path}: has no strokes; is it the copy that you drew on?")
+    return scribbles
 
 
 def _chosen(picture: Picture, predictor: Predictor | None) -> str:
@@ -231,7 +241,7 @@ def seeds_(
     """Find automatic seeds and save them, to be edited and given back with `colorize --seeds`.
 
     A .json file keeps everything. An image is the gray picture with the seeds painted on it: open it in a paint
-    program, add or repaint strokes with any brush but an airbrush, save it without JPEG.
+    program, add or repaint strokes, best with a hard brush, save it without JPEG.
     """
     from hybridcolor.imagefiles import check_holds, read_image
     from hybridcolor.marked import found_seeds
