@@ -263,6 +263,11 @@ def test_models_and_version(run, monkeypatch):
     assert run("--version")[1].strip() == f"hybridcolor {hybridcolor.__version__}"
 
 
+def test_python_runs_it_too():
+    shown = subprocess.run([sys.executable, "-m", "hybridcolor", "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout == f"hybridcolor {hybridcolor.__version__}\n"
+
+
 def test_exit_code_of_the_real_command(tmp_path):
     words = command("colorize", "missing.png", "-o", "x.png")
     found = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
