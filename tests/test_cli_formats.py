@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 import tifffile
 from PIL import Image
@@ -40,6 +42,44 @@ def test_a_page_of_many(tmp_path: Path, seeds: Path, monkeypatch: pytest.MonkeyP
     assert run(monkeypatch, "colorize", tmp_path / "pages.tif", *options, "--frame", 2) == 0
     expected = Picture.from_array(pages[2]).luminance
     assert np.abs(read_image(tmp_path / "out.png").luminance - expected).max() < 0.5
+
+
+@pytest.mark.parametrize("kind", ["tif", "gif", "webp", "dcm", "nii", "tiles"])
+def test_that_there_are_more_pages_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    pages = np.stack([np.full((32, 36), level, np.uint8) for level in (50, 120, 200)])
+    source = tmp_path / f"pages.{kind.replace('tiles', 'tif')}"
+    if kind == "dcm":
+        write_image(source, pages[0])
+        dataset = pydicom.dcmread(source)
+        dataset.NumberOfFrames, dataset.PixelData = 3, pages.tobytes()
+        dataset.save_as(source)
+    elif kind == "nii":
+        nibabel.Nifti1Image(pages.T, np.eye(4)).to_filename(source)
+    elif kind in ("tif", "tiles"):
+        tifffile.imwrite(source, pages, photometric="minisblack")
+    else:
+        first, *others = map(Image.fromarray, pages)
+        first.save(source, save_all=True, append_images=others)
+    options = ["-o", tmp_path / "out.png", "--overwrite", *(["--tiles"] if kind == "tiles" else [])]
+    line = f"{source}: the first of 3 pages, steps or slices; --frame 1 takes the next\n"
+    assert run(monkeypatch, "colorize", source, *options) == 0
+    assert capsys.readouterr().out.startswith(line)
+    assert run(monkeypatch, "colorize", source, *options, "--frame", 1) == 0
+    assert line not in capsys.readouterr().out
+    if kind == "tif":
+        assert run(monkeypatch, "seeds", source, "-o", tmp_path / "seeds.json", "--overwrite") == 0
+        assert capsys.readouterr().out.startswith(line)
+
+
+def test_a_picture_of_few_of_its_bits_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.random.default_rng(2).integers(0, 4096, (32, 36)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "12.tif", values)
+    assert run(monkeypatch, "colorize", tmp_path / "12.tif", "-o", tmp_path / "out.png") == 0
+    assert "12.tif: is nearly black; if it has 12 bits, say, in 16, spread them over" in capsys.readouterr().out
 
 
 def test_the_limit_and_how_to_raise_it(

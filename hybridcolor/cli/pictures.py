@@ -27,6 +27,7 @@ from hybridcolor.cli.common import (
     plan_jobs,
     progress,
     reporting,
+    tell_of,
 )
 from hybridcolor.cli.tiled import Tiling
 from hybridcolor.errors import ImageError, MethodError
@@ -278,6 +279,7 @@ def seeds_(
     check_seeds_file(output, source, overwrite=overwrite)
     picture = read_image(source, frame=frame, max_pixels=max_pixels)
     check_holds(output, picture.shape)
+    tell_of(source, picture, frame=frame)
     found = found_seeds(picture.luminance, load_predictor(model))
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
