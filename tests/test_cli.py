@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -264,8 +265,17 @@ def test_models_and_version(run, monkeypatch):
 
 
 def test_python_runs_it_too():
-    shown = subprocess.run([sys.executable, "-m", "hybridcolor", "--version"], capture_output=True, text=True, check=True)
+    words = [sys.executable, "-m", "hybridcolor", "--version"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True)
     assert shown.stdout == f"hybridcolor {hybridcolor.__version__}\n"
+
+
+def test_a_shell_completes_verbs_and_options():
+    asks = os.environ | {"_HYBRIDCOLOR_COMPLETE": "complete_bash"}
+    for typed, completed in (("hybridcolor col", "colorize"), ("hybridcolor colorize --palette", "--palette-from")):
+        where = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+        shown = subprocess.run(command(), env=asks | where, capture_output=True, text=True, check=True)
+        assert shown.stdout.split() == [completed]
 
 
 def test_exit_code_of_the_real_command(tmp_path):
