@@ -133,10 +133,12 @@ def plan_jobs(
 
 
 def check_is_folder(path: Path | str) -> None:
-    """Refuse the name of a picture where a folder of results is asked for."""
+    """Refuse the name of a picture, or what stands for standard output, where a folder of results is asked for."""
     from hybridcolor.imagefiles import WRITABLE_SUFFIXES
     from hybridcolor.layers import is_layered
 
+    if str(path) == "-":
+        raise ImageError("-: nothing is written to standard output; give the name of a file or folder for -o")
     if (is_layered(path) or str(path).lower().endswith(WRITABLE_SUFFIXES)) and not Path(path).is_dir():
         raise ImageError(f"{path}: is the name of a picture, and a folder of them is asked for; choose another for -o")
 

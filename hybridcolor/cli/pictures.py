@@ -20,6 +20,7 @@ from hybridcolor.cli.common import (
     Overwrite,
     check_folder,
     check_free,
+    check_is_folder,
     check_seeds_file,
     load,
     make_folder,
@@ -193,7 +194,10 @@ def colorize(
             _tell(target, result)
         failures += len(failed)
     if failures:
-        raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+        raise ImageError(
+            f"{failures} of {len(jobs)} pictures could not be colorized; "
+            + ("the others are done" if failures < len(jobs) else "the lines above say why")
+        )
 
 
 def _chosen(picture: Picture, predictor: Predictor | None) -> str:
@@ -354,6 +358,7 @@ def demo(
     """Colorize two photos whose colours are known, and compare."""
     from hybridcolor.demo import run_demo
 
+    check_is_folder(output)
     table = Table("photo", "picture", "PSNR, dB", "ab RMSE", "colourfulness")
     for score in run_demo(output, overwrite=overwrite):
         table.add_row(
