@@ -11,7 +11,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -289,8 +289,14 @@ def check_holds(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _picture(decoded: Decoded, source: Path) -> Picture:
+    """What a file holds, as a picture that knows of the file's others."""
+    picture = _converted(decoded, source)
+    return picture if decoded.frames == 1 else replace(picture, frames=decoded.frames)
+
+
+def _converted(decoded: Decoded, source: Path) -> Picture:
     """Luminance and chroma of what a file holds, under its colour profile."""
-    colours, space, alpha, profile, metadata, _ = decoded
+    colours, space, alpha, profile, metadata = decoded[:5]
     if space != "lab" and colours.dtype.kind == "f" and not (colours.min() >= 0 and colours.max() <= 1):
         raise ImageError("a float pixel lies outside 0..1 or is not a number; scale the picture to 0..1")
     lab = pcs_to_lab(colours) if space == "lab" else to_lab(colours, profile, space=space)

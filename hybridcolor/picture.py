@@ -7,7 +7,7 @@ A picture is read once and never changed; colour is laid over it as a chroma pla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Picture:
         The file it was read from.
     metadata : Metadata
         What else that file said.
+    frames : int
+        How many pages, animation steps or slices that file holds, of which this is one.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Picture:
     bit_depth: int = 8
     source: Path | None = None
     metadata: Metadata = NO_METADATA
+    frames: int = 1
 
     def __post_init__(self) -> None:
         if self.bit_depth not in (8, 16):
@@ -187,7 +190,8 @@ class Picture:
             return self
         top = np.float32(np.iinfo(self.dtype).max)
         seen = top - (top - self.to_rgb(self.chroma)) * (self.alpha[..., np.newaxis] / top)
-        return Picture.from_array((seen + 0.5).astype(self.dtype), source=self.source, metadata=self.metadata)
+        paper = Picture.from_array((seen + 0.5).astype(self.dtype), source=self.source, metadata=self.metadata)
+        return replace(paper, frames=self.frames)
 
     @property
     def is_ink(self) -> bool:

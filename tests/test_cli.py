@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -269,6 +270,20 @@ def test_models_and_version(run, monkeypatch):
     assert run("--version")[1].strip() == f"hybridcolor {hybridcolor.__version__}"
 
 
+def test_python_runs_it_too():
+    words = [sys.executable, "-m", "hybridcolor", "--version"]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert shown.stdout == f"hybridcolor {hybridcolor.__version__}\n"
+
+
+def test_a_shell_completes_verbs_and_options():
+    asks = os.environ | {"_HYBRIDCOLOR_COMPLETE": "complete_bash"}
+    for typed, completed in (("hybridcolor col", "colorize"), ("hybridcolor colorize --palette", "--palette-from")):
+        where = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+        shown = subprocess.run(command(), env=asks | where, capture_output=True, text=True, check=True)
+        assert shown.stdout.split() == [completed]
+
+
 def test_exit_code_of_the_real_command(tmp_path):
     words = command("colorize", "missing.png", "-o", "x.png")
     found = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
@@ -353,12 +368,30 @@ def test_what_a_terminal_would_obey_is_spelled_out(run, photo, tmp_path, monkeyp
     assert "31mred" in told
 
 
+@pytest.mark.parametrize("verb", ["colorize", "batch"])
+def test_standard_output_is_no_folder(run, photo, tmp_path, monkeypatch, verb):
+    monkeypatch.chdir(tmp_path)
+    refused(run(verb, photo, "-o", "-"), "nothing is written to standard output; give the name of a file")
+    assert not (tmp_path / "-").exists()
+
+
+def test_pictures_that_all_fail_leave_no_others(run, folder, tmp_path):
+    for picture in folder.iterdir():
+        picture.write_bytes(b"no picture")
+    code, _, told = run("colorize", folder, "-o", tmp_path / "out")
+    assert code == 2
+    assert told.splitlines()[-1].endswith("pictures could not be colorized; the lines above say why")
+
+
 @pytest.mark.parametrize("name", ["single.png", "single.OME.TIF", "single.ora"])
 def test_a_folder_of_results_is_not_called_as_a_picture(run, folder, tmp_path, name):
     for picture in ("b.png", "c.png"):
         (folder / picture).unlink()
     refused(run("colorize", folder, "-o", tmp_path / name), "is the name of a picture")
     refused(run("batch", folder / "a.png", "-o", tmp_path / name), "is the name of a picture")
+    for verb in ("compare", "study"):
+        refused(run(verb, folder, "-o", tmp_path / name), "is the name of a picture")
+    refused(run("demo", "-o", tmp_path / name), "is the name of a picture")
     assert not (tmp_path / name).exists()
     (tmp_path / name).mkdir()
     assert run("colorize", folder, "-o", tmp_path / name)[0] == 0  # the person's own wish

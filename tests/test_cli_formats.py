@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 import tifffile
 from PIL import Image
@@ -33,6 +35,44 @@ def test_a_page_of_many(run, tmp_path: Path, seeds: Path) -> None:
     assert run("colorize", tmp_path / "pages.tif", *options, "--frame", 2)[0] == 0
     expected = Picture.from_array(pages[2]).luminance
     assert np.abs(read_image(tmp_path / "out.png").luminance - expected).max() < 0.5
+
+
+@pytest.mark.parametrize("kind", ["tif", "gif", "webp", "dcm", "nii", "tiles"])
+def test_that_there_are_more_pages_is_told(run, tmp_path: Path, kind: str) -> None:
+    pages = np.stack([np.full((32, 36), level, np.uint8) for level in (50, 120, 200)])
+    source = tmp_path / f"pages.{kind.replace('tiles', 'tif')}"
+    if kind == "dcm":
+        write_image(source, pages[0])
+        dataset = pydicom.dcmread(source)
+        dataset.NumberOfFrames, dataset.PixelData = 3, pages.tobytes()
+        dataset.save_as(source)
+    elif kind == "nii":
+        nibabel.Nifti1Image(pages.T, np.eye(4)).to_filename(source)
+    elif kind in ("tif", "tiles"):
+        tifffile.imwrite(source, pages, photometric="minisblack")
+    else:
+        first, *others = map(Image.fromarray, pages)
+        first.save(source, save_all=True, append_images=others)
+    options = ["-o", tmp_path / "out.png", "--overwrite", *(["--tiles"] if kind == "tiles" else [])]
+    line = f"{source}: the first of 3 pages, steps or slices; --frame 1 takes the next\n"
+    code, out, _ = run("colorize", source, *options)
+    assert code == 0
+    assert out.startswith(line)
+    code, out, _ = run("colorize", source, *options, "--frame", 1)
+    assert code == 0
+    assert line not in out
+    if kind == "tif":
+        code, out, _ = run("seeds", source, "-o", tmp_path / "seeds.json", "--overwrite")
+        assert code == 0
+        assert out.startswith(line)
+
+
+def test_a_picture_of_few_of_its_bits_is_told(run, tmp_path: Path) -> None:
+    values = np.random.default_rng(2).integers(0, 4096, (32, 36)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "12.tif", values)
+    code, out, _ = run("colorize", tmp_path / "12.tif", "-o", tmp_path / "out.png")
+    assert code == 0
+    assert "12.tif: is nearly black; if it has 12 bits, say, in 16, spread them over" in out
 
 
 def test_the_limit_and_how_to_raise_it(run, tmp_path: Path, seeds: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import tifffile
 from PIL import Image
 
 from hybridcolor.errors import ImageError
-from hybridcolor.imagefiles import read_image
+from hybridcolor.imagefiles import open_bands, read_image
 
 
 def raw_tiff(rows: bytes, size: tuple[int, int], bits: int, **tags: int) -> bytes:
@@ -49,6 +50,65 @@ def test_other_depths_are_refused(tmp_path: Path, bits: int) -> None:
     (tmp_path / "odd.tif").write_bytes(raw_tiff(packed(values, bits), (16, 10), bits))
     with pytest.raises(ImageError, match=f"{bits}-bit pixels cannot be read; save it with 8 or 16 bits"):
         read_image(tmp_path / "odd.tif")
+
+
+OME = '<OME><Image><Pixels SignificantBits="{}"/></Image></OME>'
+
+
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite", "rgb"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"extratags": [(281, "H", 1, 4095, True)]},  # MaxSampleValue
+        {"extratags": [(341, "f", 1, 4095.0, True)]},  # SMaxSampleValue
+        {"description": OME.format(12)},
+        {"description": "ImageJ=1.54f\nimages=1\nmin=0.0\nmax=4095.0\n"},
+    ],
+    ids=["tag", "float tag", "OME", "ImageJ"],
+)
+def test_bits_that_a_file_says_are_in_use_fill_the_range(
+    tmp_path: Path, photometric: str, said: dict[str, Any]
+) -> None:
+    """As scanners and cameras of 12 bits write them: in 16."""
+    values = np.random.default_rng(2).integers(0, 4000, (40, 30, 3) if photometric == "rgb" else (40, 30, 1))
+    path = tmp_path / "12.tif"
+    tifffile.imwrite(path, values.astype(np.uint16).squeeze(), photometric=photometric, metadata=None, **said)
+    shown = 4095 - values if photometric == "miniswhite" else values
+    picture = read_image(path)
+    assert picture.bit_depth == 16
+    assert np.abs(picture.to_rgb(picture.chroma) - shown / 4095 * 65535).max() <= 1
+    with open_bands(path) as bands:
+        assert np.abs(bands.read(10, 30).luminance - picture.luminance[10:30]).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"extratags": [(281, "H", 1, 2047, True)]},  # which is not true
+        {"extratags": [(281, "H", 1, 3999, True)]},  # what happens to be there
+        {"description": OME.format(16)},
+        {"description": "ImageJ=1.54f\nimages=1\nmin=100.0\nmax=4095.0\n"},  # how it was looked at
+    ],
+)
+def test_numbers_of_which_nothing_is_said_stay(tmp_path: Path, said: dict[str, Any]) -> None:
+    values = np.random.default_rng(2).integers(0, 4000, (40, 30)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "12.tif", values, metadata=None, **said)
+    assert np.abs(read_image(tmp_path / "12.tif").to_rgb()[..., 0] - values.astype(int)).max() <= 1
+
+
+def test_the_thumbnail_of_a_raw_file_is_not_the_picture(tmp_path: Path) -> None:
+    """DNG and others begin with a small copy; what the camera saw lies in another directory."""
+    gray = np.full((40, 60), 90, np.uint8)
+    with tifffile.TiffWriter(tmp_path / "raw.dng") as file:
+        file.write(gray[::4, ::4], subfiletype=1, subifds=1, metadata=None)
+        file.write(gray, metadata=None)
+    with pytest.raises(ImageError, match=r"only the thumbnail .* as in camera raw; convert it to TIFF or PNG first"):
+        read_image(tmp_path / "raw.dng")
+    with tifffile.TiffWriter(tmp_path / "pyramid.tif") as file:
+        file.write(gray, subifds=1, metadata=None)
+        file.write(gray[::2, ::2], subfiletype=1, metadata=None)
+    assert read_image(tmp_path / "pyramid.tif").shape == gray.shape
 
 
 @pytest.mark.parametrize("predictor", [True, 3])

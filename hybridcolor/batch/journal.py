@@ -12,7 +12,7 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
@@ -23,18 +23,20 @@ from hybridcolor.batch.plan import Task
 from hybridcolor.batch.results import FileLines, ObjectLines, Results, Standing
 from hybridcolor.batch.stores import fetched, is_url
 
+_Hashes = Sequence[int]
+
 
 class Journal:
     """The journal of a folder of results, open for appending.
 
-    Of each picture only three hashes are kept, in arrays: there may be millions.
+    Of each picture only four hashes are kept, in arrays: there may be millions.
     """
 
     def __init__(self, results: Results, lines: FileLines | ObjectLines, key: str) -> None:
         self._results = results
         self._lines = lines
         self._key = key
-        self._targets, self._stamps, self._contents, under_way = _read(lines.read(), key)
+        self._targets, self._stamps, self._contents, self._written, under_way = _read(lines.read(), key)
         results.tidy(under_way)
         self._seen = bytearray(len(self._targets))
         self._seen_new: set[int] = set()
@@ -42,7 +44,8 @@ class Journal:
     def standing(self, task: Task) -> Standing:
         """Where a task stands. To be asked once for each task: a second one with the same target is TWICE.
 
-        Done is what was written by this recipe, from this content, and is still there.
+        Done is what was written by this recipe, from this content, and is still there. What a person has worked on
+        since is CHANGED, unless it lies in a store or an earlier version wrote it.
 
         Raises
         ------
@@ -67,7 +70,11 @@ class Journal:
         if standing is not Standing.FOREIGN or not ours:
             return standing
         same = self._stamps[place] == hash(stamp(task, source)) or self._contents[place] == hash(content(task))
-        return Standing.DONE if same else Standing.NEW
+        if same:
+            return Standing.DONE
+        path = os.path.join(self._results.place, task.target)
+        kept = not is_url(path) and self._written[place] not in (0, hash(checksum(path)))
+        return Standing.CHANGED if kept else Standing.NEW
 
     def begin(self, tasks: Iterable[Task]) -> None:
         """Note pictures whose outputs may be written from now on; the note is safe before any of them is."""
@@ -82,13 +89,14 @@ class Journal:
         self._lines.add(json.dumps(record).encode() + b"\n")
 
 
-def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int], Sequence[int], set[str]]:
-    """Three columns of hashes, a row for each target: of the target, and of its last stamp and content.
+def _read(lines: Iterable[bytes], key: str) -> tuple[_Hashes, _Hashes, _Hashes, _Hashes, set[str]]:
+    """Four columns of hashes, a row for each target: of the target, its last stamp and content, and what was written.
 
     Rows are sorted by target. Stamp and content are those that this recipe last wrote it from, 0 where it did not: the
-    picture was only begun, or another recipe was the last. Returned with them: the targets begun and never done.
+    picture was only begun, or another recipe was the last. What was written is 0 if it was only begun. Returned with
+    them: the targets begun and never done.
     """
-    targets, stamps, contents = array("q"), array("q"), array("q")
+    columns = targets, stamps, contents, written = array("q"), array("q"), array("q"), array("q")
     under_way: set[object] = set()  # a damaged line may hold anything
     decode = json.JSONDecoder().decode
     for line in lines:
@@ -101,20 +109,23 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[Sequence[int], Sequence[int
                 zeros = bytes(8 * len(hashes))
                 stamps.frombytes(zeros)
                 contents.frombytes(zeros)
+                written.frombytes(zeros)
                 continue
             target, mine = record["target"], record["recipe"] == key
             row = hash(target), mine and hash(record["stamp"]), mine and hash(record["content"])
+            result = hash(record["written"]) if "written" in record else 0
             under_way.discard(target)
         except (ValueError, LookupError, TypeError, AttributeError):  # damaged
             continue
         targets.append(row[0])
         stamps.append(row[1])
         contents.append(row[2])
+        written.append(result)
     # Of several rows of one target the last counts, which is the first that `unique` meets from behind.
-    backwards = [np.frombuffer(column, np.int64)[::-1] for column in (targets, stamps, contents)]
+    backwards = [np.frombuffer(column, np.int64)[::-1] for column in columns]
     _, last = np.unique(backwards[0], return_index=True)
-    columns = [array("q", each[last].tobytes()) for each in backwards]
-    return columns[0], columns[1], columns[2], {target for target in under_way if isinstance(target, str)}
+    rows = [array("q", each[last].tobytes()) for each in backwards]
+    return rows[0], rows[1], rows[2], rows[3], {target for target in under_way if isinstance(target, str)}
 
 
 @contextmanager
@@ -139,13 +150,19 @@ def stamp(task: Task, source: os.stat_result | None = None) -> str:
 
 def content(task: Task) -> str:
     """Checksum of a picture and its scribbles."""
+    paths = filter(None, (task.source, task.seeds))
+    with ExitStack() as stack:
+        return checksum(*(stack.enter_context(fetched(path)) for path in paths))
+
+
+def checksum(*paths: str) -> str:
+    """Of the content of files, and of pictures that are folders."""
     digest = hashlib.sha256()
-    for path in filter(None, (task.source, task.seeds)):
-        with fetched(path) as copy:
-            if Path(copy).is_file():
-                digest.update(_checksum(Path(copy)))
-            for part in _files_in(copy):
-                digest.update(part.relative_to(copy).as_posix().encode(errors="surrogateescape") + _checksum(part))
+    for path in paths:
+        if Path(path).is_file():
+            digest.update(_checksum(Path(path)))
+        for part in _files_in(path):
+            digest.update(part.relative_to(path).as_posix().encode(errors="surrogateescape") + _checksum(part))
     return digest.hexdigest()
 
 

@@ -48,6 +48,7 @@ class Standing(Enum):
     TWICE = "would be the output of another picture, or row, too; rename one or leave it out"
     OWN = "would be replaced by its own colorization"
     FOREIGN = "exists already, and no batch wrote it"
+    CHANGED = "was changed since a batch wrote it, and stays; move it elsewhere to have it made again"
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridcolor.batch.journal import content, stamp
+from hybridcolor.batch.journal import checksum, content, stamp
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.recipe import Recipe
 from hybridcolor.batch.results import results_at
@@ -181,8 +181,8 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
     try:
         mark = stamp(task)
         with fetched(task.source) as source, fetched(task.seeds) if task.seeds else nullcontext() as seeds:
-            checksum = content(task._replace(source=source, seeds=seeds))
-            _colorize(source, seeds, job.recipe, predictor, results_at(job.folder).output(task.target))
+            made_from = content(task._replace(source=source, seeds=seeds))
+            written = _colorize(source, seeds, job.recipe, predictor, results_at(job.folder).output(task.target))
     except HybridColorError as error:
         return failed(task, str(error))
     except OSError as error:
@@ -194,7 +194,8 @@ def colorize_task(task: Task, job: Job, predictor: Predictor | None) -> Record:
         "target": task.target,
         "seeds": task.seeds,
         "stamp": mark,
-        "content": checksum,
+        "content": made_from,
+        "written": written,
         "seconds": round(time.perf_counter() - started, 4),
     }
 
@@ -205,10 +206,10 @@ def _colorize(
     recipe: Recipe,
     predictor: Predictor | None,
     output: AbstractContextManager[Path],
-) -> None:
-    """Colorize and write a picture, a large one by tiles. Its size alone decides, not how much memory is free.
+) -> str:
+    """Colorize and write a picture, a large one by tiles, and return the checksum of what was written.
 
-    So results are the same on every machine.
+    The picture's size alone decides, not how much memory is free: results are the same on every machine.
     """
     from hybridcolor import tiles
     from hybridcolor.imagefiles import MAX_PIXELS, open_bands, read_image
@@ -227,12 +228,13 @@ def _colorize(
             tiled = tiles.colorize_bands(bands, **wishes)
             with output as target:
                 tiles.write_tiles(target, tiled, software=recipe.note(tiles=True), overwrite=True)
-        return
+                return checksum(str(target))
     scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
     result = colorize(picture, scribbles=scribbles, **wishes, **recipe.options)
     result = replace(result, finish=usual_finish(recipe.method, predictor), provenance=recipe.note(seeds))
     with output as target:
         write_colorization(target, result, overwrite=True)
+        return checksum(str(target))
 
 
 def failed(task: Task, error: str) -> Record:

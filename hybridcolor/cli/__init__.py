@@ -22,7 +22,6 @@ from hybridcolor.errors import HybridColorError
 
 app = typer.Typer(
     help="Colorize gray pictures together with a person.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

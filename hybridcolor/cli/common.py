@@ -16,6 +16,7 @@ from rich.text import Text
 from hybridcolor.errors import HybridColorError, ImageError, ModelError
 
 if TYPE_CHECKING:
+    from hybridcolor.picture import Picture
     from hybridcolor.predict import Predictor
 
 
@@ -132,10 +133,12 @@ def plan_jobs(
 
 
 def check_is_folder(path: Path | str) -> None:
-    """Refuse the name of a picture where a folder of results is asked for."""
+    """Refuse the name of a picture, or what stands for standard output, where a folder of results is asked for."""
     from hybridcolor.imagefiles import WRITABLE_SUFFIXES
     from hybridcolor.layers import is_layered
 
+    if str(path) == "-":
+        raise ImageError("-: nothing is written to standard output; give the name of a file or folder for -o")
     if (is_layered(path) or str(path).lower().endswith(WRITABLE_SUFFIXES)) and not Path(path).is_dir():
         raise ImageError(f"{path}: is the name of a picture, and a folder of them is asked for; choose another for -o")
 
@@ -217,6 +220,22 @@ def reporting(*, many: bool) -> Iterator[list[HybridColorError]]:
             raise
         complain(error)
         failed.append(error)
+
+
+_NEARLY_BLACK = 12.5  # L*; of 13 bits that lie in 16, white is 12.2
+
+
+def tell_frames(source: Path, picture: Picture, *, frame: int) -> None:
+    """That a file holds other pictures, to whom may not know."""
+    if picture.frames > 1 and frame == 0:
+        out.print(f"{source}: the first of {picture.frames} pages, steps or slices; --frame 1 takes the next")
+
+
+def tell_of(source: Path, picture: Picture, *, frame: int) -> None:
+    """What a person may not know of a picture: that its file holds others, and that not all its bits are in use."""
+    tell_frames(source, picture, frame=frame)
+    if picture.bit_depth == 16 and picture.luminance.max() < _NEARLY_BLACK:
+        out.print(f"{source}: is nearly black; if it has 12 bits, say, in 16, spread them over all 16 first")
 
 
 def complain(error: HybridColorError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from hybridcolor.cli.common import bar, complain, err, listed, out
+from hybridcolor.cli.common import bar, check_is_folder, complain, err, listed, out
 from hybridcolor.errors import ImageError, MethodError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def compare(
     from hybridcolor.compare import compare as run_comparison
     from hybridcolor.study import bundled_photos
 
+    check_is_folder(output)
     methods = [Method.parse(name) for name in method or DEFAULT_METHODS]
     others = dict(_named_folders(result or []))
     if not inputs:
@@ -126,6 +127,7 @@ def study(
     from hybridcolor.study import DEFAULT_METHODS, Plan, bundled_photos, prepare, run_study
     from hybridcolor.users import USERS
 
+    check_is_folder(output)
     try:
         counts = tuple(sorted({int(count) for count in strokes.split(",")}))
     except ValueError as error:

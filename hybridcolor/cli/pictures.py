@@ -20,6 +20,7 @@ from hybridcolor.cli.common import (
     Overwrite,
     check_folder,
     check_free,
+    check_is_folder,
     check_seeds_file,
     load,
     make_folder,
@@ -27,6 +28,7 @@ from hybridcolor.cli.common import (
     plan_jobs,
     progress,
     reporting,
+    tell_of,
 )
 from hybridcolor.cli.tiled import Tiling
 from hybridcolor.errors import ImageError, MethodError
@@ -179,7 +181,10 @@ def colorize(
             _tell(target, result)
         failures += len(failed)
     if failures:
-        raise ImageError(f"{failures} of {len(jobs)} pictures could not be colorized; the others are done")
+        raise ImageError(
+            f"{failures} of {len(jobs)} pictures could not be colorized; "
+            + ("the others are done" if failures < len(jobs) else "the lines above say why")
+        )
 
 
 def _scribbles(path: Path, picture: Picture, predictor: Predictor | None) -> Seeds:
@@ -251,6 +256,7 @@ def seeds_(
     check_seeds_file(output, source, overwrite=overwrite)
     picture = read_image(source, frame=frame, max_pixels=max_pixels)
     check_holds(output, picture.shape)
+    tell_of(source, picture, frame=frame)
     found = found_seeds(picture.luminance, load_predictor(model))
     write_seeds(output, found, picture, overwrite=overwrite)
     patches = len(set(found.stroke.tolist()))
@@ -325,6 +331,7 @@ def demo(
     """Colorize two photos whose colours are known, and compare."""
     from hybridcolor.demo import run_demo
 
+    check_is_folder(output)
     table = Table("photo", "picture", "PSNR, dB", "ab RMSE", "colourfulness")
     for score in run_demo(output, overwrite=overwrite):
         table.add_row(

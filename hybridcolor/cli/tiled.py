@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybridcolor.cli.common import out
+from hybridcolor.cli.common import out, tell_frames, tell_of
 from hybridcolor.errors import MethodError, TooLargeError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Tiling:
                 f"without {because}, and it is coloured by tiles, or close other programs"
             ) from error
         check_holds(target, picture.shape)
+        tell_of(source, picture, frame=frame)
         return picture
 
     def colorize(self, source: Path, target: Path, *, frame: int, writing: dict[str, Any], **wishes: Any) -> None:
@@ -86,6 +87,7 @@ class Tiling:
 
         with open_bands(source, frame=frame, max_pixels=self.max_pixels) as bands:
             check_holds(target, bands.shape)
+            tell_frames(source, bands.read(0, 1), frame=frame)
             drawn = None if self.seeds is None else read_json_seeds(self.seeds, bands.shape)
             write_tiles(target, colorize_bands(bands, scribbles=drawn, **wishes), **writing)
             out.print(f"{target}  {bands.shape[1]} x {bands.shape[0]}, by tiles")

@@ -40,7 +40,7 @@ def tiff_bands(file: BinaryIO, frame: int, max_pixels: int) -> tuple[tuple[int, 
     orientation = page.tags.get(ORIENTATION)
     upright = orientation is None or orientation.value == 1
     plain = page.bitspersample in (8, 16) and page.axes in ("YX", "YXS") and page.photometric in (0, 1, 2)
-    if not (upright and plain and tiff.is_readable(page)):
+    if not (upright and plain and tiff.is_readable(page)) or tiff.white_of(page):
         return None
     metadata, profile = tiff.read_metadata(file, frame), page.iccprofile or b""
     if not page.is_memmappable and page.chunks[0] > _MOST_ROWS:
@@ -49,7 +49,8 @@ def tiff_bands(file: BinaryIO, frame: int, max_pixels: int) -> tuple[tuple[int, 
 
     def band(top: int, bottom: int) -> Decoded:
         pixels = rows(page, top, bottom)
-        return tiff.without_extras(page, pixels)._replace(profile=profile, metadata=metadata)
+        decoded = tiff.without_extras(page, pixels)
+        return decoded._replace(profile=profile, metadata=metadata, frames=len(page_of.pages))
 
     return (page.imagelength, page.imagewidth), band
 

@@ -36,7 +36,7 @@ class Decoded(NamedTuple):
 
     ``colours`` is (H, W, 1, 3 or 4) of uint8, uint16, or float in 0..1; in the space "lab", float CIE L*a*b* as
     profiles define it (D50), stored with ``bits`` bits, which is 0 in other spaces. ``alpha`` is (H, W) of the same
-    type.
+    type. ``frames`` is how many pages, animation steps or slices the file holds.
     """
 
     colours: Pixels
@@ -45,6 +45,7 @@ class Decoded(NamedTuple):
     profile: bytes = b""
     metadata: Metadata = NO_METADATA
     bits: int = 0
+    frames: int = 1
 
     @property
     def bit_depth(self) -> int:
@@ -112,7 +113,16 @@ def from_pillow(image: ImageFile.ImageFile, max_pixels: int, *, frame: int = 0) 
     if orientation_of(image.getexif) != orientation:
         metadata = metadata.turned() if orientation in _ON_ITS_SIDE else metadata
         orientation = 1
-    return _from_mode(image)._replace(profile=profile, metadata=metadata).upright(orientation)
+    decoded = _from_mode(image)._replace(profile=profile, metadata=metadata).upright(orientation)
+    return decoded._replace(frames=_frames_of(image))
+
+
+def _frames_of(image: ImageFile.ImageFile) -> int:
+    """How many frames there are, of which one is read by now: damage in those behind it costs it nothing."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001  # Pillow walks through all of them, and raises whatever it trips over
+        return 1
 
 
 def _from_mode(image: Image.Image) -> Decoded:

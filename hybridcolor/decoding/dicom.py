@@ -34,7 +34,6 @@ def decode_dicom(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     """A frame of a DICOM file: rescaled, windowed, white high (PS3.3, C.7.6.3, C.11.1 and C.11.2)."""
     try:
         import pydicom
-        from pydicom.pixels.processing import apply_color_lut
         from pydicom.pixels.utils import pixel_array
     except ImportError as error:
         raise ImageError("this is DICOM, which pydicom reads; pip install 'hybridcolor[medical]'") from error
@@ -45,10 +44,17 @@ def decode_dicom(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     if "Rows" not in dataset or "Columns" not in dataset:
         raise ImageError("this DICOM file holds no picture")
     check_size(int(dataset.Columns), int(dataset.Rows), max_pixels)
-    check_frame(frame, int(dataset.get("NumberOfFrames") or 1))
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    check_frame(frame, frames)
     _check_plugin(dataset.file_meta.TransferSyntaxUID)
     file.seek(0)
-    pixels = pixel_array(file, index=frame)
+    return _decoded(pixel_array(file, index=frame), dataset, frame)._replace(frames=frames)
+
+
+def _decoded(pixels: Pixels, dataset: Dataset, frame: int) -> Decoded:
+    """A frame's numbers as colours, with what is known of the patient."""
+    from pydicom.pixels.processing import apply_color_lut
+
     metadata = Metadata(patient={name: str(dataset[name].value) for name in _PERSONAL if name in dataset})
     kind = dataset.PhotometricInterpretation
     if kind == "PALETTE COLOR":

@@ -59,14 +59,15 @@ def _slice(nibabel: Any, stream: Any, frame: int, max_pixels: int) -> Decoded:
         order = np.array([[0, 1], [1, 1], [2, 1]])
     across = int(np.flatnonzero(order[:, 0] == 2)[0])
     slices = shape[across]
-    check_frame(frame, math.prod(shape[3:]) * slices)
+    frames = math.prod(shape[3:]) * slices
+    check_frame(frame, frames)
     place, series = frame % slices, np.unravel_index(frame // slices, shape[3:], order="F") if shape[3:] else ()
     at: list[Any] = [slice(None)] * 3 + [int(i) for i in series]
     at[across] = place if order[across, 1] > 0 else slices - 1 - place
     plane = _plane(np.asanyarray(image.dataobj[tuple(at[: len(image.shape)])]).reshape(_flat(shape, across)))
     low, high = (0.0, 255.0) if plane.dtype == np.uint8 else (0.0, 0.0)
     low, high = _range(image, low, high) if plane.ndim == 2 else (low, high)
-    return _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)
+    return _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)._replace(frames=frames)
 
 
 def _check_whole(stream: Any, image: Any) -> None:

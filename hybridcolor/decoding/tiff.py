@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from typing import BinaryIO
 
@@ -39,22 +40,68 @@ _SPACES: dict[int, Space] = {
 _CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 _TIFFFILE_READS = (1, 8, 32773, 32946, 34925)  # none, deflate, PackBits, old deflate, LZMA
 _FLOAT_PREDICTOR = 3
+_WHITES = {(1 << bits) - 1 for bits in range(9, 16)}
+_SIGNIFICANT = re.compile(r'\bSignificantBits="(\d{1,2})"')  # of OME
+_RANGE = re.compile(r"\nmin=0(?:\.0*)?\nmax=(\d{1,5})(?:\.0*)?(?:\n|$)")  # of ImageJ
 
 
 def decode_tiff(file: BinaryIO, frame: int, max_pixels: int) -> Decoded:
     """A page of a TIFF file, counted from 0."""
-    with tifffile.TiffFile(file) as tiff:
-        if not len(tiff.pages):
-            raise ImageError("the TIFF holds no picture; it is damaged or cut short")
-        check_frame(frame, len(tiff.pages))
-        page = tiff.pages[frame].aspage()
-        check_size(page.imagewidth, page.imagelength, max_pixels)
-        check_data(page, tiff.filehandle.size)
-        orientation = page.tags.get(ORIENTATION)
-        turn = 1 if orientation is None else orientation.value
-        profile = page.iccprofile or b""
-        decoded = _by_tifffile(page) if is_readable(page) else None
-        order = tiff.byteorder
+    tiff = tifffile.TiffFile(file)
+    if not len(tiff.pages):
+        raise ImageError("the TIFF holds no picture; it is damaged or cut short")
+    check_frame(frame, len(tiff.pages))
+    page = tiff.pages[frame].aspage()
+    check_size(page.imagewidth, page.imagelength, max_pixels)
+    check_data(page, tiff.filehandle.size)
+    white = white_of(page)
+    decoded = _decoded(file, page, frame, max_pixels=max_pixels)
+    return _filled(decoded, page, white)._replace(frames=len(tiff.pages))
+
+
+def white_of(page: tifffile.TiffPage) -> int:
+    """What 9 to 15 bits that lie in 16 have as their largest number, where the file says how many are in use; else 0.
+
+    OME says it, ImageJ by the range that it shows, and others by the largest number a sample may have.
+    """
+    if page.bitspersample != 16:
+        return 0
+    text = page.parent.pages.first.description
+    if page.parent.is_ome:
+        said = {(1 << int(bits)) - 1 for bits in _SIGNIFICANT.findall(text)}
+    elif text.startswith("ImageJ="):
+        said = {int(top) for top in _RANGE.findall(text)}
+    else:
+        tags = [page.tags[name].value for name in ("MaxSampleValue", "SMaxSampleValue") if name in page.tags]
+        said = set(np.concatenate([np.ravel(each) for each in tags]).tolist()) if tags else set()
+    return int(said.pop()) if len(said) == 1 and said <= _WHITES else 0
+
+
+def _filled(decoded: Decoded, page: tifffile.TiffPage, white: int) -> Decoded:
+    """The same with this white as that of 16 bits; as it is where there is a lighter pixel, so that it was not true."""
+    if not white or decoded.colours.dtype != np.uint16:
+        return decoded
+    flip = np.uint16(65535 if page.photometric == PHOTOMETRIC.MINISWHITE else 0)  # these have been turned round
+    stored = decoded.colours ^ flip
+    alpha = decoded.alpha
+    if stored.max() > white:
+        return decoded
+    if alpha is not None and alpha.max() <= white:
+        alpha = _stretched(alpha, white)
+    return decoded._replace(colours=_stretched(stored, white) ^ flip, alpha=alpha)
+
+
+def _stretched(values: Pixels, white: int) -> Pixels:
+    """Whole numbers up to this white over all of 16 bits."""
+    return ((values.astype(np.uint32) * 65535 + white // 2) // white).astype(np.uint16)
+
+
+def _decoded(file: BinaryIO, page: tifffile.TiffPage, frame: int, *, max_pixels: int) -> Decoded:
+    """A page by whatever decodes it, turned upright."""
+    orientation = page.tags.get(ORIENTATION)
+    turn = 1 if orientation is None else orientation.value
+    profile, order = page.iccprofile or b"", page.parent.byteorder
+    decoded = _by_tifffile(page) if is_readable(page) else None
     metadata = read_metadata(file, frame)
     if decoded is not None:
         return decoded._replace(profile=profile, metadata=metadata).upright(turn)
@@ -135,7 +182,15 @@ def _by_pillow(file: BinaryIO, page: tifffile.TiffPage, frame: int, max_pixels: 
 
 
 def check_data(page: tifffile.TiffPage, file_size: int) -> None:
-    """Raise if a strip or tile is missing (decoders paint it black), lies outside the file, or is a bomb."""
+    """Raise if a strip or tile is missing (decoders paint it black), lies outside the file, or is a bomb.
+
+    So it is with what is but a thumbnail: in camera raw and DNG, which begin as TIFF does, the picture lies elsewhere.
+    """
+    if page.is_reduced and "SubIFDs" in page.tags:
+        raise ImageError(
+            "this page is only the thumbnail of a picture in a form that is not read, as in camera raw; convert it to "
+            "TIFF or PNG first"
+        )
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if len(segments) < math.prod(page.chunked) or any(not count or at + count > file_size for at, count in segments):
         raise ImageError("the TIFF is cut short or damaged: some of its pixels are missing")

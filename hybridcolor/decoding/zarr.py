@@ -48,15 +48,17 @@ def decode_zarr(path: Path, frame: int, max_pixels: int) -> Decoded:
     colour = [str(channel.get("color")).upper() for channel in channels] == ["FF0000", "00FF00", "0000FF"]
     colour = colour and sizes.get("c") == 3 and array.dtype in (np.uint8, np.uint16)
     order = [name for name in ("t", "c", "z") if name in sizes and not (colour and name == "c")]
-    check_frame(frame, math.prod(sizes[name] for name in order))
+    frames = math.prod(sizes[name] for name in order)
+    check_frame(frame, frames)
     place = dict(zip(order, np.unravel_index(frame, [sizes[name] for name in order]) if order else (), strict=True))
     at = tuple(int(place[name]) if name in place else slice(None) for name in names)
     _check_chunks(path / multiscale["datasets"][0]["path"], array, at)
     plane = np.asarray(array[at])
     if colour:
-        return Decoded.of(np.moveaxis(plane, 0, -1))
+        return Decoded.of(np.moveaxis(plane, 0, -1))._replace(frames=frames)
     number = int(place.get("c", 0))
-    return _gray(plane, channels[number].get("window", {}) if number < len(channels) else {})
+    window = channels[number].get("window", {}) if number < len(channels) else {}
+    return _gray(plane, window)._replace(frames=frames)
 
 
 def _check_chunks(folder: Path, array: Any, at: tuple[Any, ...]) -> None:

@@ -342,6 +342,24 @@ def test_a_file_that_no_batch_wrote_is_not_replaced(tmp_path):
     assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1  # its own it replaces
 
 
+def test_a_result_that_a_person_has_worked_on_stays(tmp_path):
+    source, folder = make(tmp_path / "in", 3), tmp_path / "out"
+    run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    retouched = folder / "box0" / "p0.png"
+    write_image(retouched, np.full((24, 24), 99, np.uint8), overwrite=True)
+    before = retouched.read_bytes()
+    assert run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE).skipped == 3
+    other = Recipe(model="none", method="watershed")
+    for _ in range(2):
+        outcome = run_batch(plan_tasks([source], other, folder), folder, other)
+        assert len(outcome.failures) == 1
+        assert "p0.png: was changed since a batch wrote it, and stays; move it elsewhere" in outcome.failures[0][1]
+        assert outcome.done + outcome.skipped == 2
+        assert retouched.read_bytes() == before
+    retouched.unlink()
+    assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
