@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,8 @@ DRAWINGS = "lineart"
 """The model that proposes colours for drawings."""
 _LOOK_AT = 1_000_000  # pixels by which the kind of a picture is told
 _MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
+_SAME = 0.5  # L* that a pixel of a layer may be off its file
+_DIM = 30.0  # L* of the brightest pixel where 10 to 14 bits lie in 16
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
@@ -71,7 +73,8 @@ def read_layers(path: str | list[str]) -> list[LayerData]:
         layers[0][1]["metadata"][STROKES] = str(file.resolve())
     if picture.chroma is not None:
         colours = picture.to_rgb(picture.chroma)
-        layers.append((eight_bits(colours), {"name": "own colours", "rgb": True, "visible": False}, "image"))
+        about = {"name": "own colours", "rgb": True, "visible": False, "scale": _proportions(picture)[1:]}
+        layers.append((eight_bits(colours), about, "image"))
     return layers
 
 
@@ -89,7 +92,9 @@ def slice_of(layer: Image, viewer: ViewerModel) -> tuple[int, ...]:
 def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     """The picture of a layer, or a slice of it: from its file where napari read one, with all its bits and its profile.
 
-    Where there is none, gray values are what napari shows: the layer's contrast limits are black and white.
+    Where there is none, or one that has something else (the layer was made of another, or was changed), gray values are
+    what napari shows: the layer's contrast limits are black and white. So they are where the file is all but black, as
+    12 bits in 16 are, and the layer is not.
 
     Raises
     ------
@@ -106,7 +111,15 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
         read = read_image(path, frame=index[0] if index else 0)
     except HybridColorError:
         return picture
-    return read if read.shape == picture.shape else picture
+    return read if read.shape == picture.shape and _is_of(layer, read, picture, pixels) else picture
+
+
+def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) -> bool:
+    """Whether a layer has the picture read from its file: napari copies metadata to what it makes of a layer."""
+    if layer.metadata.get(SOURCE):
+        own = layer_picture(pixels if pixels.dtype in (np.uint8, np.uint16) else as_shown(pixels, (0.0, 1.0)))
+        return bool(np.abs(own.luminance - read.luminance).max() <= _SAME)
+    return not float(read.luminance.max()) < _DIM < float(shown.luminance.max())
 
 
 def file_of(layer: Image) -> Path | None:
@@ -152,13 +165,21 @@ def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
     return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
 
 
-def go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
-    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
+def go_on(
+    session: EditSession, index: tuple[int, ...] = (), opened: str | None = None, taken: Collection[Path | None] = ()
+) -> str:
+    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell.
+
+    Where one of those that are ``taken`` would be saved to, nothing is: a copy of a layer has its strokes there.
+    """
     source = session.picture.source
     if source is None:
         session.unsaved = "this picture has no file"
         return ""
     path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
+    if path in taken:
+        session.unsaved = f"{path.name} has those of another layer of this file"
+        return ""
     if not path.exists():
         session.autosave = path
         return ""
@@ -207,7 +228,11 @@ class Sessions:
             if changed:
                 session, told = _as_set(session.picture, replace(begun, **changed)), ""
                 _BEGUN[session] = begun
-        told = go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
+        others = (known for other, known in self._known.items() if other in viewer.layers)
+        taken = {each.autosave for known in others for each in known.values()}
+        told = go_on(session, index, None if index else layer.metadata.get(STROKES), taken) or told
+        if session.picture.source is None and file_of(layer) is not None:
+            session.unsaved = "what is shown here is not as a picture of the file"
         sessions[index] = session
         return session, told
 
@@ -284,5 +309,11 @@ def gray_layer(pictures: Sequence[Picture], name: str, source: str | None) -> La
     """The luminance, or a stack of them, as a layer that knows which file it came from."""
     planes = [luminance_to_gray(picture.luminance) for picture in pictures]
     gray = planes[0] if len(planes) == 1 else np.stack(planes)
-    about = {"name": name, "contrast_limits": (0.0, 1.0), "metadata": {SOURCE: source}}
-    return gray, about, "image"
+    scale = _proportions(pictures[0])[-gray.ndim :]
+    return gray, {"name": name, "contrast_limits": (0.0, 1.0), "scale": scale, "metadata": {SOURCE: source}}, "image"
+
+
+def _proportions(picture: Picture) -> tuple[float, float, float]:
+    """How far apart slices and rows are, as columns are 1 apart: square pixels need no scale."""
+    slices, rows, columns = picture.metadata.spacing or (1.0, 1.0, 1.0)
+    return slices / columns, rows / columns, 1.0

@@ -104,7 +104,7 @@ class SaveBox(QWidget):
 
     def _is_open(self) -> bool:
         if self.editing.session is None:
-            self.editing.said.emit("There is no picture yet; open one first.")
+            self.editing.said.emit(self.editing.without)
         return self.editing.session is not None
 
     def _source(self) -> tuple[Path | None, list[str]]:
