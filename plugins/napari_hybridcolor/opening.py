@@ -170,26 +170,26 @@ def go_on(
 ) -> str:
     """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell.
 
-    Where one of those that are ``taken`` would be saved to, nothing is: a copy of a layer has its strokes there.
+    Nothing is saved to those that are ``taken``: a copy of a layer begins with its strokes, and does not replace them.
     """
     source = session.picture.source
     if source is None:
         session.unsaved = "this picture has no file"
         return ""
     path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
+    told = ""
+    if path.exists():
+        try:
+            session.load(path)
+        except HybridColorError as error:
+            session.unsaved = str(error)
+            return ""
+        told = f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
     if path in taken:
         session.unsaved = f"{path.name} has those of another layer of this file"
-        return ""
-    if not path.exists():
+    else:
         session.autosave = path
-        return ""
-    try:
-        session.load(path)
-    except HybridColorError as error:
-        session.unsaved = str(error)
-        return ""
-    session.autosave = path
-    return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
+    return told
 
 
 _Known = WeakKeyDictionary["Image", dict[tuple[int, ...], EditSession]]
