@@ -129,7 +129,7 @@ class Editing(QObject):
         self.take_up()
         if self.session is not None and self.image is not None:
             self.said.emit(f"Saving {path.name}…")
-            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)))
+            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
 
     def leave(self, why: str = NO_PICTURE) -> None:
         """Have no picture, and say why, and none of our layers; what was drawn is in the picture's session."""

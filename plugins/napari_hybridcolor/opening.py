@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import Drawing
-from hybridcolor.errors import HybridColorError
+from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.groundwork import load_model
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hybridcolor.seeds import Seeds
 
 SOURCE = "hybridcolor_source"
-"""Where a layer's metadata say which file it came from."""
+"""Where a layer's metadata say which file it came from, or which each of its slices."""
 STROKES = "hybridcolor_strokes"
 """Where they say that a saved session was opened, and which."""
 DRAWINGS = "lineart"
@@ -43,25 +43,27 @@ LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerData]] | None:
-    """napari's question whether a file is ours: saved sessions are, and medical pictures. Several at once are not."""
-    return None if isinstance(path, list) else read_layers
+    """napari's question whether a file is ours: saved sessions are, and medical pictures, also several as a stack."""
+    return None if isinstance(path, list) and any(file.endswith(SUFFIX) for file in path) else read_layers
 
 
 def read_layers(path: str | list[str]) -> list[LayerData]:
     """A picture as layers for napari: its luminance, and its own colours, hidden, where it has some.
 
-    A file of several slices or pages of one size is a stack of their luminances.
+    A file of several slices or pages of one size is a stack of their luminances, and so are several files.
 
     Parameters
     ----------
-    path : str
-        A picture, or what the editor saved beside one.
+    path : str or list of str
+        A picture, or what the editor saved beside one; or the slices of a series.
 
     Raises
     ------
     HybridColorError
         If it cannot be read.
     """
+    if isinstance(path, list) and len(path) > 1:
+        return [_series([Path(file).resolve() for file in path])]
     file = Path(path[0] if isinstance(path, list) else path)
     source = _picture_file(file)
     first, *rest = _frames(source)
@@ -104,11 +106,11 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     data = layer.data[0] if layer.multiscale else layer.data
     pixels = np.asarray(data[index])
     picture = layer_picture(pixels if layer.rgb or pixels.ndim != 2 else as_shown(pixels, layer.contrast_limits))
-    path = file_of(layer)
-    if path is None or len(index) > 1:
+    path, frame = file_of(layer, index)
+    if path is None or len(frame) > 1:
         return picture
     try:
-        read = read_image(path, frame=index[0] if index else 0)
+        read = read_image(path, frame=frame[0] if frame else 0)
     except HybridColorError:
         return picture
     return read if read.shape == picture.shape and _is_of(layer, read, picture, pixels) else picture
@@ -122,10 +124,13 @@ def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) ->
     return not float(read.luminance.max()) < _DIM < float(shown.luminance.max())
 
 
-def file_of(layer: Image) -> Path | None:
-    """The file that a layer came from."""
-    path = layer.metadata.get(SOURCE) or layer.source.path
-    return Path(path) if path else None
+def file_of(layer: Image, index: tuple[int, ...] = ()) -> tuple[Path | None, tuple[int, ...]]:
+    """The file that a picture of a layer came from, if any, and which of the file's pictures it is."""
+    source = layer.metadata.get(SOURCE) or layer.source.path
+    if isinstance(source, list):  # a file for each slice
+        one = len(index) == 1 and index[0] < len(source)
+        return (Path(source[index[0]]), ()) if one else (None, index)
+    return Path(source) if source else None, index
 
 
 def new_session(picture: Picture) -> tuple[EditSession, str]:
@@ -230,8 +235,9 @@ class Sessions:
                 _BEGUN[session] = begun
         others = (known for other, known in self._known.items() if other in viewer.layers)
         taken = {each.autosave for known in others for each in known.values()}
-        told = go_on(session, index, None if index else layer.metadata.get(STROKES), taken) or told
-        if session.picture.source is None and file_of(layer) is not None:
+        file, frame = file_of(layer, index)
+        told = go_on(session, frame, None if index else layer.metadata.get(STROKES), taken) or told
+        if session.picture.source is None and file is not None:
             session.unsaved = "what is shown here is not as a picture of the file"
         sessions[index] = session
         return session, told
@@ -305,8 +311,19 @@ def _frames(source: Path) -> Iterator[Picture]:
         yield frame
 
 
-def gray_layer(pictures: Sequence[Picture], name: str, source: str | None) -> LayerData:
-    """The luminance, or a stack of them, as a layer that knows which file it came from."""
+def _series(files: list[Path]) -> LayerData:
+    """Files of a slice each, in the order in which they come."""
+    pictures = []
+    for file in files:
+        picture = read_image(file)
+        if pictures and picture.shape != pictures[0].shape:
+            raise ImageError(f"{file.name} is of another size than {files[0].name}; open it by itself")
+        pictures.append(picture)
+    return gray_layer(pictures, f"{files[0].name} to {files[-1].name}", list(map(str, files)))
+
+
+def gray_layer(pictures: Sequence[Picture], name: str, source: str | list[str] | None) -> LayerData:
+    """The luminance, or a stack of them, as a layer that knows which file, or files, it came from."""
     planes = [luminance_to_gray(picture.luminance) for picture in pictures]
     gray = planes[0] if len(planes) == 1 else np.stack(planes)
     scale = _proportions(pictures[0])[-gray.ndim :]
