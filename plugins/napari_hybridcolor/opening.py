@@ -313,7 +313,7 @@ def _frames(source: Path) -> Iterator[Picture]:
 
 def _series(files: list[Path]) -> LayerData:
     """Files of a slice each, in the order in which they come."""
-    pictures = []
+    pictures: list[Picture] = []
     for file in files:
         picture = read_image(file)
         if pictures and picture.shape != pictures[0].shape:
