@@ -5,6 +5,7 @@ May import nothing of the package.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,8 @@ class Metadata:
     ----------
     dpi : (float, float) or None
         Pixels per inch, across and down, of the upright picture.
+    spacing : (float, float, float) or None
+        Millimetres from a slice, a row and a column to the next, of a medical picture.
     date : str
         When it was taken, else made, as the file writes it: "2001:02:03 04:05:06" in EXIF.
     author, copyright, description : str
@@ -46,6 +49,7 @@ class Metadata:
     """
 
     dpi: tuple[float, float] | None = None
+    spacing: tuple[float, float, float] | None = None
     date: str = ""
     author: str = ""
     copyright: str = ""
@@ -105,6 +109,28 @@ class Metadata:
 
 
 NO_METADATA = Metadata()
+
+
+def sensible_spacing(slices: object, rows: object, columns: object) -> tuple[float, float, float] | None:
+    """Millimetres as a file states them; slices whose distance it leaves out are as far apart as columns.
+
+    Examples
+    --------
+    >>> sensible_spacing(None, 0.8, "0.4"), sensible_spacing(3, 0, 1)
+    ((0.4, 0.8, 0.4), None)
+    """
+    apart, down, across = map(_length, (slices, rows, columns))
+    sides = apart or across, down, across
+    return sides if min(sides) > 0 and max(sides) < 1000 * min(sides) else None
+
+
+def _length(value: Any) -> float:
+    """A number, or 0."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if 0 < number < math.inf else 0.0
 
 
 def _tags(read: Callable[[], Mapping[int, Any]]) -> dict[int, Any]:

@@ -78,6 +78,23 @@ def test_rescale_and_window_as_pydicom(tmp_path: Path, function: str, slope: flo
     assert "window centre 40, width 400" in read_image(path).metadata.description
 
 
+def test_spacing_is_read_where_a_file_says_it(tmp_path: Path) -> None:
+    spacing = {"PixelSpacing": [0.8, 0.4], "SliceThickness": 3}
+    measures = Dataset()
+    for name, value in {**spacing, "SpacingBetweenSlices": 5}.items():
+        setattr(measures, name, value)
+    group = Dataset()
+    group.PixelMeasuresSequence = [measures]
+    for values, wanted in (
+        (spacing, (3, 0.8, 0.4)),
+        ({"SharedFunctionalGroupsSequence": [group], "PixelSpacing": [1, 1]}, (5, 0.8, 0.4)),
+        ({"ImagerPixelSpacing": [0.2, 0.1]}, (0.1, 0.2, 0.1)),
+        ({"PixelSpacing": [0, 1]}, None),
+        ({"SliceThickness": 3}, None),
+    ):
+        assert read_image(dicom(tmp_path / "ct.dcm", HU, **values)).metadata.spacing == wanted
+
+
 def test_the_values_can_be_read_from_the_luminance(tmp_path: Path) -> None:
     """Where the window does not clip, to a thousandth of it."""
     path = dicom(tmp_path / "ct.dcm", HU, WindowCenter=988, WindowWidth=4096, VOILUTFunction="LINEAR_EXACT")

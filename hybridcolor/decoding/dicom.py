@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from hybridcolor.decoding.common import Decoded, Pixels, check_frame, check_size
 from hybridcolor.errors import ImageError
-from hybridcolor.metadata import Metadata
+from hybridcolor.metadata import Metadata, sensible_spacing
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -22,6 +25,7 @@ _SETTINGS = (
     "ModalityLUTSequence", "RescaleIntercept", "RescaleSlope", "RescaleType", "VOILUTSequence", "WindowCenter",
     "WindowWidth", "VOILUTFunction", "PixelRepresentation", "PixelPaddingValue", "Modality",
 )  # fmt: skip
+_MEASURES = ("PixelSpacing", "ImagerPixelSpacing", "SpacingBetweenSlices", "SliceThickness")
 _DEFLATED = b"1.2.840.10008.1.2.1.99"  # its transfer syntax
 
 
@@ -55,17 +59,19 @@ def _decoded(pixels: Pixels, dataset: Dataset, frame: int) -> Decoded:
     """A frame's numbers as colours, with what is known of the patient."""
     from pydicom.pixels.processing import apply_color_lut
 
-    metadata = Metadata(patient={name: str(dataset[name].value) for name in _PERSONAL if name in dataset})
+    settings = _settings(dataset, frame)
+    patient = {name: str(dataset[name].value) for name in _PERSONAL if name in dataset}
+    metadata = Metadata(patient=patient, spacing=_spacing(settings))
     kind = dataset.PhotometricInterpretation
     if kind == "PALETTE COLOR":
         return Decoded.of(apply_color_lut(pixels, dataset))._replace(metadata=metadata)
     if dataset.SamplesPerPixel == 3:
         return Decoded.of(_full_range(pixels, int(dataset.BitsStored)), metadata=metadata)
-    gray, description = _shown(pixels, _settings(dataset, frame), int(dataset.get("BitsStored", 32)))
+    gray, description = _shown(pixels, settings, int(dataset.get("BitsStored", 32)))
     if kind == "MONOCHROME1":
         gray = np.asarray((1 if gray.dtype.kind == "f" else 255) - gray, gray.dtype)
         description += ", then inverted"
-    return Decoded.of(gray, metadata=Metadata(description=description, patient=metadata.patient))
+    return Decoded.of(gray, metadata=replace(metadata, description=description))
 
 
 def _check_plugin(syntax: Any) -> None:
@@ -99,13 +105,25 @@ def _settings(dataset: Dataset, frame: int) -> Dataset:
     sources = [dataset]
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
     for group in (*(dataset.get("SharedFunctionalGroupsSequence") or []), *per_frame[frame : frame + 1]):
-        for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+        for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence"):
             sources += list(group.get(name) or [])
     for source in sources:
         for name in _SETTINGS:
             if name in source:
                 settings[name] = source[name]
+        for name in _MEASURES:
+            with suppress(ValueError, TypeError):  # a picture can be seen without them
+                if name in source:
+                    settings[name] = source[name]
     return settings
+
+
+def _spacing(settings: Dataset) -> tuple[float, float, float] | None:
+    """Millimetres between slices, rows and columns, where the file says (PS3.3, 10.7.1.3)."""
+    plane = settings.get("PixelSpacing") or settings.get("ImagerPixelSpacing")
+    if not isinstance(plane, Sequence) or len(plane) != 2:
+        return None
+    return sensible_spacing(settings.get("SpacingBetweenSlices") or settings.get("SliceThickness"), *plane)
 
 
 def _shown(stored: Pixels, settings: Dataset, bits: int) -> tuple[Pixels, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import math
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from hybridcolor.decoding.common import Decoded, Pixels, check_frame, check_size
 from hybridcolor.errors import ImageError
-from hybridcolor.metadata import Metadata
+from hybridcolor.metadata import Metadata, sensible_spacing
 
 GZIP = b"\x1f\x8b"
 
@@ -67,7 +68,17 @@ def _slice(nibabel: Any, stream: Any, frame: int, max_pixels: int) -> Decoded:
     plane = _plane(np.asanyarray(image.dataobj[tuple(at[: len(image.shape)])]).reshape(_flat(shape, across)))
     low, high = (0.0, 255.0) if plane.dtype == np.uint8 else (0.0, 0.0)
     low, high = _range(image, low, high) if plane.ndim == 2 else (low, high)
-    return _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)._replace(frames=frames)
+    decoded = _decoded(_radiological(plane, np.delete(order, across, axis=0)), low, high)
+    spacing = _spacing(image, order[:, 0].tolist())
+    return decoded._replace(metadata=replace(decoded.metadata, spacing=spacing), frames=frames)
+
+
+def _spacing(image: Any, order: list[float]) -> tuple[float, float, float] | None:
+    """Millimetres between slices, rows and columns, of a file whose axes run along these of the body."""
+    sides = [*map(float, image.header.get_zooms()[:3]), 1.0][:3]
+    unit = {"meter": 1000.0, "micron": 0.001}.get(image.header.get_xyzt_units()[0], 1.0)
+    slices, rows, columns = (unit * sides[order.index(axis)] for axis in (2, 1, 0))
+    return sensible_spacing(slices, rows, columns)
 
 
 def _check_whole(stream: Any, image: Any) -> None:

@@ -15,13 +15,17 @@ _COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
 def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool) -> bytes:
-    """A volume of one slice, RGB or gray, placed so that it is read as it was written; pixels of 1 mm, or by dpi."""
+    """A volume of one slice, RGB or gray, placed so that it is read as it was written.
+
+    Its pixels are as large as those of a medical source, else by dpi, else of 1 mm.
+    """
     import nibabel
 
     values: Any = pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels).view(_COLOUR)[..., 0]
     x, y = (25.4 / side for side in metadata.dpi or (25.4, 25.4))
+    z, y, x = metadata.spacing or (1.0, y, x)
     # NIfTI's axes point to a person's right, front and top; a picture's columns go left and its rows back.
-    image = nibabel.Nifti1Image(values.T[..., np.newaxis], np.diag([-x, -y, 1.0, 1.0]))
+    image = nibabel.Nifti1Image(values.T[..., np.newaxis], np.diag([-x, -y, z, 1.0]))
     image.header["descrip"] = _NOTE
     image.header.set_xyzt_units("mm")
     if pixels.ndim == 2:

@@ -38,6 +38,7 @@ from napari_hybridcolor.sessions import Sessions
 from napari_hybridcolor.timers import timer
 from napari_hybridcolor.work import Newest
 
+NO_PICTURE = "There is no picture to draw on; open one first."
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
 AHEAD_MS = 150  # a stroke under way is glimpsed so often, or on a slow machine after the hand has rested so long
 
@@ -58,6 +59,7 @@ class Editing(QObject):
         self.session: EditSession | None = None
         self.answer: Colorization | None = None
         self.image: Image | None = None
+        self.without = NO_PICTURE  # what to tell as long as there is none
         self.advice = ""  # what to tell of the picture as long as nothing is drawn
         self.live = True
         self.strength = 1.0  # of the next strokes
@@ -128,11 +130,15 @@ class Editing(QObject):
         self.take_up()
         if self.session is not None and self.image is not None:
             self.said.emit(f"Saving {path.name}…")
-            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)))
+            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
 
-    def leave(self) -> None:
-        """Have no picture, and none of our layers; what was drawn is in the picture's session."""
+    def leave(self, why: str = NO_PICTURE) -> None:
+        """Have no picture, and say why, and none of our layers; what was drawn is in the picture's session."""
+        if self.image is None and self.without == why:
+            return
+        self.without = why
         if self.image is None:
+            self.said.emit(why)
             return
         self.take_up()
         image, self.session, self.answer, self.image = self.image, None, None, None
@@ -143,7 +149,7 @@ class Editing(QObject):
             self.viewer.layers.selection.active = image  # where the next panel goes on
         self.opened.emit()
         self.drawing_changed.emit()
-        self.said.emit("Open a picture to begin.")
+        self.said.emit(why)
 
     def close(self) -> None:
         """Let go of the viewer; who opens these pictures next goes on with what was drawn."""
@@ -172,7 +178,7 @@ class Editing(QObject):
     def use_colour(self, colour: Colour) -> None:
         """Draw with a colour from now on; a new one joins the palette with its first stroke."""
         if self.session is None:
-            self.said.emit("There is no picture to draw on; open one first.")
+            self.said.emit(self.without)
             self.colour_changed.emit()
             return
         palette = self.drawing.palette
@@ -256,7 +262,7 @@ class Editing(QObject):
     def next_place(self) -> Place | None:
         """Where a stroke is needed most; None without a network."""
         if self.session is None:
-            self.said.emit("There is no picture yet; open one first.")
+            self.said.emit(self.without)
             return None
         belief = self.session.belief
         if belief is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.errors import HybridColorError
+from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
 from hybridcolor.picture import Picture
@@ -21,33 +21,37 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 SOURCE = "hybridcolor_source"
-"""Where a layer's metadata say which file it came from."""
+"""Where a layer's metadata say which file it came from, or which each of its slices."""
 STROKES = "hybridcolor_strokes"
 """Where they say that a saved session was opened, and which."""
 _MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
+_SAME = 0.5  # L* that a pixel of a layer may be off its file
+_DIM = 30.0  # L* of the brightest pixel where 10 to 14 bits lie in 16
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerData]] | None:
-    """The reader of the endings that ``napari.yaml`` names; None for several files, which napari is to read itself."""
-    return None if isinstance(path, list) else read_layers
+    """The reader of the endings that ``napari.yaml`` names; of several files, which are slices, not for sessions."""
+    return None if isinstance(path, list) and any(file.endswith(SUFFIX) for file in path) else read_layers
 
 
 def read_layers(path: str | list[str]) -> list[LayerData]:
     """A picture as layers for napari: its luminance, and its own colours, hidden, where it has some.
 
-    A file of several slices or pages of one size is a stack of their luminances.
+    A file of several slices or pages of one size is a stack of their luminances, and so are several files.
 
     Parameters
     ----------
-    path : str
-        A picture, or what the editor saved beside one.
+    path : str or list of str
+        A picture, or what the editor saved beside one; or the slices of a series.
 
     Raises
     ------
     HybridColorError
         If it cannot be read.
     """
+    if isinstance(path, list) and len(path) > 1:
+        return [_series([Path(file).resolve() for file in path])]
     file = Path(path[0] if isinstance(path, list) else path)
     source = _picture_file(file)
     first, *rest = _frames(source)
@@ -59,7 +63,8 @@ def read_layers(path: str | list[str]) -> list[LayerData]:
         layers[0][1]["metadata"][STROKES] = str(file.resolve())
     if picture.chroma is not None:
         colours = picture.to_rgb(picture.chroma)
-        layers.append((eight_bits(colours), {"name": "own colours", "rgb": True, "visible": False}, "image"))
+        about = {"name": "own colours", "rgb": True, "visible": False, "scale": _proportions(picture)[1:]}
+        layers.append((eight_bits(colours), about, "image"))
     return layers
 
 
@@ -77,7 +82,9 @@ def slice_of(layer: Image, viewer: ViewerModel) -> tuple[int, ...]:
 def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     """The picture of a layer, or a slice of it: from its file where napari read one, with all its bits and its profile.
 
-    Where there is none, gray values are what napari shows: the layer's contrast limits are black and white.
+    Where there is none, or one that has something else (the layer was made of another, or was changed), gray values are
+    what napari shows: the layer's contrast limits are black and white. So they are where the file is all but black, as
+    12 bits in 16 are, and the layer is not.
 
     Raises
     ------
@@ -87,20 +94,31 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     data = layer.data[0] if layer.multiscale else layer.data
     pixels = np.asarray(data[index])
     picture = layer_picture(pixels if layer.rgb or pixels.ndim != 2 else as_shown(pixels, layer.contrast_limits))
-    path = file_of(layer)
-    if path is None or len(index) > 1:
+    path, frame = file_of(layer, index)
+    if path is None or len(frame) > 1:
         return picture
     try:
-        read = read_image(path, frame=index[0] if index else 0)
+        read = read_image(path, frame=frame[0] if frame else 0)
     except HybridColorError:
         return picture
-    return read if read.shape == picture.shape else picture
+    return read if read.shape == picture.shape and _is_of(layer, read, picture, pixels) else picture
 
 
-def file_of(layer: Image) -> Path | None:
-    """The file that a layer came from."""
-    path = layer.metadata.get(SOURCE) or layer.source.path
-    return Path(path) if path else None
+def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) -> bool:
+    """Whether a layer has the picture read from its file: napari copies metadata to what it makes of a layer."""
+    if layer.metadata.get(SOURCE):
+        own = layer_picture(pixels if pixels.dtype in (np.uint8, np.uint16) else as_shown(pixels, (0.0, 1.0)))
+        return bool(np.abs(own.luminance - read.luminance).max() <= _SAME)
+    return not float(read.luminance.max()) < _DIM < float(shown.luminance.max())
+
+
+def file_of(layer: Image, index: tuple[int, ...] = ()) -> tuple[Path | None, tuple[int, ...]]:
+    """The file that a picture of a layer came from, if any, and which of the file's pictures it is."""
+    source = layer.metadata.get(SOURCE) or layer.source.path
+    if isinstance(source, list):  # a file for each slice
+        one = len(index) == 1 and index[0] < len(source)
+        return (Path(source[index[0]]), ()) if one else (None, index)
+    return Path(source) if source else None, index
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -162,9 +180,26 @@ def _frames(source: Path) -> Iterator[Picture]:
         yield frame
 
 
-def gray_layer(pictures: Sequence[Picture], name: str, source: str | None) -> LayerData:
-    """The luminance, or a stack of them, as a layer that knows which file it came from."""
+def _series(files: list[Path]) -> LayerData:
+    """Files of a slice each, in the order in which they come."""
+    pictures: list[Picture] = []
+    for file in files:
+        picture = read_image(file)
+        if pictures and picture.shape != pictures[0].shape:
+            raise ImageError(f"{file.name} is of another size than {files[0].name}; open it by itself")
+        pictures.append(picture)
+    return gray_layer(pictures, f"{files[0].name} to {files[-1].name}", list(map(str, files)))
+
+
+def gray_layer(pictures: Sequence[Picture], name: str, source: str | list[str] | None) -> LayerData:
+    """The luminance, or a stack of them, as a layer that knows which file, or files, it came from."""
     planes = [luminance_to_gray(picture.luminance) for picture in pictures]
     gray = planes[0] if len(planes) == 1 else np.stack(planes)
-    about = {"name": name, "contrast_limits": (0.0, 1.0), "metadata": {SOURCE: source}}
-    return gray, about, "image"
+    scale = _proportions(pictures[0])[-gray.ndim :]
+    return gray, {"name": name, "contrast_limits": (0.0, 1.0), "scale": scale, "metadata": {SOURCE: source}}, "image"
+
+
+def _proportions(picture: Picture) -> tuple[float, float, float]:
+    """How far apart slices and rows are, as columns are 1 apart: square pixels need no scale."""
+    slices, rows, columns = picture.metadata.spacing or (1.0, 1.0, 1.0)
+    return slices / columns, rows / columns, 1.0

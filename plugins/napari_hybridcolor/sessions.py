@@ -6,6 +6,7 @@ picture, and the strokes that are saved beside its file.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import SUFFIX
-from napari_hybridcolor.opening import STROKES, picture_of_layer, slice_of
+from napari_hybridcolor.opening import STROKES, file_of, picture_of_layer, slice_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -68,7 +69,12 @@ class Sessions:
             if changed:
                 session, told = _as_set(picture, replace(begun, **changed)), ""
                 _BEGUN[session] = begun
-        told = _go_on(session, index, None if index else layer.metadata.get(STROKES)) or told
+        others = (known for other, known in self._known.items() if other in viewer.layers)
+        taken = {each.autosave for known in others for each in known.values()}
+        file, frame = file_of(layer, index)
+        told = _go_on(session, frame, None if index else layer.metadata.get(STROKES), taken) or told
+        if session.picture.source is None and file is not None:
+            session.unsaved = "what is shown here is not as a picture of the file"
         sessions[index] = session
         return session, told
 
@@ -113,20 +119,28 @@ def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
     return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
 
 
-def _go_on(session: EditSession, index: tuple[int, ...] = (), opened: str | None = None) -> str:
-    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell."""
+def _go_on(
+    session: EditSession, index: tuple[int, ...] = (), opened: str | None = None, taken: Collection[Path | None] = ()
+) -> str:
+    """Go on with what is saved beside the picture, or was opened, and save there from now on. Returns what to tell.
+
+    Nothing is saved to those that are ``taken``: a copy of a layer begins with its strokes, and does not replace them.
+    """
     source = session.picture.source
     if source is None:
         session.unsaved = "this picture has no file"
         return ""
     path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
-    if not path.exists():
+    told = ""
+    if path.exists():
+        try:
+            session.load(path)
+        except HybridColorError as error:
+            session.unsaved = str(error)
+            return ""
+        told = f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
+    if path in taken:
+        session.unsaved = f"{path.name} has those of another layer of this file"
+    else:
         session.autosave = path
-        return ""
-    try:
-        session.load(path)
-    except HybridColorError as error:
-        session.unsaved = str(error)
-        return ""
-    session.autosave = path
-    return f"Went on with {path.name}: {len(session.drawing.strokes)} strokes."
+    return told

@@ -73,7 +73,7 @@ class Tools(QObject):
     def use(self, tool: str) -> None:
         """Take up a tool; the same one again lays it down."""
         if self.editing.session is None:
-            self.editing.said.emit("There is no picture to draw on; open one first.")
+            self.editing.said.emit(self.editing.without)
             self.changed.emit("")
             return
         self.hold("" if tool == self.in_hand() and tool not in _NAPARIS else tool)

@@ -55,7 +55,7 @@ def test_a_session_is_read_as_its_picture(tmp_path):
         assert colours.shape == (*picture.shape, 3)
     with pytest.raises(HybridColorError):
         read_layers(str(tmp_path / "nothing.png"))
-    assert get_reader(["a.dcm", "b.dcm"]) is None
+    assert get_reader(["a.hybridcolor.json", "b.hybridcolor.json"]) is None
 
 
 def test_a_file_of_several_slices_is_a_stack(tmp_path):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from napari_hybridcolor.answers import _COMPUTING
+from napari_hybridcolor.opening import read_layers
 from napari_hybridcolor.panel.files import file_to_write
+from napari_hybridcolor.widget import ColorizeWidget
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from hybridcolor.errors import ImageError
+from hybridcolor.lab import gray_to_luminance
 from hybridcolor.palettes import write_palette
 from tests.gui.window import choose, drag, opened, press, shown, wait_for_answer
 
@@ -268,3 +273,29 @@ def test_what_a_second_window_saved_is_not_replaced(old, viewer, gray, qtbot):
     assert panel.message.text() == "2 strokes, not saved."
     assert "another window" in panel.saving.unsaved.text()
     assert saved.read_bytes() == other
+
+
+def test_a_series_of_files_is_a_stack_whose_strokes_are_saved_beside_each(viewer, gray, tmp_path, dialog, qtbot):
+    slices = [gray, gray[::-1], 255 - gray]
+    files = [str(tmp_path / f"{number}.webp") for number in range(3)]
+    for file, plane in zip(files, slices, strict=True):
+        Image.fromarray(np.dstack([plane] * 3)).save(file, lossless=True)
+    (layer,) = viewer.open(files, stack=True, plugin="hybridcolor")
+    assert layer.data.shape == (3, 128, 128)
+    panel = ColorizeWidget(viewer)
+    viewer.window.add_dock_widget(panel)
+    wait_for_answer(panel, qtbot)
+    panel.editing.change(model="none")
+    viewer.dims.set_current_step(0, 2)
+    qtbot.waitUntil(lambda: panel.editing.session.picture.source == Path(files[2]), timeout=5000)
+    wait_for_answer(panel, qtbot)
+    np.testing.assert_allclose(panel.editing.session.picture.luminance, gray_to_luminance(slices[2]), atol=0.01)
+    panel.colour.use(PURPLE)
+    drag(viewer, (80, 30), (80, 45))
+    wait_for_answer(panel, qtbot)
+    assert len(json.loads((tmp_path / "2.webp.hybridcolor.json").read_text())["strokes"]) == 1
+    press(viewer, Qt.Key.Key_S)
+    assert dialog["start"] == str(tmp_path / "2-colour.png")
+    Image.fromarray(gray[:9]).save(tmp_path / "3.webp")
+    with pytest.raises(ImageError, match=r"3\.webp is of another size than 0\.webp"):
+        read_layers([*files, str(tmp_path / "3.webp")])

@@ -210,7 +210,7 @@ class ColourBox(QGroupBox):
         """Add the colours of a file to those at hand."""
         session = self.editing.session
         if session is None:
-            self.editing.said.emit("There is no picture to draw on; open one first.")
+            self.editing.said.emit(self.editing.without)
             return
         try:
             found = read_palette(path)

@@ -13,6 +13,7 @@ from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.timers import timer
 
 SLICE_MS = 100  # the slider of a stack has come to rest on a slice
+NOT_FLAT = "Colours are for the 2D view of the last two axes: switch 3D off, or turn the axes back, to go on."
 
 
 class Pictures(QComboBox):
@@ -24,12 +25,14 @@ class Pictures(QComboBox):
         self.editing, self._overlays = editing, overlays
         self._listed: list[Image] = []
         self._listing = timer(self, 0, self.follow)  # not from within napari's own work on its layers
-        self._slicing = timer(self, SLICE_MS, self.open_chosen)
+        self._slicing = timer(self, SLICE_MS, self._slice_rested)
         viewer = editing.viewer
         self._events = (
             (viewer.layers.events.inserted, self._layers_changed),
             (viewer.layers.events.removed, self._layers_changed),
             (viewer.dims.events.point, self._slice_changed),
+            (viewer.dims.events.ndisplay, self._view_changed),
+            (viewer.dims.events.order, self._view_changed),
         )
         for event, action in self._events:
             event.connect(action)
@@ -71,6 +74,9 @@ class Pictures(QComboBox):
         if layer is None:
             self.editing.leave()
             return
+        if not self._flat():
+            self.editing.leave(NOT_FLAT)
+            return
         try:
             self.editing.open(layer)
         except HybridColorError as error:
@@ -94,12 +100,27 @@ class Pictures(QComboBox):
         """Have the whole of a picture in view."""
         try:
             self.editing.viewer.reset_view(layers=[chosen])
-        except TypeError:  # napari before 0.9
+        except (TypeError, IndexError):  # napari before 0.9; a flat picture among stacks
             self.editing.viewer.reset_view()
 
     def _layers_changed(self) -> None:
         self._listing.start()
 
+    def _flat(self) -> bool:
+        """Whether the last two axes are in view, which pictures lie in, and no others."""
+        dims = self.editing.viewer.dims
+        return set(dims.displayed) == {dims.ndim - 2, dims.ndim - 1}
+
+    def _view_changed(self) -> None:
+        if self.currentData() is not None and self._flat() == (self.editing.image is None):
+            self._listing.start()
+
     def _slice_changed(self) -> None:
         if self.editing.image is not None and self.editing.image.ndim > 2:
             self._slicing.start()
+
+    def _slice_rested(self) -> None:
+        if self.editing.dragging:  # the stroke belongs to the slice that it was begun on
+            self._slicing.start()
+        else:
+            self.open_chosen()

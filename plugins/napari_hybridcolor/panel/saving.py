@@ -104,14 +104,15 @@ class SaveBox(QWidget):
 
     def _is_open(self) -> bool:
         if self.editing.session is None:
-            self.editing.said.emit("There is no picture yet; open one first.")
+            self.editing.said.emit(self.editing.without)
         return self.editing.session is not None
 
     def _source(self) -> tuple[Path | None, list[str]]:
-        """The picture's file, and which slice of it is in view."""
+        """The picture's file, and which of its slices is in view."""
         image = self.editing.image
         assert image is not None  # noqa: S101  # it came with the session
-        return file_of(image), [str(at) for at in slice_of(image, self.editing.viewer)]
+        file, frame = file_of(image, slice_of(image, self.editing.viewer))
+        return file, [str(at) for at in frame]
 
     def _show(self) -> None:
         session = self.editing.session
