@@ -10,11 +10,15 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Event
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
 LEAST_PIXELS = 1 << 16
 """Pixels that a thread must have to do: below that, to wake it takes longer."""
+COMPILED = Event()
+"""Not set while a process of its own compiles kernels: who needs them waits, and need not compile them once more."""
+COMPILED.set()
 
 
 @cache

@@ -56,8 +56,8 @@ class OptimizationState:
         self._work: list[NDArray[np.float32]] = []  # the solver's, from one answer to the next
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
+        self._walk: Walk | None = None
         if not self._small:
-            self._walk = Walk.of(luminance)
             self._stop_at = safe_tolerance(luminance, tolerance)
 
     def set_seeds(self, seeds: Seeds) -> None:
@@ -72,8 +72,7 @@ class OptimizationState:
         if self._solved is not None:
             return self._solved
         if self._small or len(self._seeds) == 0:
-            *_, answer = self.refine(_never)
-            return answer
+            return next(self.refine(_never))
         if self._window is not None:
             rows, columns = self._window
             if self._warm and (rows.stop - rows.start) * (columns.stop - columns.start) <= LARGEST_WINDOW:
@@ -84,7 +83,7 @@ class OptimizationState:
         return self._answer(0.0, 0)
 
     def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
-        """Answers of the whole picture, each better than the one before."""
+        """Answers of the whole picture, each better than the one before; then what the next stroke will need."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
             system, cycle = self._system, self._current_hierarchy().cycle
             if cancel():
@@ -108,6 +107,8 @@ class OptimizationState:
         if self._solved is None:
             self._solved = self._from_scratch()
         yield self._solved
+        if not self._small and not cancel():
+            self._current_walk()
 
     def _take_up(self, window: Window) -> None:
         """Note a change inside a window; the solution stays, as a start for the next."""
@@ -151,7 +152,7 @@ class OptimizationState:
         """
         pull = self._system.pull
         if self._hierarchy is None:
-            self._hierarchy, self._known = Hierarchy(self._walk, pull), pull.copy()
+            self._hierarchy, self._known = Hierarchy(self._current_walk(), pull), pull.copy()
         elif self._hierarchy.pull is not pull:
             first, last = _otherwise(pull, self._known)
             window = slice(first[0], last[0]), slice(first[1], last[1])
@@ -159,13 +160,19 @@ class OptimizationState:
             self._known[window] = pull[window]
         return self._hierarchy
 
+    def _current_walk(self) -> Walk:
+        """What belongs to the picture alone: made after the first answer without a seed, which needs none of it."""
+        if self._walk is None:
+            self._walk = Walk.of(self._luminance)
+        return self._walk
+
     def _improve_window(self, rows: slice, columns: slice) -> None:
         """Solve for what lies inside a window, with its rim held where the coarser levels bring it."""
         hierarchy = self._current_hierarchy()
         system, solution = self._held_window(rows, columns)
         hierarchy.spread(system.residual(solution), (rows, columns), self._solution)
         system, solution = self._held_window(rows, columns)
-        walk = self._walk.window(rows, columns)
+        walk = self._current_walk().window(rows, columns)
         _improve(system, Hierarchy(walk, system.pull), solution, steps=PREVIEW_STEPS)
         inner(self._solution)[:, rows, columns] = inner(solution)
 

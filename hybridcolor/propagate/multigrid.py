@@ -21,7 +21,7 @@ from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
 from hybridcolor.propagate.stencil import Weights, operator_rows, walk_weights
-from hybridcolor.threads import beside, share_rows
+from hybridcolor.threads import COMPILED, beside, share_rows
 
 STEPS = (2, 1)
 """Krylov steps on the first coarser level and on the second; from the third on they alternate. Two on all of them need
@@ -51,6 +51,7 @@ class Walk:
     @classmethod
     def of(cls, luminance: Planes) -> Walk:
         """The walk on a picture (H, W)."""
+        COMPILED.wait()
         weights = walk_weights(luminance)
         rows = operator_rows(weights, np.zeros_like(luminance))
         pockets = beside(partial(find_pockets, rows))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -30,6 +29,7 @@ from hybridcolor.propagate.registry import (
     luminance_for,
 )
 from hybridcolor.seeds import Seeds, overlay
+from hybridcolor.threads import COMPILED
 
 
 class Engine(Protocol):
@@ -269,7 +269,7 @@ def warm_up(method: str = "hybrid", *, aside: bool = False) -> None:
         Name of a registered method.
     aside : bool
         Whether a process of its own is to compile what this machine never has. Numba compiles one function at a time
-        in a process, and all that others need meanwhile would have to wait for it.
+        in a process, and all that others need meanwhile would have to wait for it. Solvers here wait for that process.
 
     Raises
     ------
@@ -282,8 +282,13 @@ def warm_up(method: str = "hybrid", *, aside: bool = False) -> None:
     """
     if aside and sys.executable and not _was_compiled(method):
         command = [sys.executable, "-c", _WARM_UP, method]
-        with suppress(OSError):  # what cannot be done aside is done here
+        COMPILED.clear()
+        try:
             subprocess.run(command, check=False, capture_output=True)  # noqa: S603  # Python, and a method's name
+        except OSError:
+            pass  # it is done here
+        finally:
+            COMPILED.set()
     row, column = np.indices((96, 100))
     luminance = 50 + 40 * np.sin(row / 7) * np.cos(column / 9)
     state = PropagationState(luminance, method=method, prior=np.zeros((96, 100, 2)))

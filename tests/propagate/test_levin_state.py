@@ -94,6 +94,21 @@ def test_first_preview_is_an_answer(luminance):
     assert np.abs(state.preview().chroma - exact).mean() < 1.0
 
 
+def test_what_strokes_need_is_made_after_the_first_answer_without_any(luminance, prior, monkeypatch):
+    made = []
+    monkeypatch.setattr(levin_state.Walk, "of", lambda plane, of=Walk.of: made.append(plane) or of(plane))
+    state = PropagationState(luminance, method="hybrid", prior=prior)
+    assert np.array_equal(state.preview().chroma, prior)
+    answers = state.refine()
+    assert np.array_equal(next(answers).chroma, prior)
+    assert not made
+    assert list(answers) == []
+    assert len(made) == 1
+    state.add(stroke(1, 40, 60))
+    settled(state)
+    assert len(made) == 1
+
+
 def test_refinement_left_off_is_gone_on_with(luminance):
     state = PropagationState(luminance, method="optimization")
     state.set_seeds(photo_seeds("coffee", HEIGHT, WIDTH))
