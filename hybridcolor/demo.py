@@ -23,7 +23,8 @@ from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import Colorization, colorize
 from hybridcolor.predict import Predictor, load_predictor
-from hybridcolor.seedfiles import draw_seeds, write_seeds
+from hybridcolor.scribbled import draw_seeds
+from hybridcolor.seedfiles import write_seeds
 from hybridcolor.seeds import Seeds
 
 # Short strokes (column, row) -> (column, row), each inside one thing of the photo.

@@ -1,51 +1,28 @@
-"""Seeds on disk: a JSON form that keeps everything, and marked images that any paint program can make.
+"""Seeds on disk: a JSON form that keeps everything, and marked images that any paint program can make (`scribbled`).
 
-A marked image is the gray picture with colour painted over it (Levin, Lischinski and Weiss 2004), or a
-transparent layer with only the scribbles on it. May import ``seeds``, ``picture``, ``imagefiles`` and below.
+May import ``scribbled``, ``seeds``, ``picture``, ``imagefiles`` and below.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from skimage.measure import label
+from numpy.typing import NDArray
 
 from hybridcolor.errors import ImageError, SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
-from hybridcolor.lab import eight_bits, gamut_chroma
-from hybridcolor.picture import DARK, Picture
+from hybridcolor.picture import Picture
+from hybridcolor.scribbled import draw_seeds, strokes_on
 from hybridcolor.seeds import AUTO, USER, Seeds, check_values
 
 SCHEMA = 1
 _ORIGINS = {AUTO: "auto", USER: "user"}
-_LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gray one
-_LOSSY_MARK = 12.0  # the same after JPEG compression
-_ALIKE = 4.0  # ab units by which touching pixels of one stroke differ at most
-_ALIKE_LOSSY = 10.0  # the same after JPEG compression
-_UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the rim of a stroke that JPEG has blurred
-_AROUND = np.ones((5, 5), np.uint8)
 _LOSSY = {".jpg", ".jpeg", ".webp"}
-_HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
-_FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
-_OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
-_SPECK = 6  # pixels up to which a stroke may be grain that shows through another
-_RIM = 2  # pixels from a stroke's rim to where its brush covers wholly
-_THIN = 0.9  # share of a stroke's strongest colour up to which its own colour is thin
-_COVERED = 0.98  # share from which on a pixel is covered
-_OFF, _OFF_SPECK = 4.0, 24.0  # of 255, by which a mixture may be off; the same for specks
-# L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
-_PAINT_LEVELS = (65, 50, 80, 35, 90, 20, *(half / 2 for half in range(10, 200)))
-_PAINT_LOSS = 0.5  # ab units that painting may cost a colour that fits
 
 
 def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
@@ -83,7 +60,7 @@ def read_seeds(path: str | os.PathLike[str], picture: Picture) -> Seeds:
             raise SeedError(
                 f"{path}: is {_size(marked.shape)}, the picture is {_size(picture.shape)}; make them the same"
             )
-        seeds = _from_marked(marked, picture, lossy=path.suffix.lower() in _LOSSY)
+        seeds = strokes_on(marked, picture, lossy=path.suffix.lower() in _LOSSY)
     seeds.check_inside(picture.shape)
     return seeds
 
@@ -118,23 +95,6 @@ def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *,
         write_whole(path, json.dumps(content, indent=1).encode(), overwrite=overwrite)
     except OSError as error:
         raise SeedError(f"{path}: cannot be written ({error.strerror}); choose a folder you may write to") from error
-
-
-def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """(H, W, 3) RGB of the gray picture with the seeds painted on it, at a level that holds their colour."""
-    luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
-    row, column = seeds.coords.T
-    level, loss = np.zeros(len(seeds), np.float32), np.full(len(seeds), np.inf, np.float32)
-    for paint in _PAINT_LEVELS:
-        left = np.flatnonzero(loss > _PAINT_LOSS)
-        ab = seeds.ab[left]
-        held = gamut_chroma(np.full(len(left), paint, np.float32), ab)
-        stands_out = np.abs(luminance[row, column][left] - paint) + np.hypot(*held.T) > 4 * _LOSSLESS_MARK
-        lost = np.where(stands_out, np.hypot(*(held - ab).T), np.inf)
-        better = lost < loss[left]
-        level[left[better]], loss[left[better]] = paint, lost[better]
-    luminance[row, column], chroma[row, column] = level, seeds.ab
-    return Picture(luminance, None, None, picture.bit_depth).to_rgb(chroma)
 
 
 def strokes_to_json(seeds: Seeds) -> list[dict[str, Any]]:
@@ -275,154 +235,6 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
         np.repeat(np.asarray(stroke, np.int32), count),
         np.repeat(np.asarray(origin, np.uint8), count),
     )
-
-
-def _from_marked(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
-    """Every touching area of one colour as a stroke."""
-    if _holds_ink(marked, picture):
-        marked = marked.on_paper()
-    chroma = np.zeros((*picture.shape, 2), np.float32) if marked.chroma is None else marked.chroma
-    if marked.alpha is not None and _is_layer(marked.alpha, picture.alpha):
-        drawn = _covered(marked.alpha)
-    else:
-        threshold = _LOSSY_MARK if lossy else _LOSSLESS_MARK
-        # A copy in gray, or in the colours that it came with, as of paper, or no copy at all.
-        copied = (replace(picture, chroma=None), picture, *_sheet(marked, picture, threshold))
-        drawn, picture = min(
-            ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
-        )
-    if drawn.all():
-        raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the picture itself")
-    if not drawn.any():
-        return Seeds.empty()
-    if lossy:
-        drawn = _even(drawn, chroma)
-    stroke = _touching(drawn, chroma, _ALIKE_LOSSY if lossy else _ALIKE)
-    drawn = drawn & ~_rims(marked, picture, stroke)
-    return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
-
-
-def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]:
-    """The white or black sheet that a layer of scribbles lies on if it was saved without its transparency."""
-    sheets = [Picture(np.full(picture.shape, level, np.float32)) for level in (100, 0)]
-    for sheet in sheets:
-        hidden = np.abs(picture.luminance - sheet.luminance) > threshold
-        if hidden.any() and np.mean(_differs(marked, sheet)[hidden] <= threshold) > _HIDDEN:
-            return [sheet]
-    return []
-
-
-def _covered(alpha: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a transparent layer is at least half as opaque as in the most opaque place of the same stroke."""
-    areas: NDArray[np.int64] = label(alpha >= _FAINT * np.iinfo(alpha.dtype).max, connectivity=2)  # type: ignore[no-untyped-call]
-    most = np.zeros(areas.max() + 1)
-    np.maximum.at(most, areas.ravel(), alpha.ravel())
-    return np.asarray((areas > 0) & (alpha >= _OPAQUE * most[areas]))
-
-
-def _even(drawn: NDArray[np.bool_], chroma: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """What is drawn less where its colour changes, as compression blurs it; areas without an even pixel stay whole."""
-    most, least = cv2.dilate(chroma, _AROUND), cv2.erode(chroma, _AROUND)
-    inner = cv2.erode(drawn.view(np.uint8), _AROUND) > 0
-    even = inner & (np.hypot(*np.moveaxis(most - least, -1, 0)) < _UNEVEN)
-    areas: NDArray[np.int64] = label(drawn, connectivity=2)  # type: ignore[no-untyped-call]
-    return np.asarray(even | (drawn & ~np.isin(areas, areas[even])))
-
-
-def _touching(drawn: NDArray[np.bool_], chroma: NDArray[np.float32], alike: float) -> NDArray[np.int32]:
-    """(H, W) numbers from 1 of the areas of pixels that touch and are alike in colour; 0 where nothing is drawn."""
-    count = np.count_nonzero(drawn)
-    number = np.full(np.add(drawn.shape, (1, 2)), -1, np.int32)  # of each pixel, and -1 beyond the picture's rim
-    number[:-1, 1:-1][drawn] = np.arange(count)
-    colour, pairs = chroma[drawn], []
-    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
-        beside = number[down : down + drawn.shape[0], 1 + right : 1 + right + drawn.shape[1]]
-        pair = np.stack([number[:-1, 1:-1][drawn], beside[drawn]])
-        pair = pair[:, pair[1] >= 0]
-        pairs.append(pair[:, np.hypot(*(colour[pair[0]] - colour[pair[1]]).T) < alike])
-    edges = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(edges.shape[1], bool), tuple(edges)), (count, count))
-    areas = np.zeros(drawn.shape, np.int32)
-    areas[drawn] = connected_components(graph, directed=False)[1] + 1
-    return areas
-
-
-def _differs(marked: Picture, picture: Picture) -> NDArray[np.float32]:
-    """(H, W) L*a*b* units between two pictures."""
-    ab, own = (np.float32(0) if each.chroma is None else each.chroma for each in (marked, picture))
-    apart = np.hypot(*np.moveaxis(np.broadcast_to(ab - own, (*picture.shape, 2)), -1, 0))
-    return np.asarray(np.abs(marked.luminance - picture.luminance) + apart, np.float32)
-
-
-def _rims(marked: Picture, picture: Picture, stroke: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Pixels that a brush covered in part: mixtures of a stroke with what lies under it.
-
-    The stroke is their own, as of an airbrush, or one beside them. Under it is the picture, or another stroke on the
-    pixel's other side. Where the brush multiplies, what lies under it shades it. Paint programs mix sRGB values.
-    """
-    inside = np.argwhere(stroke) + _RIM
-    paint, below = (np.pad(_srgb(each), ((_RIM, _RIM), (_RIM, _RIM), (0, 0)), "edge") for each in (marked, picture))
-    stroke = np.pad(stroke, _RIM)
-    at = tuple(inside.T)
-    own, paint, below = stroke[at], paint[at], below[at]
-    strongest, is_speck = _strongest(paint, below, own), np.bincount(own) <= _SPECK
-    vivid = np.ptp(paint, axis=1)
-    mixed = (vivid < _THIN * vivid[strongest][own]) & _mixtures(paint, below, paint[strongest][own])
-    for offset in np.argwhere(np.ones((2 * _RIM + 1, 2 * _RIM + 1))) - _RIM:
-        beside, across = stroke[tuple((inside + offset).T)], stroke[tuple((inside - offset).T)]
-        (near,) = np.nonzero((beside > 0) & (beside != own))
-        beside, across = strongest[beside[near]], across[near]
-        colour, ground, other = paint[near], below[near], paint[beside]
-        is_brush = ~is_speck[own[beside]]
-        off = np.where(is_brush & is_speck[own[near]], _OFF_SPECK, _OFF)
-        shade = ground / np.maximum(below[beside], np.float32(1))
-        shaded = is_brush & (shade.max(axis=1) < _COVERED) & (np.abs(colour - shade * other).max(axis=1) <= off)
-        mixed[near] |= shaded | _mixtures(colour, ground, other, off=off)
-        mixed[near] |= (across > 0) & (across != own[near]) & _mixtures(colour, paint[strongest[across]], other)
-    rims = np.zeros(stroke.shape, bool)
-    rims[at] = mixed
-    return rims[_RIM:-_RIM, _RIM:-_RIM]
-
-
-def _strongest(paint: NDArray[np.uint8], below: NDArray[np.uint8], stroke: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Of each stroke the pixel of the most vivid colour, of grays the one most unlike what is below it.
-
-    A tenth of its pixels may be so by noise.
-    """
-    unlike = np.abs(np.subtract(paint, below, dtype=np.float32)).max(axis=1)
-    order = np.lexsort((np.ptp(paint, axis=1) + unlike / 32, stroke))
-    count = np.bincount(stroke)
-    return np.asarray(order[np.maximum(np.cumsum(count) - 1 - count // 10, 0)], np.int64)
-
-
-def _mixtures(
-    colour: NDArray[np.uint8], ground: NDArray[np.uint8], paint: NDArray[np.uint8], *, off: ArrayLike = _OFF
-) -> NDArray[np.bool_]:
-    """Which colours, (N, 3), are a ground under a paint that covers it in part."""
-    whole, part = (np.subtract(each, ground, dtype=np.float32) for each in (paint, colour))
-    share = (part * whole).sum(axis=1) / np.maximum((whole * whole).sum(axis=1), 1)
-    away = np.abs(part - share[:, None] * whole).max(axis=1)
-    return np.asarray((share > 0) & (share < _COVERED) & (away <= off))
-
-
-def _srgb(picture: Picture) -> NDArray[np.uint8]:
-    """(H, W, 3) as 8 bits."""
-    return eight_bits(picture.to_rgb(picture.chroma))
-
-
-def _holds_ink(marked: Picture, picture: Picture) -> bool:
-    """Whether a transparent image has the ink of a drawing too: it is a marked copy, and no layer of scribbles."""
-    ink = picture.luminance < DARK
-    if marked.alpha is None or picture.alpha is not None or not ink.any():
-        return False
-    same = np.abs(marked.on_paper().luminance[ink] - picture.luminance[ink]) < _LOSSLESS_MARK
-    return bool(same.mean() > 0.5)
-
-
-def _is_layer(alpha: NDArray[Any], own: NDArray[Any] | None) -> bool:
-    """Whether an image is a transparent layer, and not a copy of a picture that is itself transparent in places."""
-    copied = own is not None and np.array_equal(alpha, own)
-    return not copied and bool(alpha.min() < np.iinfo(alpha.dtype).max)
 
 
 def _size(shape: Any) -> str:

@@ -13,7 +13,8 @@ from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import lab_to_rgb
 from hybridcolor.marked import found_seeds, read_scribbles
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import draw_seeds, read_seeds, write_seeds
+from hybridcolor.scribbled import draw_seeds
+from hybridcolor.seedfiles import read_seeds, write_seeds
 from hybridcolor.seeds import AUTO, USER
 
 RED = (45.0, 35.0)

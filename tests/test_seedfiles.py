@@ -17,7 +17,8 @@ from hybridcolor.errors import HybridColorError, SeedError
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import draw_seeds, read_seeds, strokes_from_json, write_seeds
+from hybridcolor.scribbled import draw_seeds
+from hybridcolor.seedfiles import read_seeds, strokes_from_json, write_seeds
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 
 SHAPE = (20, 30)
