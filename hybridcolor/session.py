@@ -96,7 +96,8 @@ class EditSession(Document):
         super().__init__(picture, drawing, autosave=autosave)
         self._applied: Drawing | None = None  # what the state below has been given
         self._heard: Drawing | None = None  # what the CNN has been told
-        self._seeds = Seeds.empty()  # those that the state below has
+        self._made: tuple[str, dict[str, Any], bool] | None = None  # method, options and prior of the state below
+        self._seeds = Seeds.empty()  # those that it has
         self._glimpses = Glimpses(picture, self._grounds.of)
         self._sharing = threading.RLock()  # of glimpses
 
@@ -276,13 +277,15 @@ class EditSession(Document):
     def _open(self, drawing: Drawing) -> None:
         """Lay the ground for these settings: the CNN's work, as far as it is not done yet, and the method's."""
         self._groundwork = self._grounds.of(drawing)
-        self._state = PropagationState(
-            self.picture.luminance,
-            method=drawing.method,
-            prior=self._groundwork.predicted,
-            **self._groundwork.suited(drawing.method, drawing.method_options),
-        )
-        self._heard, self._seeds = drawing, Seeds.empty()
+        prior = self._groundwork.predicted
+        options = self._groundwork.suited(drawing.method, drawing.method_options)
+        made = drawing.method, options, prior is not None
+        if made != self._made:
+            self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
+            self._made, self._seeds = made, Seeds.empty()
+        elif prior is not None:
+            self._state.set_prior(prior)
+        self._heard = drawing
 
     def _catch_up(self) -> Drawing:
         """Have the present drawing propagated from here on."""

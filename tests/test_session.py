@@ -14,7 +14,7 @@ from hybridcolor.bins import AB_BINS, ColorDistribution
 from hybridcolor.errors import MethodError, SeedError
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
-from hybridcolor.propagate import PROPAGATORS
+from hybridcolor.propagate import PROPAGATORS, levin_state
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate, overlay
 from hybridcolor.session import EditSession
 
@@ -167,6 +167,19 @@ def test_the_picture_is_read_once_whatever_is_set(picture):
         )
         assert_same(found, expected, drawing.method)
     assert guess.asked == 1
+
+
+def test_another_vividness_goes_on_with_what_is_known_of_the_picture(picture, monkeypatch):
+    made = []
+    monkeypatch.setattr(levin_state.Walk, "of", lambda plane, of=levin_state.Walk.of: made.append(plane) or of(plane))
+    session = EditSession(picture, predictor=Guess(), method="hybrid")
+    session.draw([(40, 40), (40, 41)], (60.0, 30.0))
+    session.result()
+    session.set(replace(session.drawing, vividness=0.9, caution=0.3))
+    second = session.result()
+    assert len(made) == 1
+    expected = colorize(picture, predictor=Guess(), scribbles=session.drawing.scribbles, vividness=0.9, caution=0.3)
+    np.testing.assert_allclose(second.chroma, expected.chroma, atol=NOT_ONE_SOLVE["hybrid"])
 
 
 def test_how_colour_is_put_on_is_a_setting_that_is_saved_and_undone(tmp_path):
