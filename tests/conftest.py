@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file's tests to one process, and all those of the window to one: two windows could disturb each other."""
+    """Give each file's tests to one process, and all those of the window to one: two windows may disturb each other."""
     for item in items:
         group = "windows" if WINDOWS in item.path.parents else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
