@@ -261,7 +261,7 @@ _WARM_UP = "import sys; from hybridcolor.propagate import warm_up; warm_up(sys.a
 def warm_up(method: str = "hybrid", *, aside: bool = False) -> None:
     """Compile what a method needs, or load it from the cache, so that nobody who draws has to wait for it.
 
-    Takes some 20 to 40 seconds the first time on a machine and a second after that. May run in a thread of its own.
+    Takes some 20 to 60 seconds the first time on a machine and a second after that. May run in a thread of its own.
 
     Parameters
     ----------
