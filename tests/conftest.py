@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from hybridcolor import cli
-
-WINDOWS = Path(__file__).parent / "gui"
 
 # The first example of a numba kernel compiles it, so no deadline. In CI the same examples every time: a run that
 # failed there fails here too.
@@ -25,13 +22,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # napari and npe2 still use old names of pydantic, which hybridcolor itself does not use.
     if find_spec("pydantic"):
         config.addinivalue_line("filterwarnings", "ignore::pydantic.warnings.PydanticDeprecatedSince20")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file's tests to one process, and all those of the window to one: two windows may disturb each other."""
-    for item in items:
-        group = "windows" if WINDOWS in item.path.parents else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
