@@ -6,7 +6,6 @@ import ``drawing``, ``files`` and ``sessionfiles``, and asks ``propagate`` and `
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from numpy.typing import ArrayLike
 from hybridcolor.bins import check_shares
 from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
 from hybridcolor.errors import SeedError
-from hybridcolor.files import read_whole
+from hybridcolor.files import checksum
 from hybridcolor.painting import check_finish
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import check_options
@@ -112,7 +111,7 @@ class Document:
 
     @autosave.setter
     def autosave(self, path: Path | None) -> None:
-        self._autosave, self._there = path, None if path is None else _checksum(path)
+        self._autosave, self._there = path, checksum(path)
 
     @property
     def automatic(self) -> Seeds:
@@ -312,17 +311,9 @@ class Document:
 
     def _check_nobody_saved(self, path: Path) -> None:
         """Refuse to replace what is not what was there before, nor saved by us."""
-        there = _checksum(path)
+        there = checksum(path)
         if there not in (None, self._there):
             raise SeedError(f"{path}: another window or program has saved there since; save these strokes elsewhere")
-
-
-def _checksum(path: Path) -> bytes | None:
-    """Of a file's content; None if it cannot be read."""
-    try:
-        return hashlib.sha256(read_whole(path)).digest()
-    except OSError:
-        return None
 
 
 def _check_method(drawing: Drawing) -> None:

@@ -6,11 +6,12 @@ May import nothing.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +49,14 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
     """
     with open_ordinary(path) as file:
         return file.read()
+
+
+def checksum(path: str | os.PathLike[str] | None) -> str | None:
+    """SHA-256 of a file, as ``sha256sum`` has it; None without one, or where it cannot be read: its reader says so."""
+    if path is not None:
+        with suppress(OSError):
+            return hashlib.sha256(read_whole(path)).hexdigest()
+    return None
 
 
 def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:

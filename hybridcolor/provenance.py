@@ -5,17 +5,14 @@ May import ``predict`` and below.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import hybridcolor
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import ModelError
-from hybridcolor.files import read_whole
 
 
 def made_by(
@@ -64,11 +61,3 @@ def weights_sha256(model: str) -> str | None:
     from hybridcolor.predict.weights import find_model  # torch comes with it
 
     return find_model(model).sha256
-
-
-def checksum(path: Path | str | None) -> str | None:
-    """SHA-256 of a file, as ``sha256sum`` has it; None without one, or where it cannot be read: its reader says so."""
-    if path is not None:
-        with suppress(OSError):
-            return hashlib.sha256(read_whole(path)).hexdigest()
-    return None

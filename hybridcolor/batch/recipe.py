@@ -14,10 +14,10 @@ import hybridcolor
 from hybridcolor.batch.stores import fetched
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError
-from hybridcolor.files import read_whole
+from hybridcolor.files import checksum, read_whole
 from hybridcolor.imagefiles import WRITABLE_SUFFIXES
 from hybridcolor.propagate.registry import check_options
-from hybridcolor.provenance import checksum, made_by, weights_sha256
+from hybridcolor.provenance import made_by, weights_sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,10 +125,11 @@ def colorize(
     """
     from hybridcolor import pipeline
     from hybridcolor.bins import DEFAULT_VIVIDNESS
+    from hybridcolor.files import checksum
     from hybridcolor.layers import is_layered
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
-    from hybridcolor.provenance import checksum, made_by
+    from hybridcolor.provenance import made_by
     from hybridcolor.recognition import Palette
     from hybridcolor.seedfiles import write_seeds
 

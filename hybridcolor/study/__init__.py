@@ -20,11 +20,10 @@ from typing import Any
 from skimage import data
 
 from hybridcolor.errors import HybridColorError, ImageError
-from hybridcolor.files import write_whole
+from hybridcolor.files import checksum, write_whole
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
 from hybridcolor.predict.weights import find_model
-from hybridcolor.provenance import checksum
 from hybridcolor.study.methods import DEFAULT_METHODS, METHODS
 from hybridcolor.study.scoring import Plan, read_photo, score_photo
 from hybridcolor.study.tables import Table, summarize

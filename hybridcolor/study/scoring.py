@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from hybridcolor.errors import ImageError, MethodError
+from hybridcolor.files import checksum
 from hybridcolor.imagefiles import read_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
-from hybridcolor.provenance import checksum
 from hybridcolor.resampling import resample
 from hybridcolor.seeds import Seeds, overlay
 from hybridcolor.study.methods import METHODS, Chroma, Scene

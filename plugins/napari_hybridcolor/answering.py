@@ -53,7 +53,7 @@ class Answering(QObject):
         self._since = 0.0  # when the drawing was asked for
         self._glimpsed = Event()  # set once the drawing that was asked for last has its first glimpse
         self._moving = timer(self, MOVED_MS, self._moved)
-        camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
+        camera = self.result.camera
         self._camera_events = camera.events.zoom, camera.events.center
         for event in self._camera_events:
             event.connect(self._look_around)

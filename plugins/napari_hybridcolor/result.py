@@ -24,6 +24,8 @@ class Result(Held[Image]):
 
     Attributes
     ----------
+    camera : napari.components.Camera
+        What part of the picture the window shows, and at which zoom.
     hidden : callable
         Called with whether the colours are hidden, when they have been, or are shown again.
     """
@@ -31,6 +33,7 @@ class Result(Held[Image]):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
         self.hidden: Callable[[bool], None] = lambda _hidden: None
+        self.camera = getattr(viewer, "scene", viewer).camera  # napari before 0.9 has no scene
 
     def show(self, levels: list[NDArray[np.uint8]], over: Image) -> None:
         """Show a whole answer, in the sizes of `napari_hybridcolor.layers.sizes`."""
@@ -94,5 +97,4 @@ class Result(Held[Image]):
         pixels = layer.data[0] if layer.multiscale else layer.data
         rows, columns = self.view(pixels.shape[:2])
         if not (rows.start <= place[0] < rows.stop and columns.start <= place[1] < columns.stop):
-            camera = getattr(self._viewer, "scene", self._viewer).camera  # napari before 0.9 has no scene
-            camera.center = layer.data_to_world(place)[-2:]
+            self.camera.center = layer.data_to_world(place)[-2:]
