@@ -123,15 +123,15 @@ class Document:
         """Strokes and settings as they are now."""
         return self._history.present
 
-    def draw(self, coords: ArrayLike, ab: ArrayLike, *, strength: float = 1.0) -> None:
+    def draw(self, coords: ArrayLike, colour: ArrayLike, *, strength: float = 1.0) -> None:
         """Add a stroke.
 
         Parameters
         ----------
         coords : (N, 2) array-like of int
             Rows and columns.
-        ab : (2,) array-like
-            Its a* and b*; (0, 0) is gray.
+        colour : (2,) or (3,) array-like
+            Its a* and b*; (0, 0) is gray. A third number is the L* that it has on the blank paper of a drawing.
         strength : float, optional
             1 gives its pixels exactly this colour; less gives way to what is around (`hybridcolor.drawing.weight_of`).
 
@@ -140,7 +140,7 @@ class Document:
         SeedError
             If it lies outside the picture, or the colour or strength is not a valid one; the drawing is then as before.
         """
-        self._add(Stroke.of(coords, ab, weight=weight_of(strength, self.picture.shape)))
+        self._add(Stroke.of(coords, colour, weight=weight_of(strength, self.picture.shape)))
 
     def draw_all(self, strokes: Iterable[Stroke]) -> None:
         """Add several strokes as one change, such as those of a `hybridcolor.advice.Variant`.
@@ -162,15 +162,15 @@ class Document:
         """
         self._add(Stroke.of(coords, None))
 
-    def recolour(self, pixel: tuple[int, int], ab: ArrayLike) -> bool:
+    def recolour(self, pixel: tuple[int, int], colour: ArrayLike) -> bool:
         """Give the stroke that shows at a pixel another colour; False if none shows there.
 
         Raises
         ------
         SeedError
-            If the colour is not an a* and a b* within bounds.
+            If the colour is not an a* and a b*, and perhaps an L*, within bounds.
         """
-        return self._become(self.drawing.recoloured(pixel, ab))
+        return self._become(self.drawing.recoloured(pixel, colour))
 
     def remove(self, pixel: tuple[int, int]) -> bool:
         """Take away the stroke that shows at a pixel: what it covered shows again. False if none shows there."""

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
 from hybridcolor.errors import MethodError, SeedError
-from hybridcolor.palettes import Colour
+from hybridcolor.palettes import Colour, lightness_of, lit
 from hybridcolor.seedfiles import runs_of_pixels
-from hybridcolor.seeds import AUTO, Seeds, check_values, concatenate
+from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, Seeds, check_values, concatenate
 
 NO_MODEL = "none"
 """The model of a drawing whose strokes alone decide."""
@@ -63,15 +63,18 @@ class Stroke:
         Its colour; (0, 0) is a stroke of gray. None rubs out what was drawn there.
     weight : float
         How firmly it holds (`hybridcolor.seeds.Seeds`, and `weight_of` for people); inf is exactly.
+    lightness : float
+        L* that it has on the blank paper of a drawing (`hybridcolor.seeds.Seeds`).
     """
 
     coords: NDArray[np.int32]
-    ab: Colour | None
+    ab: tuple[float, float] | None
     weight: float = math.inf
+    lightness: float = FULL_LIGHTNESS
 
     @classmethod
-    def of(cls, coords: ArrayLike, ab: ArrayLike | None, *, weight: float = math.inf) -> Stroke:
-        """A stroke from anything array-like.
+    def of(cls, coords: ArrayLike, colour: ArrayLike | None, *, weight: float = math.inf) -> Stroke:
+        """A stroke from anything array-like; its colour may have a third number, the lightness.
 
         Raises
         ------
@@ -82,27 +85,37 @@ class Stroke:
         --------
         >>> Stroke.of([[3, 4], [3, 4]], (20, 30)).coords.tolist()
         [[3, 4]]
+        >>> Stroke.of([[3, 4]], (20, 30, 25)).lightness
+        25.0
         """
         if isinstance(weight, bool) or np.ndim(weight):
             raise SeedError(f"stroke: a weight is a number above 0, got {weight}")
         pixels = Seeds.of(coords, (0, 0)).coords
         pixels = pixels[np.lexsort(pixels.T[::-1])]
         try:
-            colour = np.asarray((0, 0) if ab is None else ab, np.float64)
+            numbers = np.asarray((0, 0) if colour is None else colour, np.float64)
         except (TypeError, ValueError) as error:
-            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}") from error
-        if colour.shape != (2,):
-            raise SeedError(f"stroke: a colour is a* and b*, got {ab!r}")
-        check_values(colour, np.asarray(weight))
-        if ab is None:
+            raise SeedError(f"stroke: a colour is a* and b*, got {colour!r}") from error
+        if numbers.shape not in ((2,), (3,)):
+            raise SeedError(f"stroke: a colour is a* and b*, on drawings L* too, got {colour!r}")
+        check_values(numbers[:2], np.asarray(weight), numbers[2:])
+        if colour is None:
             return cls(pixels, None)
-        return cls(pixels, (float(colour[0]), float(colour[1])), float(np.float32(weight)))
+        a, b, *_ = found = tuple(numbers.tolist())
+        return cls(pixels, (a, b), float(np.float32(weight)), lightness_of(found))
+
+    @property
+    def colour(self) -> Colour | None:
+        """Its a* and b*, and its lightness if it has one of its own; None if it rubs out."""
+        return None if self.ab is None else lit(self.ab, self.lightness)
 
     @cached_property
     def as_json(self) -> dict[str, Any]:
-        """Colour, weight unless it is hard, and pixels as runs (row, first column, length)."""
+        """Colour, lightness and weight if there are, and pixels as runs (row, first column, length)."""
         weight = {} if math.isinf(self.weight) else {"weight": self.weight}
-        return {"ab": None if self.ab is None else list(self.ab), **weight, "runs": runs_of_pixels(self.coords)}
+        lightness = {} if self.lightness == FULL_LIGHTNESS else {"lightness": self.lightness}
+        ab = None if self.ab is None else list(self.ab)
+        return {"ab": ab, **lightness, **weight, "runs": runs_of_pixels(self.coords)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +128,7 @@ class Drawing:
         Scribbles, and edited automatic seeds, that came from a seeds file. They lie under the strokes.
     strokes : tuple of Stroke
         In the order in which they were drawn: the later covers the earlier.
-    palette : tuple of (a*, b*)
+    palette : tuple of (a*, b*) or (a*, b*, L*)
         The colours in use, in the order in which they were first picked.
     model : str
         For `hybridcolor.predict.load_predictor`; "none" for strokes alone.
@@ -154,7 +167,7 @@ class Drawing:
 
     def with_stroke(self, stroke: Stroke) -> Drawing:
         """One stroke more; a new colour joins the palette."""
-        return replace(self, strokes=(*self.strokes, stroke), palette=self._palette_with(stroke.ab))
+        return replace(self, strokes=(*self.strokes, stroke), palette=self._palette_with(stroke.colour))
 
     def with_strokes(self, strokes: Iterable[Stroke]) -> Drawing:
         """Several strokes more, in their order."""
@@ -163,13 +176,13 @@ class Drawing:
             drawing = drawing.with_stroke(stroke)
         return drawing
 
-    def recoloured(self, pixel: tuple[int, int], ab: ArrayLike) -> Drawing:
+    def recoloured(self, pixel: tuple[int, int], colour: ArrayLike) -> Drawing:
         """The stroke that shows at a pixel in another colour; the drawing itself where none shows.
 
         Raises
         ------
         SeedError
-            If the colour is not an a* and a b* within bounds.
+            If the colour is not an a* and a b*, and perhaps an L*, within bounds.
 
         Examples
         --------
@@ -177,7 +190,7 @@ class Drawing:
         >>> drawing.recoloured((0, 1), (5, 6)).scribbles.ab.tolist()
         [[5.0, 6.0], [5.0, 6.0]]
         """
-        return self._changed_at(pixel, Stroke.of([pixel], ab).ab)
+        return self._changed_at(pixel, Stroke.of([pixel], colour))
 
     def removed(self, pixel: tuple[int, int]) -> Drawing:
         """The drawing without the stroke that shows at a pixel: what it covered shows again. As it is where none shows.
@@ -199,26 +212,27 @@ class Drawing:
         """Where no automatic seed may be, as a mask; None if they may be everywhere."""
         return _mask(self.dismissed, shape) if self.dismissed else None
 
-    def _changed_at(self, pixel: tuple[int, int], ab: Colour | None) -> Drawing:
-        """The stroke that shows at a pixel in another colour, or none of it; the drawing itself where none shows."""
-        palette = self._palette_with(ab)
+    def _changed_at(self, pixel: tuple[int, int], new: Stroke | None) -> Drawing:
+        """The stroke that shows at a pixel in another's colour, or none of it; the drawing itself where none shows."""
+        palette = self._palette_with(None if new is None else new.colour)
         for number, stroke in reversed(list(enumerate(self.strokes))):
             if (stroke.coords == pixel).all(axis=1).any():
                 if stroke.ab is None:
                     return self
-                new = () if ab is None else (replace(stroke, ab=ab),)
+                own = () if new is None else (replace(stroke, ab=new.ab, lightness=new.lightness),)
                 return replace(
-                    self, strokes=(*self.strokes[:number], *new, *self.strokes[number + 1 :]), palette=palette
+                    self, strokes=(*self.strokes[:number], *own, *self.strokes[number + 1 :]), palette=palette
                 )
         seeds = self.imported
         here = (seeds.coords == pixel).all(axis=1)
         if not here.any():
             return self
         whole = (seeds.stroke == seeds.stroke[here]) & (seeds.origin == seeds.origin[here])
-        if ab is None:
+        if new is None:
             return replace(self, imported=seeds.take(~whole))
-        recoloured = replace(seeds, ab=np.where(whole[:, None], np.array(ab, np.float32), seeds.ab))
-        return replace(self, imported=recoloured, palette=palette)
+        ab = np.where(whole[:, None], np.array(new.ab, np.float32), seeds.ab)
+        lightness = np.where(whole, np.float32(new.lightness), seeds.lightness)
+        return replace(self, imported=replace(seeds, ab=ab, lightness=lightness), palette=palette)
 
     def _palette_with(self, colour: Colour | None) -> tuple[Colour, ...]:
         return self.palette if colour is None or colour in self.palette else (*self.palette, colour)
@@ -235,6 +249,7 @@ class Drawing:
             np.repeat(colours, count, axis=0),
             weight=np.repeat(np.array([stroke.weight for stroke in self.strokes], np.float32), count),
             stroke=np.repeat(np.arange(len(count)), count),
+            lightness=np.repeat(np.array([stroke.lightness for stroke in self.strokes], np.float32), count),
         )
         erasers = [number for number, stroke in enumerate(self.strokes) if stroke.ab is None]
         drawn = every.take(~np.isin(every.stroke, erasers))

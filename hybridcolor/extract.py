@@ -218,7 +218,7 @@ def merge_seeds(
     at = to_small(automatic.coords)
     gives_way = (distance[at] < edge) & (np.hypot(*(automatic.ab - nearest[at]).T) > contradiction)
     gives_way = np.isin(automatic.stroke, automatic.stroke[gives_way])  # a patch stays or goes as a whole
-    drawn = Seeds(user.coords, user.ab, user.weight, user.stroke, np.full(len(user), USER, np.uint8))
+    drawn = replace(user, origin=np.full(len(user), USER, np.uint8))
     stay = automatic.take(~gives_way)
     soft = np.float32(weight / max(shape))
     return concatenate(replace(stay, weight=np.minimum(stay.weight, soft)), drawn)

@@ -19,8 +19,9 @@ from hybridcolor.drawing import Drawing
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import PropagationState, has_engine
-from hybridcolor.resampling import Window, guided_fit, resample
-from hybridcolor.seeds import Seeds
+from hybridcolor.propagate.lightness import LightnessState
+from hybridcolor.resampling import Window, guided_fit, guided_plane_fit, resample
+from hybridcolor.seeds import FULL_LIGHTNESS, Seeds
 
 MOST_PIXELS = 160_000
 """Pixels that the small copy has at most."""
@@ -28,7 +29,7 @@ FIRST_STEPS, STEPS = 2, 1
 """Steps of the solver on the copy: to its first answer, and from one answer to the next. After a second step the latter
 would be nearer to the picture's by 1% on photos with a network, 4% by strokes alone; the rest is the copy's size."""
 UNSEEN = 0.75
-"""Ab units by which a colour may change before it is drawn anew."""
+"""L*a*b* units by which a colour may change before it is drawn anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +49,12 @@ class Glimpse:
 
 
 class Seen(NamedTuple):
-    """A glimpse before it is made ready for the screen: every pixel's L*, a* and b*."""
+    """A glimpse before it is made ready for the screen: every pixel's L*, a* and b*, and how light they are painted."""
 
     window: Window
     luminance: NDArray[np.float32]
     chroma: NDArray[np.float32]
+    lightness: NDArray[np.float32] | None
 
 
 class Thinned:
@@ -105,16 +107,33 @@ class Exact(NamedTuple):
         `Drawing.settings` of the drawing that was answered.
     chroma : Thinned
         The answer, (H, W, 2).
-    small : (h, w, 2) float32
+    small : Coloured
         The copy's answer to the same drawing.
-    touched : (h, w, 2) float32
+    touched : (h, w) float32
         How far the copy's answers since were off ``small`` at most: there glimpses have drawn over the exact answer.
     """
 
     settings: tuple[Any, ...]
     chroma: Thinned
-    small: NDArray[np.float32]
+    small: Coloured
     touched: NDArray[np.float32]
+
+
+class Coloured(NamedTuple):
+    """A small copy's answer: (h, w, 2) a* and b*, and the (h, w) lightness of strokes where any asks for one."""
+
+    chroma: NDArray[np.float32]
+    lightness: NDArray[np.float32] | None
+
+    def off(self, other: Coloured) -> NDArray[np.float32]:
+        """(h, w) how far it is off another answer, in the channel that differs most."""
+        change = np.abs(self.chroma - other.chroma)
+        most: NDArray[np.float32] = np.maximum(change[..., 0], change[..., 1])  # an axis of two is slow to reduce
+        if self.lightness is None and other.lightness is None:
+            return most
+        lights = self.lightness, other.lightness
+        one, another = (np.float32(FULL_LIGHTNESS) if light is None else light for light in lights)
+        return np.maximum(most, np.abs(one - another), dtype=np.float32)
 
 
 _Answer = tuple[Drawing, Groundwork, NDArray[np.float32]]  # to which drawing, from which groundwork, and the chroma
@@ -128,10 +147,14 @@ class Glimpses:
     picture : Picture
     ground_for : callable
         What the CNN has to say to a drawing.
+    paints : callable
+        Whether a drawing is painted, so that the lightness of strokes is to be seen.
     """
 
-    def __init__(self, picture: Picture, ground_for: Callable[[Drawing], Groundwork]) -> None:
-        self._shape, self._ground_for = picture.shape, ground_for
+    def __init__(
+        self, picture: Picture, ground_for: Callable[[Drawing], Groundwork], paints: Callable[[Drawing], bool]
+    ) -> None:
+        self._shape, self._ground_for, self._paints = picture.shape, ground_for, paints
         self._luminance = Thinned(picture.luminance)
         self._copy: SmallCopy | None = None
         self._settings: tuple[Any, ...] | None = None  # of the copy
@@ -145,13 +168,13 @@ class Glimpses:
         copy = self.prepare(drawing)
         if hear and not self._hear(copy, drawing):
             return None
-        change = copy.chroma(drawing.scribbles)
-        exact = self._exact
+        answer = copy.answer(drawing.scribbles, lit=self._paints(drawing))
+        change, exact = answer.chroma, self._exact
         if exact is None or exact.settings != self._settings:
             window, before = view, None
         else:
-            change = change - exact.small
-            np.maximum(exact.touched, np.abs(change), out=exact.touched)
+            change = change - exact.small.chroma
+            np.maximum(exact.touched, answer.off(exact.small), out=exact.touched)
             changed = changed_window(exact.touched, self._shape, view)
             if changed is None:
                 return None
@@ -160,7 +183,10 @@ class Glimpses:
         chroma = np.zeros((*luminance.shape, 2), np.float32) if before is None else before.copy()
         guided_fit(change, copy.luminance, cell=1).add_to(chroma, luminance, window, self._shape)
         lay_on(chroma, drawing.scribbles, window)
-        return Seen(window, luminance, chroma)
+        lightness = None
+        if answer.lightness is not None:
+            lightness = guided_plane_fit(answer.lightness, copy.luminance).at(luminance, window, self._shape)[..., 0]
+        return Seen(window, luminance, chroma, lightness)
 
     def answered(self, drawing: Drawing, ground: Groundwork, chroma: NDArray[np.float32]) -> None:
         """Note an exact answer for glimpses to go on from; takes no time, and may come from any thread."""
@@ -182,8 +208,9 @@ class Glimpses:
         copy = self._copy_for(drawing)
         copy.hear(ground)
         self._heard = drawing
-        small = copy.chroma(drawing.scribbles)
-        self._exact = Exact(drawing.settings(), Thinned(chroma, self._luminance.pixels), small, np.zeros_like(small))
+        small = copy.answer(drawing.scribbles, lit=self._paints(drawing))
+        nowhere = np.zeros(copy.shape, np.float32)
+        self._exact = Exact(drawing.settings(), Thinned(chroma, self._luminance.pixels), small, nowhere)
 
     def _copy_for(self, drawing: Drawing) -> SmallCopy:
         settings = drawing.settings()
@@ -225,9 +252,10 @@ class SmallCopy:
         prior = self._ground.predicted
         suited = ground.suited(method, options)
         self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **suited)
+        self._lightness = LightnessState(self._picture.luminance, method=method, with_prior=prior is not None, **suited)
         self._goes_on = has_engine(method)
-        self._answered: Seeds | None = None
-        self._answer: NDArray[np.float32] | None = None
+        self._answered: tuple[Seeds, bool] | None = None
+        self._answer: Coloured | None = None
 
     @property
     def luminance(self) -> NDArray[np.float32]:
@@ -240,25 +268,27 @@ class SmallCopy:
         if self._ground.predicted is not None:
             self._state.set_prior(self._ground.predicted)
 
-    def chroma(self, scribbles: Seeds) -> NDArray[np.float32]:
-        """(h, w, 2) a* and b* of a drawing's scribbles.
+    def answer(self, scribbles: Seeds, *, lit: bool) -> Coloured:
+        """The colours that a drawing's scribbles give, and with ``lit`` their lightness.
 
         Raises
         ------
         SeedError
             If there is nothing to go by.
         """
-        if self._answer is None or self._answered is not scribbles:
+        if self._answer is None or self._answered != (scribbles, lit):
             small = scribbles.resized(self._full, self.shape)
-            self._state.set_seeds(small if self._ground.suffices(small) else self._ground.merged_with(small))
+            seeds = small if self._ground.suffices(small) else self._ground.merged_with(small)
+            self._state.set_seeds(seeds)
             steps, asked = FIRST_STEPS if self._answer is None else STEPS, count()
 
             def enough() -> bool:  # asked before the first step and after each
                 return self._goes_on and next(asked) == steps
 
             answers = list(self._state.refine(enough))
-            self._answer = (answers[-1] if answers else self._state.preview()).chroma
-            self._answered = scribbles
+            answer = answers[-1] if answers else self._state.preview()
+            self._answer = Coloured(answer.chroma, self._lightness.preview(seeds, answer) if lit else None)
+            self._answered = scribbles, lit
         return self._answer
 
 
@@ -267,8 +297,8 @@ def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Wi
 
     Parameters
     ----------
-    change : (h, w, 2) float32
-        In ab units.
+    change : (h, w) float32
+        In units of L*, a* and b*.
     shape : tuple of int
         Of the picture.
     view : (rows, columns)
@@ -276,12 +306,12 @@ def changed_window(change: NDArray[np.float32], shape: tuple[int, int], view: Wi
 
     Examples
     --------
-    >>> change = np.zeros((10, 10, 2), np.float32)
+    >>> change = np.zeros((10, 10), np.float32)
     >>> change[4, 5] = 9
     >>> changed_window(change, (100, 100), (slice(0, 100, 2), slice(0, 55, 2)))
     (slice(30, 60, 2), slice(40, 55, 2))
     """
-    seen = (np.abs(change[..., 0]) > UNSEEN) | (np.abs(change[..., 1]) > UNSEEN)
+    seen = change > UNSEEN
     found = []
     for axis, (side, part) in enumerate(zip(shape, view, strict=True)):
         along = np.flatnonzero(seen.any(axis=1 - axis)).tolist()

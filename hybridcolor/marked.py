@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import read_seeds
-from hybridcolor.seeds import AUTO, Seeds
+from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -66,7 +66,8 @@ def mark_automatic(scribbles: Seeds, automatic: Seeds) -> Seeds:
     Returns
     -------
     Seeds
-        The scribbles; strokes that lie within the automatic seeds and have their colours are automatic.
+        The scribbles; strokes that lie within the automatic seeds and have their colours are automatic, and have no
+        lightness of their own: they were painted at one where their colour exists.
 
     Examples
     --------
@@ -82,4 +83,5 @@ def mark_automatic(scribbles: Seeds, automatic: Seeds) -> Seeds:
     painted[tuple(automatic.coords.T)] = automatic.ab
     apart = np.hypot(*(scribbles.ab - painted[tuple(scribbles.coords.T)]).T)
     drawn = np.isin(scribbles.stroke, scribbles.stroke[apart > PAINT_ERROR])
-    return replace(scribbles, origin=np.where(drawn, scribbles.origin, np.uint8(AUTO)))
+    origin = np.where(drawn, scribbles.origin, np.uint8(AUTO))
+    return replace(scribbles, origin=origin, lightness=np.where(drawn, scribbles.lightness, np.float32(FULL_LIGHTNESS)))

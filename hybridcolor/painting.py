@@ -27,7 +27,9 @@ _STEP = 4  # ab units between entries of the table
 _RANGE = 128
 
 
-def finished(luminance: Plane, chroma: NDArray[np.float32], *, finish: str, tint: float = 0.0) -> Plane:
+def finished(
+    luminance: Plane, chroma: NDArray[np.float32], *, finish: str, tint: float = 0.0, lightness: Plane | None = None
+) -> Plane:
     """L* at which a picture shows its colours.
 
     Parameters
@@ -42,6 +44,9 @@ def finished(luminance: Plane, chroma: NDArray[np.float32], *, finish: str, tint
         "pattern" does so with hatching too. Lines stay with both.
     tint : float, optional
         From 0, black lines, to 1: lines in a dark shade of the colour beside them. Photos have none.
+    lightness : (H, W) float32, optional
+        L* that the colours are to have on blank paper, as far as they exist there; as light as they can be if not
+        given. Photos keep their own.
 
     Returns
     -------
@@ -63,14 +68,21 @@ def finished(luminance: Plane, chroma: NDArray[np.float32], *, finish: str, tint
     >>> red = np.full((1, 2, 2), (60, 40), np.float32)
     >>> [finished(drawing, red, finish="paint", tint=tint).round().tolist() for tint in (0, 1)]
     [[[61.0, 0.0]], [[61.0, 27.0]]]
+    >>> finished(drawing, red, finish="paint", lightness=np.full_like(drawing, 40)).tolist()
+    [[40.0, 0.0]]
     """
     check_finish(finish)
     if finish == "photo":
         return luminance
-    room = make_room(np.full_like(luminance, 100), chroma)
+    room = on_paper(chroma, lightness)
     parts = drawn_parts(luminance, finish)
     shown = np.minimum(luminance, room) if parts is None else room * parts.shade * parts.lines / np.float32(1e4)
     return np.asarray(np.maximum(shown, lightest_tint(chroma, tint) * room), np.float32)
+
+
+def on_paper(chroma: NDArray[np.float32], lightness: Plane | None = None) -> Plane:
+    """(H, W) L* of colours on blank paper: of this lightness, or as light as they can be; see `finished`."""
+    return make_room(np.full(chroma.shape[:2], 100, np.float32) if lightness is None else lightness, chroma)
 
 
 def drawn_parts(luminance: Plane, finish: str) -> Separation | None:

@@ -1,7 +1,7 @@
 """Palettes as other programs keep them: GIMP's .gpl (Krita, Inkscape, Aseprite) and JASC's .pal; a person's colours.
 
-Those files hold 8-bit sRGB; a palette here is a tuple of a* and b*, since the luminance is the picture's. May import
-``lab``, ``files`` and ``errors``.
+Those files hold 8-bit sRGB. A colour here is a* and b*, since the luminance is the picture's, and on the blank paper of
+a drawing it may have a lightness of its own. May import ``lab``, ``painting``, ``seeds``, ``files`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,16 @@ import numpy as np
 from hybridcolor.errors import SeedError
 from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.lab import gamut_chroma, lab_to_rgb, rgb_to_lab
+from hybridcolor.painting import on_paper
+from hybridcolor.seeds import FULL_LIGHTNESS
 
-Colour = tuple[float, float]
-"""a* and b*."""
+Colour = tuple[float, ...]
+"""a* and b*; and L* where it has a lightness of its own, which only drawings show."""
 SUFFIXES = (".gpl", ".pal")
 SHOWN_AT = 62.0
 """L* at which a colour without a luminance is shown and saved: most colours exist there."""
+SAME = 1.0
+"""L*a*b* units within which two colours count as one."""
 MOST = 256
 """Colours that are taken from a file."""
 MOST_CHROMA = 300.0
@@ -30,22 +34,83 @@ MOST_CHROMA = 300.0
 _LARGEST = 1 << 20  # bytes
 
 
-def swatch(ab: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
-    """8-bit sRGB in which a colour is shown, at some L*.
+def lightness_of(colour: Colour) -> float:
+    """The L* that a colour asks for.
 
     Examples
     --------
-    >>> swatch((0.0, 0.0), 100.0)
-    (255, 255, 255)
+    >>> lightness_of((20.0, 30.0, 25.0)), lightness_of((20.0, 30.0))
+    (25.0, 100.0)
     """
-    level = np.float32(luminance)
-    rgb = lab_to_rgb(level, gamut_chroma(level, np.array(ab, np.float32)))
+    return colour[2] if len(colour) > 2 else FULL_LIGHTNESS
+
+
+def lit(colour: Colour, lightness: float) -> Colour:
+    """A colour with another lightness; with `FULL_LIGHTNESS`, or nearly so, with none of its own.
+
+    Examples
+    --------
+    >>> lit((20.0, 30.0), 25.0), lit((20.0, 30.0, 25.0), 100.0)
+    ((20.0, 30.0, 25.0), (20.0, 30.0))
+    """
+    return colour[:2] if lightness > FULL_LIGHTNESS - 0.5 else (*colour[:2], lightness)
+
+
+def unlike(colours: Iterable[Colour], known: Iterable[Colour]) -> tuple[Colour, ...]:
+    """Those of some colours that are not among others, nor a second time among themselves, to within `SAME`.
+
+    Examples
+    --------
+    >>> unlike([(40.04, 20.0), (0.0, 5.0), (0.0, 5.5), (0.0, 5.0, 40.0)], [(40.0, 20.0)])
+    ((0.0, 5.0), (0.0, 5.0, 40.0))
+    """
+    found, all_known = [], list(known)
+    for colour in colours:
+        if all(apart(colour, each) >= SAME for each in all_known):
+            found.append(colour)
+            all_known.append(colour)
+    return tuple(found)
+
+
+def apart(one: Colour, other: Colour) -> float:
+    """L*a*b* units between two colours.
+
+    Examples
+    --------
+    >>> apart((3.0, 0.0), (0.0, 4.0)), apart((3.0, 0.0), (3.0, 0.0, 88.0))
+    (5.0, 12.0)
+    """
+    return math.dist((*one[:2], lightness_of(one)), (*other[:2], lightness_of(other)))
+
+
+def swatch(colour: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
+    """8-bit sRGB in which a colour without a lightness of its own is shown at some L*, and others at theirs.
+
+    Examples
+    --------
+    >>> swatch((0.0, 0.0), 100.0), swatch((0.0, 0.0, 0.0), 100.0)
+    ((255, 255, 255), (0, 0, 0))
+    """
+    level = np.float32(colour[2] if len(colour) > 2 else luminance)
+    rgb = lab_to_rgb(level, gamut_chroma(level, np.array(colour[:2], np.float32)))
     red, green, blue = (rgb * 255 + 0.5).astype(int).tolist()
     return red, green, blue
 
 
+def painted_swatch(colour: Colour) -> tuple[int, int, int]:
+    """8-bit sRGB of a colour on the blank paper of a drawing.
+
+    Examples
+    --------
+    >>> painted_swatch((0.0, 0.0)), painted_swatch((30.0, 40.0)), painted_swatch((0.0, 0.0, 0.0))
+    ((255, 255, 255), (252, 159, 110), (0, 0, 0))
+    """
+    lightness = np.full((1, 1), lightness_of(colour), np.float32)
+    return swatch(colour[:2], float(on_paper(np.full((1, 1, 2), colour[:2], np.float32), lightness)[0, 0]))
+
+
 def read_palette(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
-    """The colours of a palette file, each once, in their order.
+    """The colours of a palette file, each once, in their order, with their lightness.
 
     Parameters
     ----------
@@ -75,8 +140,8 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
         raise SeedError(f"{path}: a colour is three numbers from 0 to 255, {error}") from error
     if not len(rgb):
         raise SeedError(f"{path}: holds no colour")
-    ab = rgb_to_lab(rgb)[:, 0, 1:].round(2).tolist()
-    return tuple(dict.fromkeys((a, b) for a, b in ab))[:MOST]
+    lab = rgb_to_lab(rgb)[:, 0].round(2).tolist()
+    return tuple(dict.fromkeys(lit((a, b), level) for level, a, b in lab))[:MOST]
 
 
 def write_palette(path: str | os.PathLike[str], palette: Sequence[Colour], *, name: str = "hybridcolor") -> None:
@@ -86,8 +151,8 @@ def write_palette(path: str | os.PathLike[str], palette: Sequence[Colour], *, na
     ----------
     path : path-like
         Its ending says the form: .gpl or .pal.
-    palette : sequence of (a*, b*)
-        Written as they look at L* 62.
+    palette : sequence of (a*, b*) or (a*, b*, L*)
+        Written as they look at their own lightness, or else at L* 62.
     name : str, optional
         That programs show for it.
 
@@ -100,9 +165,9 @@ def write_palette(path: str | os.PathLike[str], palette: Sequence[Colour], *, na
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_palette(Path(folder) / "mine.gpl", [(40.0, 20.0), (0.0, 0.0)])
-    ...     [(round(a), round(b)) for a, b in read_palette(Path(folder) / "mine.gpl")]
-    [(40, 20), (0, 0)]
+    ...     write_palette(Path(folder) / "mine.gpl", [(40.0, 20.0), (0.0, 0.0, 30.0)])
+    ...     [(round(a), round(b), round(level)) for a, b, level in read_palette(Path(folder) / "mine.gpl")]
+    [(40, 20, 62), (0, 0, 30)]
     """
     colours = [swatch(colour) for colour in palette]
     if Path(path).suffix == ".gpl":
@@ -133,15 +198,13 @@ def read_colours(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
     try:
         with open_ordinary(path) as file:
             content = json.loads(file.read(_LARGEST))
-        found = tuple((float(a), float(b)) for a, b in content["colours"])
+        found = tuple(colour_of(numbers) for numbers in content["colours"])
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
     except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise SeedError(f"{path}: holds no colours that hybridcolor kept; delete it to begin anew") from error
-    if not all(math.hypot(*colour) < MOST_CHROMA for colour in found):
-        raise SeedError(f"{path}: holds a colour that no screen shows; delete it to begin anew")
     return found[:MOST]
 
 
@@ -166,6 +229,26 @@ def keep_colours(path: str | os.PathLike[str], colours: Sequence[Colour]) -> Non
         write_whole(Path(path), (json.dumps({"colours": [list(colour) for colour in colours]}) + "\n").encode())
     except OSError as error:
         raise SeedError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def colour_of(numbers: Sequence[float]) -> Colour:
+    """The colour of two or three numbers of a file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no a* and b*, and L* from 0 to 100, within what screens show.
+
+    Examples
+    --------
+    >>> colour_of([35, 20]), colour_of([35, 20, 40])
+    ((35.0, 20.0), (35.0, 20.0, 40.0))
+    """
+    a, b, *rest = (float(number) for number in numbers)
+    colour = (a, b, *rest)
+    if len(rest) > 1 or not math.hypot(a, b) < MOST_CHROMA or not 0 <= lightness_of(colour) <= FULL_LIGHTNESS:
+        raise ValueError(f"{list(numbers)} is no colour that a screen shows")
+    return colour
 
 
 def _triples(rows: Sequence[str]) -> Iterator[tuple[int, int, int]]:

@@ -19,10 +19,11 @@ from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import gamut_chroma
 from hybridcolor.layers import drawing_layers, is_layered, write_layers
-from hybridcolor.painting import finished
+from hybridcolor.painting import check_finish, finished
 from hybridcolor.picture import Picture, check_picture
 from hybridcolor.propagate import propagate
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
+from hybridcolor.propagate.lightness import LightnessState
 from hybridcolor.screen import screen_rgb
 from hybridcolor.seeds import USER, Seeds
 
@@ -61,6 +62,8 @@ class Colorization:
     residual : float or None
         Largest amount, in ab units, by which a pixel misses the method's equation
         (`hybridcolor.propagate.Propagation`); 0.0 for methods that solve none. None for a preview: nobody measured it.
+    lightness : (H, W) float32 or None
+        L* that the colours have on the blank paper of a drawing, as strokes asked for; None: as light as they can be.
     provenance : str
         How it was made, for its file to say (`hybridcolor.provenance.made_by`).
     """
@@ -74,17 +77,21 @@ class Colorization:
     finish: str = "photo"
     tint: float = 0.0
     residual: float | None = None
+    lightness: NDArray[np.float32] | None = None
     provenance: str = ""
 
     def to_rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """(H, W, 3) sRGB in the picture's bit depth, gamut-safe: see `hybridcolor.picture.Picture.to_rgb`."""
-        luminance = finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint)
-        return replace(self.picture, luminance=luminance).to_rgb(self.chroma)
+        return replace(self.picture, luminance=self._shown()).to_rgb(self.chroma)
 
     def on_screen(self) -> NDArray[np.uint8]:
         """(H, W, 3) the same in eight bits and at once: see `hybridcolor.screen.screen_rgb`."""
-        return screen_rgb(
-            finished(self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint), self.chroma
+        return screen_rgb(self._shown(), self.chroma)
+
+    def _shown(self) -> NDArray[np.float32]:
+        """(H, W) L* at which it is shown."""
+        return finished(
+            self.picture.luminance, self.chroma, finish=self.finish, tint=self.tint, lightness=self.lightness
         )
 
     def strokes_lost_on(self) -> Literal["white", "black"] | None:
@@ -120,6 +127,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     confidence: float = DEFAULT_CONFIDENCE,
     dismissed: NDArray[np.bool_] | None = None,
     palette: Palette | None = None,
+    finish: str | None = None,
     **options: Any,
 ) -> Colorization:
     """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
@@ -148,6 +156,8 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     palette : Palette, optional
         Colours of an earlier page, for the regions of a drawing that are like its own (`hybridcolor.recognition`). The
         predictor is to be the model of drawings that read it.
+    finish : str, optional
+        How the colour is put on (`hybridcolor.painting.finished`); models of drawings paint, else the luminance stays.
     **options
         For the method.
 
@@ -160,7 +170,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     ImageError
         If the picture is none, but an array or the name of a file.
     MethodError
-        If the method or an option is unknown, or vividness, caution or confidence is not from 0 to 1.
+        If the method, an option or the finish is unknown, or vividness, caution or confidence is not from 0 to 1.
     ModelError
         If the predictor is none, but a name, or its answer none for this picture.
     SeedError
@@ -176,6 +186,8 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     """
     started = time.perf_counter()
     check_picture(picture)
+    if finish is not None:
+        check_finish(finish)
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
     groundwork = Groundwork.of(
@@ -192,7 +204,11 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     seeds = groundwork.merged_with(scribbles)
     used = scribbles if groundwork.suffices(scribbles) else seeds
     options = groundwork.suited(method, options)
-    result = propagate(picture.luminance, used, method=method, prior=groundwork.predicted, **options)
+    prior = groundwork.predicted
+    result = propagate(picture.luminance, used, method=method, prior=prior, **options)
+    finish = finish or ("paint" if _paints(predictor) else "photo")
+    light = LightnessState(picture.luminance, method=method, with_prior=prior is not None, **options)
+    lightness = None if finish == "photo" else light.exact(used, result)
     seconds = time.perf_counter() - started
     return Colorization(
         picture,
@@ -201,8 +217,9 @@ def colorize(  # noqa: PLR0913  # what a person may wish
         groundwork.predicted,
         method,
         seconds,
-        "paint" if _paints(predictor) else "photo",
+        finish,
         residual=result.residual,
+        lightness=lightness,
     )
 
 
@@ -231,7 +248,8 @@ def write_colorization(
     if is_layered(path):
         finish = "paint" if result.finish == "photo" else result.finish
         seen = 1 if picture.alpha is None else picture.alpha[..., np.newaxis] > 0
-        layers = drawing_layers(picture.on_paper(), result.chroma * seen, finish=finish, tint=result.tint)
+        painted: dict[str, Any] = {"finish": finish, "tint": result.tint, "lightness": result.lightness}
+        layers = drawing_layers(picture.on_paper(), result.chroma * seen, **painted)
         write_layers(path, layers, overwrite=overwrite)
         return
     write_image(
@@ -247,7 +265,7 @@ def write_colorization(
 def usual_finish(method: str, predictor: Predictor | None) -> str:
     """How files and windows show colours unless a person says otherwise: methods for drawings paint, as models do.
 
-    `colorize` itself leaves the luminance alone whatever the method, so that methods can be compared.
+    `colorize` itself leaves the luminance alone unless a finish is asked for, so that methods can be compared.
 
     Examples
     --------

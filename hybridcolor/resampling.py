@@ -151,6 +151,11 @@ def guided_fit(grid: NDArray[np.float32], guide: NDArray[np.float32], *, cell: i
     return GuidedFit(mean(slope), mean(mean_values - slope * mean_level))
 
 
+def guided_plane_fit(plane: NDArray[np.float32], guide: NDArray[np.float32]) -> GuidedFit:
+    """`guided_fit` of one plane of a copy, (h, w), in the first of its two channels; the other is zero."""
+    return guided_fit(np.dstack([plane, np.zeros_like(plane)]), guide, cell=1)
+
+
 def _neighbours(fine: NDArray[np.intp], whole: int, coarse: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The coarse sample before each of these fine ones, and the share of the one after it."""
     where = np.clip((fine + 0.5) * coarse / whole - 0.5, 0, coarse - 1)

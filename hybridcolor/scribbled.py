@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
@@ -21,7 +22,7 @@ from skimage.measure import label
 from hybridcolor.errors import SeedError
 from hybridcolor.lab import eight_bits, gamut_chroma
 from hybridcolor.picture import DARK, Picture
-from hybridcolor.seeds import USER, Seeds
+from hybridcolor.seeds import FULL_LIGHTNESS, USER, Seeds
 
 _LOSSLESS_MARK = 3.0  # L*a*b* units by which a marked pixel differs from the gray one
 _LOSSY_MARK = 12.0  # the same after JPEG compression
@@ -29,6 +30,7 @@ _ALIKE = 4.0  # ab units by which touching pixels of one stroke differ at most
 _ALIKE_LOSSY = 10.0  # the same after JPEG compression
 _UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the rim of a stroke that JPEG has blurred
 _AROUND = np.ones((5, 5), np.uint8)
+_WHITE = 90.0  # L* from which on a gray stroke on a drawing stands for white paper, on which white cannot be seen
 _HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
 _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
@@ -78,7 +80,16 @@ def strokes_on(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
         drawn = _even(drawn, chroma)
     stroke = _touching(drawn, chroma, _ALIKE_LOSSY if lossy else _ALIKE)
     drawn = drawn & ~_rims(marked, picture, stroke)
-    return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER)
+    number = stroke[drawn] - 1
+    lightness = _lightness(marked.luminance[drawn], chroma[drawn], number)
+    return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=number, origin=USER, lightness=lightness)
+
+
+def _lightness(level: NDArray[np.float32], ab: NDArray[np.float32], stroke: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The L* of each pixel's stroke, its median; a stroke of nearly white is as light as can be."""
+    median, chroma = (ndimage.median(each, stroke, stroke) for each in (level, np.hypot(*ab.T)))
+    white = (median > _WHITE) & (chroma < _ALIKE)
+    return np.where(white, np.float32(FULL_LIGHTNESS), np.minimum(median, FULL_LIGHTNESS)).astype(np.float32)
 
 
 def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]:
@@ -209,13 +220,14 @@ def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np
     luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
     row, column = seeds.coords.T
     level, loss = np.zeros(len(seeds), np.float32), np.full(len(seeds), np.inf, np.float32)
-    for paint in _PAINT_LEVELS:
+    own = np.where(seeds.lightness < FULL_LIGHTNESS, seeds.lightness, _PAINT_LEVELS[0])
+    for paint in (own, *(np.full_like(own, each) for each in _PAINT_LEVELS)):
         left = np.flatnonzero(loss > _PAINT_LOSS)
-        ab = seeds.ab[left]
-        held = gamut_chroma(np.full(len(left), paint, np.float32), ab)
-        stands_out = np.abs(luminance[row, column][left] - paint) + np.hypot(*held.T) > 4 * _LOSSLESS_MARK
+        ab, tried = seeds.ab[left], paint[left]
+        held = gamut_chroma(tried, ab)
+        stands_out = np.abs(luminance[row, column][left] - tried) + np.hypot(*held.T) > 4 * _LOSSLESS_MARK
         lost = np.where(stands_out, np.hypot(*(held - ab).T), np.inf)
         better = lost < loss[left]
-        level[left[better]], loss[left[better]] = paint, lost[better]
+        level[left[better]], loss[left[better]] = tried[better], lost[better]
     luminance[row, column], chroma[row, column] = level, seeds.ab
     return Picture(luminance, None, None, picture.bit_depth).to_rgb(chroma)

@@ -18,9 +18,11 @@ from hybridcolor.files import read_whole, write_whole
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.picture import Picture
 from hybridcolor.scribbled import draw_seeds, strokes_on
-from hybridcolor.seeds import AUTO, USER, Seeds, check_values
+from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, USER, Seeds, check_values
 
-SCHEMA = 1
+SCHEMA = 2
+_READABLE = (1, SCHEMA)
+"""Older ones too: 1 knew no lightness."""
 _ORIGINS = {AUTO: "auto", USER: "user"}
 _LOSSY = {".jpg", ".jpeg", ".webp"}
 
@@ -99,16 +101,18 @@ def write_seeds(path: str | os.PathLike[str], seeds: Seeds, picture: Picture, *,
 
 def strokes_to_json(seeds: Seeds) -> list[dict[str, Any]]:
     """Strokes of one colour, weight and origin each, their pixels as runs (row, first column, length)."""
-    key = np.column_stack([seeds.stroke, seeds.origin, seeds.ab, seeds.weight]).astype(np.float64)
+    key = np.column_stack([seeds.stroke, seeds.origin, seeds.ab, seeds.weight, seeds.lightness]).astype(np.float64)
     groups, group = np.unique(key, axis=0, return_inverse=True)
     group = group.reshape(-1)
     strokes = []
-    for i, (stroke, origin, a, b, weight) in enumerate(groups):
+    for i, (stroke, origin, a, b, weight, lightness) in enumerate(groups):
+        own_lightness = {} if lightness == FULL_LIGHTNESS else {"lightness": _shortest(lightness)}
         strokes.append(
             {
                 "stroke": int(stroke),
                 "origin": _ORIGINS[int(origin)],
                 "ab": [_shortest(a), _shortest(b)],
+                **own_lightness,
                 "weight": None if np.isinf(weight) else _shortest(weight),
                 "runs": runs_of_pixels(seeds.coords[group == i]),
             }
@@ -193,7 +197,7 @@ def read_json_seeds(path: Path, shape: tuple[int, int]) -> Seeds:
             raise SeedError(f"{path}: is a session of the editor and no seeds; `hybridcolor replay` colours by it")
         if content["format"] != "hybridcolor-seeds":
             raise SeedError(f"{path}: is not a seeds file of hybridcolor; its format is {content['format']!r}")
-        if content["schema"] != SCHEMA:
+        if content["schema"] not in _READABLE:
             raise SeedError(f"{path}: schema {content['schema']!r} is not known, expected {SCHEMA}; update hybridcolor")
         if tuple(content["shape"]) != shape:
             raise SeedError(f"{path}: was made for {_size(content['shape'])}, the picture is {_size(shape)}")
@@ -220,20 +224,29 @@ def strokes_from_json(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> 
     parts = [pixels_of_runs(stroke["runs"]) for stroke in strokes]
     origin_of = {name: number for number, name in _ORIGINS.items()}
     columns = [
-        (len(pixels), s["ab"], np.inf if s["weight"] is None else s["weight"], s["stroke"], origin_of[s["origin"]])
+        (
+            len(pixels),
+            s["ab"],
+            np.inf if s["weight"] is None else s["weight"],
+            s["stroke"],
+            origin_of[s["origin"]],
+            s.get("lightness", FULL_LIGHTNESS),
+        )
         for s, pixels in zip(strokes, parts, strict=True)
     ]
     if not columns:
         return Seeds.empty()
-    count, ab, weight, stroke, origin = zip(*columns, strict=True)
+    count, ab, weight, stroke, origin, lightness = zip(*columns, strict=True)
     colours, weights = np.asarray(ab, np.float64).reshape(-1, 2), np.asarray(weight, np.float64)
-    check_values(colours, weights)  # before they are rounded: a weight must not become inf by that
+    levels = np.asarray(lightness, np.float64)
+    check_values(colours, weights, levels)  # before they are rounded: a weight must not become inf by that
     return Seeds(
         np.concatenate(parts).astype(np.int32),
         np.repeat(colours.astype(np.float32), count, axis=0),
         np.repeat(weights.astype(np.float32), count),
         np.repeat(np.asarray(stroke, np.int32), count),
         np.repeat(np.asarray(origin, np.uint8), count),
+        np.repeat(levels.astype(np.float32), count),
     )
 
 

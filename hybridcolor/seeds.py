@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +23,9 @@ USER = 1
 """``Seeds.origin`` of a seed that a person drew."""
 LARGEST_AB = 200.0
 """No colour that a screen shows is as far from gray."""
-_LIGHTEST, _HEAVIEST = 1e-30, 1e30  # of weights: float32 can hold the sum of as many as a picture has pixels
+FULL_LIGHTNESS = 100.0
+"""L* of a seed that asks for none: on a drawing it is as light as its colour can be."""
+_LEAST, _MOST = 1e-30, 1e30  # of weights: float32 can hold the sum of as many as a picture has pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,9 @@ class Seeds:
         Scribble id of each seed, >= 0.
     origin : (N,) uint8
         ``AUTO`` or ``USER``.
+    lightness : (N,) float32
+        L* in 0..100 that the colour has on the blank paper of a drawing, unless it exists only in darker shades;
+        `FULL_LIGHTNESS` is as light as it can be. Photos keep their own luminance whatever this is.
 
     Raises
     ------
@@ -60,10 +66,11 @@ class Seeds:
     weight: NDArray[np.float32]
     stroke: NDArray[np.int32]
     origin: NDArray[np.uint8]
+    lightness: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         n = len(self.coords)
-        shapes = {"coords": (n, 2), "ab": (n, 2), "weight": (n,), "stroke": (n,), "origin": (n,)}
+        shapes = {"coords": (n, 2), "ab": (n, 2), "weight": (n,), "stroke": (n,), "origin": (n,), "lightness": (n,)}
         for name, shape in shapes.items():
             found = getattr(self, name).shape
             if found != shape:
@@ -72,7 +79,7 @@ class Seeds:
             return
         if self.coords.min() < 0:
             raise SeedError("seeds: a row or column is negative; count pixels from the top left, from 0")
-        check_values(self.ab, self.weight)
+        check_values(self.ab, self.weight, self.lightness)
         if self.stroke.min() < 0:
             raise SeedError("seeds: a stroke id is negative; number strokes from 0")
         if not np.isin(self.origin, (AUTO, USER)).all():
@@ -93,6 +100,7 @@ class Seeds:
         weight: ArrayLike = np.inf,
         stroke: ArrayLike | None = None,
         origin: int = USER,
+        lightness: ArrayLike = FULL_LIGHTNESS,
     ) -> Seeds:
         """Seeds from anything array-like; where a pixel is given twice, the last one holds.
 
@@ -108,6 +116,8 @@ class Seeds:
             Scribble ids; by default every seed is its own scribble.
         origin : {AUTO, USER}, optional
             Who laid these seeds.
+        lightness : float or (N,) array-like, optional
+            L* in 0..100 on the paper of a drawing; as light as the colour can be by default.
 
         Raises
         ------
@@ -132,6 +142,7 @@ class Seeds:
             with np.errstate(over="ignore"):  # what is too large becomes inf, which is refused for a colour
                 colours = np.broadcast_to(np.asarray(ab, np.float32), (n, 2))
                 weights = np.broadcast_to(np.asarray(weight, np.float32), (n,))
+                levels = np.broadcast_to(np.asarray(lightness, np.float32), (n,))
             strokes = np.broadcast_to(_whole(np.arange(n) if stroke is None else stroke, "stroke ids"), (n,))
         except (TypeError, ValueError) as error:
             raise SeedError(f"seeds: {n} pixels do not go with the colours, weights or strokes given") from error
@@ -142,6 +153,7 @@ class Seeds:
             np.ascontiguousarray(weights[keep]),
             strokes[keep],
             np.full(len(keep), origin, np.uint8),
+            np.ascontiguousarray(levels[keep]),
         )
 
     @classmethod
@@ -151,7 +163,7 @@ class Seeds:
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Seeds:
         """The seeds that a boolean mask or an index array selects."""
-        return Seeds(self.coords[index], self.ab[index], self.weight[index], self.stroke[index], self.origin[index])
+        return Seeds(*(column[index] for column in _columns(self)))
 
     def without(self, coords: NDArray[np.int32]) -> Seeds:
         """The seeds that are at none of these (N, 2) pixels.
@@ -205,15 +217,17 @@ class Seeds:
             )
 
 
-def check_values(ab: NDArray[np.floating], weight: NDArray[np.floating]) -> None:
+def check_values(ab: NDArray[Any], weight: NDArray[Any], lightness: NDArray[Any]) -> None:
     """Raise `SeedError` for colours that no screen shows, and weights that cannot be computed with."""
     if not (np.abs(ab) <= LARGEST_AB).all():
         raise SeedError(f"seeds: a colour is a* and b* of at most {LARGEST_AB:g}; one of these is beyond, or no number")
-    if not (((weight > _LIGHTEST) & (weight < _HEAVIEST)) | (weight == np.inf)).all():
+    if not (((weight > _LEAST) & (weight < _MOST)) | (weight == np.inf)).all():
         raise SeedError(
-            f"seeds: a weight is a number above {_LIGHTEST:g} and below {_HEAVIEST:g}, or inf for a hard seed; "
+            f"seeds: a weight is a number above {_LEAST:g} and below {_MOST:g}, or inf for a hard seed; "
             "leave the seed out if it is not to count"
         )
+    if not ((lightness >= 0) & (lightness <= FULL_LIGHTNESS)).all():
+        raise SeedError("seeds: a lightness is L* from 0, black, to 100, white; one of these is beyond, or no number")
 
 
 def overlay(layers: Sequence[Seeds]) -> Seeds:
@@ -229,13 +243,7 @@ def overlay(layers: Sequence[Seeds]) -> Seeds:
         return Seeds.empty()
     coords = np.concatenate([layer.coords for layer in layers])
     keep = _last_of_each(coords)
-    return Seeds(
-        coords[keep],
-        np.concatenate([layer.ab for layer in layers])[keep],
-        np.concatenate([layer.weight for layer in layers])[keep],
-        np.concatenate([layer.stroke for layer in layers])[keep],
-        np.concatenate([layer.origin for layer in layers])[keep],
-    )
+    return Seeds(*(np.concatenate(columns)[keep] for columns in zip(*map(_columns, layers), strict=True)))
 
 
 def concatenate(first: Seeds, second: Seeds) -> Seeds:
@@ -259,6 +267,10 @@ def changed_pixels(before: Seeds, after: Seeds) -> NDArray[np.int32]:
     _, old, new = np.intersect1d(_keys(before.coords), _keys(after.coords), assume_unique=True, return_indices=True)
     same = (before.ab[old] == after.ab[new]).all(axis=1) & (before.weight[old] == after.weight[new])
     return np.concatenate([np.delete(before.coords, old[same], axis=0), np.delete(after.coords, new[same], axis=0)])
+
+
+def _columns(seeds: Seeds) -> tuple[NDArray[Any], ...]:
+    return seeds.coords, seeds.ab, seeds.weight, seeds.stroke, seeds.origin, seeds.lightness
 
 
 def _whole(values: ArrayLike, name: str) -> NDArray[np.int32]:

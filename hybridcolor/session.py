@@ -24,11 +24,14 @@ from hybridcolor.drawing import Drawing
 from hybridcolor.glimpse import Glimpse, Glimpses
 from hybridcolor.grounds import Grounds
 from hybridcolor.groundwork import Groundwork
+from hybridcolor.painting import finished
 from hybridcolor.picture import Picture, check_picture
 from hybridcolor.pipeline import Colorization, colorize, usual_finish
 from hybridcolor.propagate import Propagation, PropagationState
+from hybridcolor.propagate.lightness import LightnessState
 from hybridcolor.provenance import made_by
 from hybridcolor.resampling import Window
+from hybridcolor.screen import screen_rgb
 from hybridcolor.seeds import USER, Seeds
 from hybridcolor.sessionfiles import document_of
 
@@ -74,8 +77,9 @@ class EditSession(Document):
     [30.0, 20.0]
     """
 
-    _groundwork: Groundwork  # these two from the first answer on
+    _groundwork: Groundwork  # these three from the first answer on
     _state: PropagationState
+    _lightness: LightnessState
 
     def __init__(
         self,
@@ -98,7 +102,7 @@ class EditSession(Document):
         self._heard: Drawing | None = None  # what the CNN has been told
         self._made: tuple[str, dict[str, Any], bool] | None = None  # method, options and prior of the state below
         self._seeds = Seeds.empty()  # those that it has
-        self._glimpses = Glimpses(picture, self._grounds.of)
+        self._glimpses = Glimpses(picture, self._grounds.of, lambda drawing: self._finish(drawing) != "photo")
         self._sharing = threading.RLock()  # of glimpses
 
     def preview(self) -> Colorization:
@@ -112,8 +116,8 @@ class EditSession(Document):
             If there is neither a scribble nor a CNN to go by.
         """
         drawing = self._catch_up()
-        answer = self._colorization(drawing, self._state.preview(), self._seeds, self._groundwork.predicted)
-        return replace(answer, residual=None)
+        answer = self._state.preview()
+        return replace(self._colorization(drawing, answer, self._light(drawing, answer)), residual=None)
 
     def glimpse(
         self, view: Window | None = None, *, hear: bool = False, drawing: Drawing | None = None
@@ -151,8 +155,8 @@ class EditSession(Document):
             found = self._glimpses.look(drawing, view or (slice(0, rows), slice(0, columns)), hear=hear)
         if found is None:
             return None
-        answer = self._colorization(drawing, Propagation(found.chroma), drawing.scribbles, None)
-        return Glimpse(found.window, replace(answer, picture=Picture(found.luminance)).on_screen())
+        painted: dict[str, Any] = {"finish": self._finish(drawing), "tint": drawing.tint, "lightness": found.lightness}
+        return Glimpse(found.window, screen_rgb(finished(found.luminance, found.chroma, **painted), found.chroma))
 
     def prepare_glimpse(self) -> None:
         """Do now, before the first exact answer or after one, what the next `glimpse` would have to do first."""
@@ -184,9 +188,12 @@ class EditSession(Document):
                 self._set_seeds(drawing)
         answer: Propagation | None = None
         for answer in self._state.refine(cancel):
-            yield self._colorization(drawing, answer, self._seeds, self._groundwork.predicted)
-        if answer is not None and not (cancel and cancel()):
-            self._glimpses.answered(drawing, self._groundwork, answer.chroma)
+            yield self._colorization(drawing, answer, self._light(drawing, answer))
+        if answer is None or (cancel and cancel()):
+            return
+        self._glimpses.answered(drawing, self._groundwork, answer.chroma)
+        if not self._lightness.is_exact_at_once and self._light(drawing, answer) is not None:
+            yield self._colorization(drawing, answer, self._lightness.exact(self._seeds, answer, cancel))
 
     def result(self) -> Colorization:
         """The best answer.
@@ -209,7 +216,8 @@ class EditSession(Document):
         """
         drawing = self.drawing
         predictor = self._grounds.predictor(drawing.model)
-        result = colorize(self.picture, predictor=predictor, **self._grounds.wanted(drawing), **drawing.method_options)
+        finish, wanted = self._finish(drawing), self._grounds.wanted(drawing)
+        result = colorize(self.picture, predictor=predictor, finish=finish, **wanted, **drawing.method_options)
         provenance = made_by(
             method=drawing.method,
             model=drawing.model,
@@ -218,7 +226,7 @@ class EditSession(Document):
             options=drawing.method_options,
             session_sha256=hashlib.sha256(document_of(drawing, self.picture)).hexdigest(),
         )
-        return replace(result, finish=self._finish(drawing), tint=drawing.tint, provenance=provenance)
+        return replace(result, tint=drawing.tint, provenance=provenance)
 
     @property
     def belief(self) -> ColorDistribution | None:
@@ -282,6 +290,9 @@ class EditSession(Document):
         made = drawing.method, options, prior is not None
         if made != self._made:
             self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
+            self._lightness = LightnessState(
+                self.picture.luminance, method=drawing.method, with_prior=prior is not None, **options
+            )
             self._made, self._seeds = made, Seeds.empty()
         elif prior is not None:
             self._state.set_prior(prior)
@@ -310,18 +321,22 @@ class EditSession(Document):
     def _finish(self, drawing: Drawing) -> str:
         return drawing.finish or usual_finish(drawing.method, self._grounds.predictor(drawing.model))
 
+    def _light(self, drawing: Drawing, answer: Propagation) -> NDArray[np.float32] | None:
+        """How light the strokes' colours are in an answer, at once, if that is to be seen."""
+        return None if self._finish(drawing) == "photo" else self._lightness.preview(self._seeds, answer)
+
     def _colorization(
-        self, drawing: Drawing, answer: Propagation, seeds: Seeds, predicted: NDArray[np.float32] | None
+        self, drawing: Drawing, answer: Propagation, lightness: NDArray[np.float32] | None
     ) -> Colorization:
-        seconds = time.perf_counter() - self._changed
         return Colorization(
             self.picture,
             answer.chroma,
-            seeds,
-            predicted,
+            self._seeds,
+            self._groundwork.predicted,
             drawing.method,
-            seconds,
+            time.perf_counter() - self._changed,
             self._finish(drawing),
             drawing.tint,
             answer.residual,
+            lightness,
         )

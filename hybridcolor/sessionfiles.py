@@ -21,13 +21,13 @@ from hybridcolor.drawing import Drawing, Stroke, check_savable
 from hybridcolor.errors import SeedError
 from hybridcolor.files import read_whole, write_whole
 from hybridcolor.painting import check_finish
+from hybridcolor.palettes import colour_of
 from hybridcolor.picture import Picture
 from hybridcolor.seedfiles import count_of_runs, pixels_of_runs, strokes_from_json, strokes_to_json
-from hybridcolor.seeds import LARGEST_AB
 
-SCHEMA = 2
-READABLE = (1, SCHEMA)
-"""Older ones too: 1 knew neither weights, options, confidence nor dismissed seeds."""
+SCHEMA = 3
+READABLE = (1, 2, SCHEMA)
+"""Older ones too: 1 knew neither weights, options, confidence nor dismissed seeds, 2 no lightness."""
 SUFFIX = ".hybridcolor.json"
 """Ending of a saved drawing, which lies beside its picture: ``old.png.hybridcolor.json``."""
 MOST_LAYERS = 1000
@@ -97,7 +97,7 @@ def read_drawing(path: str | os.PathLike[str], picture: Picture) -> Drawing:
         drawing = Drawing(
             imported=strokes_from_json(content["imported"], picture.shape),
             strokes=tuple(_strokes(content["strokes"], picture.shape)),
-            palette=tuple((float(a), float(b)) for a, b in content["palette"]),
+            palette=tuple(colour_of(numbers) for numbers in content["palette"]),
             model=content["model"],
             method=content["method"],
             vividness=content["vividness"],
@@ -166,7 +166,9 @@ def _strokes(strokes: list[dict[str, Any]], shape: tuple[int, int]) -> Iterator[
         room -= pixels
         if room < 0:
             raise SeedError(f"strokes cover the picture more than {MOST_LAYERS} times over")
-        yield Stroke.of(pixels_of_runs(stroke["runs"]), stroke["ab"], weight=stroke.get("weight", math.inf))
+        lightness = [stroke["lightness"]] if "lightness" in stroke else []
+        colour = None if stroke["ab"] is None else [*stroke["ab"], *lightness]
+        yield Stroke.of(pixels_of_runs(stroke["runs"]), colour, weight=stroke.get("weight", math.inf))
 
 
 def _check(drawing: Drawing) -> None:
@@ -182,5 +184,3 @@ def _check(drawing: Drawing) -> None:
         raise ValueError("an area without automatic seeds has no colour")
     for method, options in drawing.options.items():
         check_savable(method, options)
-    if not all(math.hypot(*colour) <= 2 * LARGEST_AB for colour in drawing.palette):
-        raise ValueError("a colour of the palette is out of range")

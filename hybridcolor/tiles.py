@@ -30,7 +30,7 @@ from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize, usual_finish
-from hybridcolor.resampling import GuidedFit, guided_fit
+from hybridcolor.resampling import GuidedFit, guided_fit, guided_plane_fit
 from hybridcolor.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class TiledColorization:
         It again, at about `SMALL` pixels.
     fit : GuidedFit
         a* and b* as a function of L* and place.
+    lightness : GuidedFit or None
+        The same, in its first channel, for the lightness of a `hybridcolor.Colorization`.
     scribbles : Seeds
         A person's, in the large picture.
     finish : str
@@ -72,6 +74,7 @@ class TiledColorization:
     bands: Bands
     small: Picture
     fit: GuidedFit
+    lightness: GuidedFit | None
     scribbles: Seeds
     finish: str
 
@@ -92,7 +95,11 @@ class TiledColorization:
         here = (row >= 0) & (row < luminance.shape[0]) & (column >= 0) & (column < luminance.shape[1])
         here &= np.isinf(self.scribbles.weight)
         chroma[row[here], column[here]] = self.scribbles.ab[here]
-        luminance = finished(luminance, chroma, finish=self.finish, tint=0)
+        lightness = None
+        if self.lightness is not None:
+            lightness = self.lightness.at(luminance, window, self.bands.shape)[..., 0]
+            lightness[row[here], column[here]] = self.scribbles.lightness[here]
+        luminance = finished(luminance, chroma, finish=self.finish, lightness=lightness)
         rgb = Picture(luminance, bit_depth=band.bit_depth).to_rgb(chroma)
         return rgb if band.alpha is None else np.dstack([rgb, band.alpha[:, left : left + TILE]])
 
@@ -163,10 +170,13 @@ def colorize_bands(
     small = _shrunk(bands, _small_shape(bands.shape, predictor), progress)
     moved = drawn.resized(bands.shape, small.shape)
     fit = _network_fit(small, predictor, method=method, wishes=wishes) if len(drawn) == 0 else None
+    lightness = None
     if fit is None:
         settings: dict[str, Any] = {"predictor": predictor, "scribbles": moved, "method": method, **wishes}
-        fit = guided_fit(colorize(small, **settings).chroma, small.luminance, cell=1)
-    return TiledColorization(bands, small, fit, drawn, finish)
+        answer = colorize(small, finish=finish, **settings)
+        fit = guided_fit(answer.chroma, small.luminance, cell=1)
+        lightness = None if answer.lightness is None else guided_plane_fit(answer.lightness, small.luminance)
+    return TiledColorization(bands, small, fit, lightness, drawn, finish)
 
 
 def write_tiles(

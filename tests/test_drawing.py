@@ -180,7 +180,7 @@ class AsIfPainted(RuleBasedStateMachine):
 
     @rule(pixel=st.sampled_from([(6, 0), (0, 7), (-1, 0)]))
     def draw_outside(self, pixel):
-        for act in (partial(self.session.draw, ab=(1, 1)), self.session.dismiss, self.session.pin):
+        for act in (partial(self.session.draw, colour=(1, 1)), self.session.dismiss, self.session.pin):
             with pytest.raises(SeedError, match=r"outside the picture|is negative"):
                 act([(0, 0), pixel])
 

@@ -92,7 +92,7 @@ def test_a_pixel_twice_is_refused_where_nothing_may_be_dropped():
         Seeds(
             *(
                 np.concatenate([field, field])
-                for field in (seeds.coords, seeds.ab, seeds.weight, seeds.stroke, seeds.origin)
+                for field in (seeds.coords, seeds.ab, seeds.weight, seeds.stroke, seeds.origin, seeds.lightness)
             )
         )
 

@@ -171,11 +171,11 @@ def colorize(
                 continue
             scribbles = None if seeds is None else _scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
-            result = pipeline.colorize(
-                picture, predictor=predictor, scribbles=scribbles, method=chosen, palette=palette, **wishes
+            shown = finish or ("paint" if is_layered(target) else pipeline.usual_finish(chosen, predictor))
+            asked = {"scribbles": scribbles, "method": chosen, "finish": shown, "palette": palette, **wishes}
+            result = replace(
+                pipeline.colorize(picture, predictor=predictor, **asked), tint=tint, provenance=made(method=chosen)
             )
-            shown = finish or pipeline.usual_finish(chosen, predictor)
-            result = replace(result, finish=shown, tint=tint, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, **writing)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)

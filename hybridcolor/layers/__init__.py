@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hybridcolor.errors import ImageError
 from hybridcolor.files import write_whole
 from hybridcolor.lab import eight_bits
-from hybridcolor.painting import drawn_parts, lightest_tint
+from hybridcolor.painting import drawn_parts, lightest_tint, on_paper
 from hybridcolor.picture import Picture
 
 SUFFIXES = (".ora", ".psd")
@@ -53,7 +53,12 @@ def is_layered(path: str | os.PathLike[str]) -> bool:
 
 
 def drawing_layers(
-    picture: Picture, chroma: NDArray[np.float32], *, finish: str = "paint", tint: float = 0.0
+    picture: Picture,
+    chroma: NDArray[np.float32],
+    *,
+    finish: str = "paint",
+    tint: float = 0.0,
+    lightness: NDArray[np.float32] | None = None,
 ) -> list[Layer]:
     """The layers of a coloured drawing, the lowest first.
 
@@ -62,7 +67,7 @@ def drawing_layers(
     picture : Picture
     chroma : (H, W, 2) float32
         The a* and b* of its colours.
-    finish, tint
+    finish, tint, lightness
         As for `hybridcolor.painting.finished`.
 
     Returns
@@ -77,7 +82,7 @@ def drawing_layers(
     >>> [layer.name for layer in drawing_layers(page, np.zeros((4, 4, 2), np.float32), finish="tone")]
     ['colours', 'shade', 'lines']
     """
-    colours = Picture(np.full_like(picture.luminance, 100)).to_rgb(chroma, paint=True)
+    colours = Picture(on_paper(chroma, lightness)).to_rgb(chroma)
     parts = drawn_parts(picture.luminance, finish)
     grays = {"lines": picture.luminance} if parts is None else {"shade": parts.shade, "lines": parts.lines}
     grays["lines"] = np.maximum(grays["lines"], 100 * lightest_tint(chroma, tint))

@@ -22,14 +22,13 @@ from hybridcolor.advice import next_place
 from hybridcolor.drawing import Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import eight_bits
-from hybridcolor.palettes import Colour
+from hybridcolor.palettes import SAME, Colour, apart
 from hybridcolor.pipeline import Colorization
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answering import Answering
 from napari_hybridcolor.answers import saving
 from napari_hybridcolor.gestures import Place, line
-from napari_hybridcolor.kept import SAME
 from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import file_of
 from napari_hybridcolor.regions import Regions
@@ -182,7 +181,7 @@ class Editing(QObject):
             self.colour_changed.emit()
             return
         palette = self.drawing.palette
-        near = [known for known in palette if np.hypot(*np.subtract(known, colour)) < SAME]
+        near = [known for known in palette if apart(known, colour) < SAME]
         self.scribbles.use_colour(near[0] if near else colour, palette)
         self.colour_changed.emit()
 

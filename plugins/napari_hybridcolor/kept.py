@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 from qtpy.QtCore import QStandardPaths
 
 from hybridcolor.errors import HybridColorError
-from hybridcolor.palettes import SUFFIXES, Colour, keep_colours, read_colours
+from hybridcolor.palettes import SUFFIXES, Colour, keep_colours, read_colours, unlike
 
 MOST = 24
 """How many recent colours are kept."""
-SAME = 1.0
-"""Ab units within which two colours count as one."""
-
-
-def unlike(colours: Iterable[Colour], known: Iterable[Colour]) -> tuple[Colour, ...]:
-    """Those of some colours that are not among others, nor a second time among themselves.
-
-    Examples
-    --------
-    >>> unlike([(40.04, 20.0), (0.0, 5.0), (0.0, 5.5)], [(40.0, 20.0)])
-    ((0.0, 5.0),)
-    """
-    found, all_known = [], list(known)
-    for colour in colours:
-        if all(np.hypot(*np.subtract(colour, each)) >= SAME for each in all_known):
-            found.append(colour)
-            all_known.append(colour)
-    return tuple(found)
 
 
 def folder() -> Path:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from hybridcolor.drawing import Drawing, Stroke
 from hybridcolor.errors import ImageError
-from hybridcolor.palettes import Colour
+from hybridcolor.palettes import Colour, lightness_of
 from hybridcolor.picture import Picture
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import FULL_LIGHTNESS, Seeds
 
 LARGE = 3_000_000
 """Pixels from which on a picture is shown in several sizes."""
@@ -108,9 +109,12 @@ def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.unsig
     if not len(scribbles):
         return labels
     pairs = np.ascontiguousarray(scribbles.ab).view(np.int64).ravel()  # ten times faster to sort than rows of two
+    if (scribbles.lightness < FULL_LIGHTNESS).any():
+        pairs = np.unique(pairs, return_inverse=True)[1] << 32 | scribbles.lightness.view(np.uint32)
     _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
-    apart = np.hypot(*(scribbles.ab[first][:, None] - np.array(drawing.palette, np.float32)[None]).transpose(2, 0, 1))
-    labels[tuple(scribbles.coords.T)] = apart.argmin(axis=1)[which] + 1
+    drawn = np.column_stack([scribbles.ab[first], scribbles.lightness[first]])
+    known = np.array([(*colour[:2], lightness_of(colour)) for colour in drawing.palette], np.float32)
+    labels[tuple(scribbles.coords.T)] = cdist(drawn, known).argmin(axis=1)[which] + 1
     return labels
 
 
@@ -126,7 +130,7 @@ def new_strokes(
     labels : (N,) int
         What they are now: places in the palette, from 1; 0 is nothing. A label without a colour is taken for the
         palette's last.
-    palette : sequence of (a*, b*)
+    palette : sequence of (a*, b*) or (a*, b*, L*)
     weight : float, optional
         Of the strokes.
 
@@ -155,5 +159,6 @@ def seed_strokes(seeds: Seeds) -> list[Stroke]:
     strokes = []
     for number in np.unique(seeds.stroke):
         one = seeds.take(seeds.stroke == number)
-        strokes.append(Stroke.of(one.coords, np.median(one.ab, axis=0), weight=float(np.median(one.weight))))
+        colour = *np.median(one.ab, axis=0).tolist(), float(np.median(one.lightness))
+        strokes.append(Stroke.of(one.coords, colour, weight=float(np.median(one.weight))))
     return strokes

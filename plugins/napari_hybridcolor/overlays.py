@@ -201,7 +201,7 @@ class Overlays(QObject):
 
 def _flat(answer: Colorization) -> Job:
     def job(_stop: Callable[[], bool]) -> Iterator[NDArray[np.uint8]]:
-        yield drawing_layers(answer.picture, answer.chroma)[0].pixels
+        yield drawing_layers(answer.picture, answer.chroma, lightness=answer.lightness)[0].pixels
 
     return job
 

@@ -41,9 +41,9 @@ class Scribbles:
 
     Attributes
     ----------
-    colour : (a*, b*)
+    colour : (a*, b*) or (a*, b*, L*)
         What is painted from now on.
-    palette : tuple of (a*, b*)
+    palette : tuple of the same
         The drawing's colours, and the one in use where it is not yet one of them: label 1 is the first.
     made : callable
         Called with each new layer.

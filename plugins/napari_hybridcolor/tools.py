@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.lab import rgb_to_lab
-from hybridcolor.palettes import Colour
+from hybridcolor.palettes import Colour, lit
 from hybridcolor.session import EditSession
 from napari_hybridcolor.band import Band
 from napari_hybridcolor.editing import Editing
@@ -52,7 +52,7 @@ class Tools(QObject):
     """
 
     changed = Signal(str)
-    picked = Signal(float, float)
+    picked = Signal(object)
     lassoed = Signal(object)
     enclosed = Signal(object)
 
@@ -177,7 +177,7 @@ class Tools(QObject):
             self.hold(self._before)
             if colour is not None:
                 self.editing.said.emit("Draw with the colour that you picked.")
-                self.picked.emit(*colour)
+                self.picked.emit(colour)
 
     def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
         """Draw the regions that were clicked at; clicks at a picture that was left since are forgotten."""
@@ -203,8 +203,8 @@ class Tools(QObject):
                 row, column = (round(float(value)) for value in layer.world_to_data(here)[-2:])
                 pixels = layer.data[0] if layer.multiscale else layer.data
                 if 0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1]:
-                    _, a, b = rgb_to_lab(np.asarray(pixels[row, column][:3])[None, None])[0, 0].tolist()
-                    return a, b
+                    level, a, b = rgb_to_lab(np.asarray(pixels[row, column][:3])[None, None])[0, 0].tolist()
+                    return lit((a, b), level)
         return None
 
     def _equip(self, layer: Labels) -> None:

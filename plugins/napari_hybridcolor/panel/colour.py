@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from napari.layers import Image
-from qtpy.QtWidgets import QFileDialog, QGridLayout, QGroupBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from hybridcolor.advice import likely_colours
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import HybridColorError
-from hybridcolor.palettes import Colour, read_palette, swatch, write_palette
+from hybridcolor.palettes import (
+    SHOWN_AT,
+    Colour,
+    lightness_of,
+    lit,
+    painted_swatch,
+    read_palette,
+    swatch,
+    unlike,
+    write_palette,
+)
+from hybridcolor.pipeline import Colorization
+from hybridcolor.seeds import FULL_LIGHTNESS
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
-from napari_hybridcolor.kept import MOST, Kept, unlike
+from napari_hybridcolor.kept import MOST, Kept
 from napari_hybridcolor.panel.controls import Text, button, slider
 from napari_hybridcolor.panel.files import file_to_write
-from napari_hybridcolor.panel.plane import ColourPlane
+from napari_hybridcolor.panel.plane import SHOWABLE, ColourPlane
 from napari_hybridcolor.panel.swatches import Swatches
 from napari_hybridcolor.scribbles import FIRST
 from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
@@ -70,23 +95,38 @@ class ColourBox(QGroupBox):
         self.strength = slider(
             1.0, "Of the next strokes: to the right exactly their colour, to the left a mere hint of it"
         )
+        self.lightness = slider(
+            1.0, "On the paper of a drawing: to the left black, to the right as light as the colour can be"
+        )
+        self.lightness_row = QWidget()
         self._lay_out()
         editing.scribbles.use_colour(next(iter(self.kept.recent), FIRST))
         self.show_colour(editing.colour)
         self._show_drawing()
 
-        for row in (self.plane, self.likely, self.used, tools):
-            row.picked.connect(lambda a, b: self.use((a, b)))
+        self.plane.picked.connect(lambda a, b: self.use(lit((a, b), self.lightness.value())))
+        for row in (self.likely, self.used, tools):
+            row.picked.connect(self.use)
+        self.lightness.valueChanged.connect(self._slid)
+        self.lightness.sliderReleased.connect(self._slid)
         self.likely.put.connect(self._put)
         self.strength.valueChanged.connect(lambda value: setattr(editing, "strength", max(value, 1) / 100))
         tools.changed.connect(self._show_tool)
         editing.drawing_changed.connect(self._show_drawing)
         editing.colour_changed.connect(lambda: self.show_colour(editing.colour))
-        editing.answered.connect(lambda _: self.place is None or self.look_at(self.place))
+        editing.answered.connect(self._answered)
         editing.opened.connect(self._forget)
+
+    @property
+    def paints(self) -> bool:
+        """Whether the picture is a drawing, on which a colour can have a lightness of its own."""
+        session, answer = self.editing.session, self.editing.answer
+        wished = None if session is None else session.drawing.finish
+        return (wished or ("photo" if answer is None else answer.finish)) != "photo"
 
     def use(self, colour: Colour) -> None:
         """Draw with a colour from now on."""
+        colour = colour if self.paints else colour[:2]
         self._keep(colour)
         self.editing.use_colour(colour)
         self._show_drawing()
@@ -103,11 +143,14 @@ class ColourBox(QGroupBox):
             return
         self.place = place
         luminance = float(session.picture.luminance[place])
-        self.plane.set_luminance(luminance)
+        if not self.paints:
+            self.plane.set_luminance(luminance)
         belief = session.belief
         found = [] if belief is None else [each for each in likely_colours(belief, *place) if each[1] >= LEAST]
         texts = [f"{chance:.0%}" for _, chance in found]
-        self.likely.show_colours([colour for colour, _ in found], texts, float(np.clip(luminance, 25, 90)))
+        level = float(np.clip(luminance, 25, 90))
+        look = painted_swatch if self.paints else partial(swatch, luminance=level)
+        self.likely.show_colours([colour for colour, _ in found], texts, look)
         if session.drawing.model == NO_MODEL:
             self.likely_label.say("No network is asked, so there are no guesses")
         else:
@@ -122,8 +165,13 @@ class ColourBox(QGroupBox):
 
     def show_colour(self, colour: Colour) -> None:
         """Show which colour is in use."""
+        if self.paints:
+            level = lightness_of(colour)
+            self.plane.set_luminance(float(np.clip(level, *SHOWABLE)) if level < FULL_LIGHTNESS else SHOWN_AT)
+            with QSignalBlocker(self.lightness):
+                self.lightness.setValue(round(level))
         self.plane.set_colour(colour)
-        red, green, blue = swatch(colour)
+        red, green, blue = self._look(colour)
         self.now.setStyleSheet(f"background: rgb({red},{green},{blue}); border: 1px solid #808080; border-radius: 3px;")
 
     def _lay_out(self) -> None:
@@ -142,6 +190,11 @@ class ColourBox(QGroupBox):
         top = QHBoxLayout()
         top.addWidget(self.plane)
         top.addLayout(side)
+        lightness = QHBoxLayout(self.lightness_row)
+        lightness.setContentsMargins(0, 0, 0, 0)
+        lightness.addWidget(QLabel("lightness"))
+        lightness.addWidget(self.lightness)
+        self.lightness_row.hide()
         palette = QHBoxLayout()
         palette.addWidget(QLabel("Your colours"))
         palette.addStretch()
@@ -150,6 +203,7 @@ class ColourBox(QGroupBox):
         inner = QVBoxLayout(self)
         inner.setContentsMargins(5, 8, 5, 5)
         inner.addLayout(top)
+        inner.addWidget(self.lightness_row)
         inner.addWidget(self.likely_label)
         inner.addWidget(self.likely)
         inner.addLayout(palette)
@@ -168,10 +222,35 @@ class ColourBox(QGroupBox):
 
     def _show_drawing(self) -> None:
         """Show colours at hand: a new one that was chosen, the picture's own, and others."""
-        own = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
-        others = unlike(self.kept.recent, own)[: max(0, MOST - len(own))]
+        drawn = () if self.editing.session is None else self.editing.session.drawing.palette[::-1]
+        own, recent = self._shown(drawn), self._shown(self.kept.recent)
+        others = unlike(recent, own)[: max(0, MOST - len(own))]
         chosen = [self.editing.colour] if self.editing.colour in others else []
-        self.used.show_colours((*chosen, *own, *unlike(others, chosen)))
+        self.used.show_colours((*chosen, *own, *unlike(others, chosen)), look=self._look)
+        self.lightness_row.setVisible(self.paints)
+
+    def _look(self, colour: Colour) -> tuple[int, int, int]:
+        return painted_swatch(colour) if self.paints else swatch(colour)
+
+    def _shown(self, colours: Sequence[Colour]) -> tuple[Colour, ...]:
+        """Colours as they can be drawn: a photo knows no lightness of theirs."""
+        return tuple(colours) if self.paints else unlike([colour[:2] for colour in colours], [])
+
+    def _answered(self, _answer: Colorization) -> None:
+        """The answer tells whether the picture is painted."""
+        if self.lightness_row.isVisibleTo(self) != self.paints:
+            self._show_drawing()
+            self.show_colour(self.editing.colour)
+        if self.place is not None:
+            self.look_at(self.place)
+
+    def _slid(self) -> None:
+        """Another lightness: shown at once, and drawn with when the slider is let go."""
+        colour = lit(self.editing.colour, self.lightness.value())
+        if self.lightness.isSliderDown():
+            self.show_colour(colour)
+        else:
+            self.use(colour)
 
     def _keep(self, colour: Colour) -> None:
         """Have it at hand on other pictures and other days; gray is there in any case."""
@@ -181,10 +260,10 @@ class ColourBox(QGroupBox):
             if self.kept.told != warned:
                 self.editing.said.emit(self.kept.told)
 
-    def _put(self, a: float, b: float) -> None:
+    def _put(self, colour: Colour) -> None:
         if self.place is not None:
-            self._keep((a, b))
-            self.editing.draw_line(self.place, self.place, (a, b))  # a dab
+            self._keep(colour)
+            self.editing.draw_line(self.place, self.place, colour)  # a dab
 
     def _list_palettes(self) -> None:
         self.open_menu.clear()
@@ -218,7 +297,7 @@ class ColourBox(QGroupBox):
             self.editing.said.emit(str(error))
             return
         known = session.drawing.palette
-        new = unlike(found, known)
+        new = unlike(self._shown(found), known)
         self.editing.change(palette=(*known, *new[::-1]))  # the file's first is shown first
         some = f" The first {MOST_COLOURS} of them are at hand." if len(new) > MOST_COLOURS else ""
         self.editing.said.emit(f"{len(found)} colours from {path.name}.{some}")

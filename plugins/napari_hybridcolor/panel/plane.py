@@ -71,7 +71,7 @@ class ColourPlane(QWidget):
 
     def position_of(self, colour: Colour) -> QPointF:
         """Where a colour is on the plane."""
-        a, b = (min(max(value, -REACH), REACH) for value in colour)
+        a, b = (min(max(value, -REACH), REACH) for value in colour[:2])
         return QPointF((a + REACH) / (2 * REACH) * (_SIDE - 1), (REACH - b) / (2 * REACH) * (_SIDE - 1))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
@@ -95,7 +95,7 @@ class ColourPlane(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(96, 96, 96))
         painter.drawImage(self.rect(), self._image)
-        held = gamut_chroma(self.luminance, np.array(self.colour, np.float32)).tolist()
+        held = gamut_chroma(self.luminance, np.array(self.colour[:2], np.float32)).tolist()
         for width, colour in ((4.0, QColor(0, 0, 0)), (2.0, QColor(255, 255, 255))):
             painter.setPen(QPen(colour, width))
             painter.drawEllipse(self.position_of((held[0], held[1])), 6.0, 6.0)

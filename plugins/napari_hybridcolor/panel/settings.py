@@ -18,7 +18,7 @@ from napari_hybridcolor.panel.controls import button, slider
 _FINISHES = {
     None: ("as the network asks", "Photos keep their luminance, drawings are painted"),
     "photo": ("as on a photo", "The luminance stays as it is"),
-    "paint": ("as paint", "Blank paper is darkened as far as a colour needs"),
+    "paint": ("as paint", "Blank paper takes the colours of strokes, as light or dark as they are"),
     "tone": ("screentone as shade", "Screentone goes, and shades the colour"),
     "pattern": ("patterns as shade", "Screentone and hatching go, and shade the colour"),
 }

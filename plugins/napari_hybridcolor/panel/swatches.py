@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QApplication, QGridLayout, QPushButton, QSizePolicy, QWidget
 
-from hybridcolor.palettes import SHOWN_AT, Colour, swatch
+from hybridcolor.palettes import Colour, swatch
 
 
 class Swatches(QWidget):
@@ -23,8 +23,8 @@ class Swatches(QWidget):
         In a row.
     """
 
-    picked = Signal(float, float)
-    put = Signal(float, float)
+    picked = Signal(object)
+    put = Signal(object)
 
     def __init__(self, count: int, about: str, *, columns: int = 8) -> None:
         super().__init__()
@@ -44,9 +44,15 @@ class Swatches(QWidget):
             grid.addWidget(button, number // columns, number % columns)
         self.show_colours([])
 
-    def show_colours(self, colours: Sequence[Colour], texts: Sequence[str] = (), luminance: float = SHOWN_AT) -> None:
-        """Fill the rows; of what is left over only the first row stays, empty."""
-        shown = (tuple(colours), tuple(texts), luminance)
+    def show_colours(
+        self,
+        colours: Sequence[Colour],
+        texts: Sequence[str] = (),
+        look: Callable[[Colour], tuple[int, int, int]] = swatch,
+    ) -> None:
+        """Fill the rows with colours as they look; of what is left over only the first row stays, empty."""
+        looks = [look(colour) for colour in colours]
+        shown = (tuple(colours), tuple(texts), tuple(looks))
         if shown == self._shown:
             return  # styles are slow to set
         self._shown = shown
@@ -60,11 +66,11 @@ class Swatches(QWidget):
                 button.setToolTip("")
                 button.setStyleSheet("QPushButton { background: transparent; border: 1px dashed palette(mid); }")
                 continue
-            red, green, blue = swatch(self.colours[number], luminance)
+            red, green, blue = looks[number]
             ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 120 else "white"
             button.setText(texts[number] if number < len(texts) else "")
-            a, b = self.colours[number]
-            button.setToolTip(f"{self._about}: a* {a:.0f}, b* {b:.0f}")
+            a, b, *level = self.colours[number]
+            button.setToolTip(f"{self._about}: a* {a:.0f}, b* {b:.0f}" + "".join(f", L* {each:.0f}" for each in level))
             button.setStyleSheet(
                 f"QPushButton {{ background: rgb({red},{green},{blue}); color: {ink}; border: 1px solid #808080;"
                 " padding: 0px; border-radius: 3px; } QPushButton:hover { border: 2px solid white; }"
@@ -72,4 +78,4 @@ class Swatches(QWidget):
 
     def _pick(self, number: int) -> None:
         shift = QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
-        (self.put if shift else self.picked).emit(*self.colours[number])
+        (self.put if shift else self.picked).emit(self.colours[number])

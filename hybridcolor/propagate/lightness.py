@@ -1,0 +1,101 @@
+"""How light each pixel's colour is to be on blank paper: the lightness of strokes, spread as their colours are.
+
+Where a method gives each pixel the colour of one stroke, the pixel is as light as that stroke; other methods spread the
+lightness as they spread a* and b*. Only drawings show it (`hybridcolor.painting.finished`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybridcolor.propagate.propagation import Propagation
+from hybridcolor.propagate.state import PropagationState
+from hybridcolor.seeds import FULL_LIGHTNESS, Seeds
+
+Plane = NDArray[np.float32]
+
+OF_ONE_STROKE = ("watershed", "flood", "lineart", "levelset")
+"""Methods whose pixels have the colour of the stroke that they belong to, by their label."""
+
+
+class LightnessState:
+    """The lightness that goes with the answers of a `PropagationState`, held open like that.
+
+    Parameters
+    ----------
+    luminance : (H, W) float32
+        L* in 0..100.
+    with_prior : bool
+        Whether a network gives each pixel a colour, which is as light as it can be.
+    method, **options
+        As for `PropagationState`.
+
+    Attributes
+    ----------
+    is_exact_at_once : bool
+        Whether a preview is as good as the exact answer.
+
+    Examples
+    --------
+    >>> luminance = np.full((1, 4), 100, np.float32)
+    >>> state = LightnessState(luminance, method="optimization", with_prior=False)
+    >>> seeds = Seeds.of([[0, 0]], [[20, 30]], lightness=25)
+    >>> state.exact(seeds, Propagation(np.zeros((1, 4, 2), np.float32))).round(3).tolist()
+    [[25.0, 25.0, 25.0, 25.0]]
+    """
+
+    def __init__(self, luminance: Plane, *, method: str, with_prior: bool, **options: Any) -> None:
+        self.is_exact_at_once = method in OF_ONE_STROKE
+        self._luminance, self._with_prior, self._arguments = luminance, with_prior, {"method": method, **options}
+        self._state: PropagationState | None = None  # of other methods, from the first lightness on
+        self._seeds: Seeds | None = None
+        self._last: Plane | None = None
+
+    def preview(self, seeds: Seeds, answer: Propagation) -> Plane | None:
+        """(H, W) L* at once, as good as a preview; None if no seed asks for any."""
+        return self._plane(seeds, answer, PropagationState.preview)
+
+    def exact(self, seeds: Seeds, answer: Propagation, cancel: Callable[[], bool] | None = None) -> Plane | None:
+        """(H, W) L*; None if no seed asks for any. A preview of it once ``cancel`` returns True.
+
+        Raises
+        ------
+        ConvergenceError
+            If a solver cannot reach its tolerance.
+        """
+
+        def refined(state: PropagationState) -> Propagation:
+            best = state.preview()
+            for best in state.refine(cancel):  # noqa: B007  # the last
+                pass
+            return best
+
+        return self._plane(seeds, answer, refined)
+
+    def _plane(self, seeds: Seeds, answer: Propagation, ask: Callable[[PropagationState], Propagation]) -> Plane | None:
+        if (seeds.lightness == FULL_LIGHTNESS).all():
+            return None
+        if self.is_exact_at_once:
+            if answer.label is not None:  # else it is a preview that only lays seeds on the answer before
+                self._last = _of_labels(answer.label, seeds)
+            return self._last
+        if self._state is None:
+            none = np.zeros((*self._luminance.shape, 2), np.float32) if self._with_prior else None
+            self._state = PropagationState(self._luminance, prior=none, **self._arguments)
+        if seeds is not self._seeds:
+            darkness = np.column_stack([seeds.lightness - FULL_LIGHTNESS, np.zeros_like(seeds.lightness)])
+            self._state.set_seeds(replace(seeds, ab=darkness))
+            self._seeds = seeds
+        return np.asarray((ask(self._state).chroma[..., 0] + FULL_LIGHTNESS).clip(0, FULL_LIGHTNESS), np.float32)
+
+
+def _of_labels(label: NDArray[np.int32], seeds: Seeds) -> Plane:
+    """Each pixel as light as the stroke that it belongs to."""
+    stroke, one = np.unique(seeds.stroke, return_index=True)
+    light: Plane = seeds.lightness[one[np.searchsorted(stroke, label).clip(0, len(stroke) - 1)]]
+    return light

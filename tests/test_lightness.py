@@ -1,0 +1,186 @@
+"""Strokes on drawings are as light as they were drawn: from every way to draw them to every way to show them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from hybridcolor import tiles
+from hybridcolor.cli import app
+from hybridcolor.errors import SeedError
+from hybridcolor.imagefiles import open_bands
+from hybridcolor.lab import rgb_to_lab
+from hybridcolor.layers import drawing_layers
+from hybridcolor.picture import Picture
+from hybridcolor.pipeline import colorize
+from hybridcolor.propagate import propagate, propagator_names
+from hybridcolor.scribbled import draw_seeds, strokes_on
+from hybridcolor.seedfiles import read_seeds, write_seeds
+from hybridcolor.seeds import Seeds
+from hybridcolor.session import EditSession
+
+BROWN, NAVY, GRAY, PEACH = (96, 56, 33), (25, 30, 90), (110, 110, 110), (237, 203, 176)
+"""Colours of which a* and b* say little: a navy's are those of a bright blue, a gray's those of white."""
+
+
+def rooms(height: int = 120) -> np.ndarray:
+    """A page of four rooms, each with walls all around."""
+    page = np.full((height, 4 * height), 255, np.uint8)
+    for room in range(4):
+        cv2.rectangle(page, (room * height + 4, 4), ((room + 1) * height - 4, height - 4), 0, 3)
+    return page
+
+
+def marked(page: np.ndarray, *colours: tuple[int, int, int]) -> np.ndarray:
+    """The page with a hard stroke of a colour in each room."""
+    copy, side = np.dstack([page] * 3), page.shape[0]
+    for room, colour in enumerate(colours):
+        cv2.line(copy, (room * side + 30, side // 2), (room * side + side - 30, side // 2), colour, 5)
+    return copy
+
+
+def strokes(page: np.ndarray, *colours: tuple[int, int, int]) -> Seeds:
+    return strokes_on(Picture.from_array(marked(page, *colours)), Picture.from_array(page), lossy=False)
+
+
+def in_room(shown: np.ndarray, room: int) -> list[int]:
+    side = shown.shape[0]
+    return shown[side // 4, room * side + side // 2].tolist()
+
+
+def merged_image(layered: Path) -> BytesIO:
+    """What is seen of all layers of an OpenRaster file."""
+    with ZipFile(layered) as file:
+        return BytesIO(file.read("mergedimage.png"))
+
+
+@pytest.mark.parametrize("method", ["lineart", "levelset"])
+@pytest.mark.parametrize("suffix", [".png", ".ora"])
+def test_what_is_painted_on_a_copy_is_the_colour_of_the_room(tmp_path: Path, method: str, suffix: str) -> None:
+    """The authority is the paint program: the very colours of the marked copy."""
+    page, colours = rooms(), (BROWN, NAVY, GRAY, PEACH)
+    Image.fromarray(page).save(tmp_path / "page.png")
+    Image.fromarray(marked(page, *colours)).save(tmp_path / "marked.png")
+    target = tmp_path / f"out{suffix}"
+    asked = ["--seeds", tmp_path / "marked.png", "--model", "none", "--method", method]
+    told = CliRunner().invoke(app, [str(each) for each in ("colorize", tmp_path / "page.png", "-o", target, *asked)])
+    assert told.exit_code == 0, told.output
+    shown = np.asarray(Image.open(target if suffix == ".png" else merged_image(target)))
+    for room, colour in enumerate(colours):
+        assert in_room(shown[..., :3], room) == pytest.approx(colour, abs=2)
+
+
+@pytest.mark.parametrize("method", propagator_names())
+def test_every_method_spreads_lightness_as_it_spreads_colour(method: str) -> None:
+    """What it does to a plane of a*, where nothing but the strokes' values differs."""
+    page = rooms(60)
+    picture, scribbles = Picture.from_array(page), strokes(page, BROWN, NAVY, GRAY, PEACH)
+    found = colorize(picture, scribbles=scribbles, method=method, finish="paint").lightness
+    assert found is not None
+    same = replace(scribbles, ab=np.column_stack([scribbles.lightness, scribbles.lightness]))
+    expected = propagate(picture.luminance, same, method=method).chroma[..., 0]
+    assert np.abs(found - expected).max() < 0.1
+
+
+def test_photos_keep_their_luminance() -> None:
+    photo = Picture.from_array(np.tile(np.linspace(40, 220, 80).astype(np.uint8), (60, 1)))
+    scribbles = Seeds.of([[30, 20], [30, 60]], [[20, 30], [-20, -10]], lightness=[10, 90])
+    light, plain = (
+        colorize(photo, scribbles=each, method="optimization")
+        for each in (scribbles, replace(scribbles, lightness=np.full(2, 100, np.float32)))
+    )
+    assert light.lightness is None
+    np.testing.assert_array_equal(light.to_rgb(), plain.to_rgb())
+
+
+def test_a_stroke_of_nearly_white_leaves_paper_white() -> None:
+    found = strokes(rooms(), (238, 238, 238), GRAY)
+    levels = [float(found.lightness[found.stroke == number].max()) for number in np.unique(found.stroke)]
+    assert levels == [100.0, pytest.approx(rgb_to_lab(np.uint8([[GRAY]]))[0, 0, 0], abs=0.1)]
+
+
+@pytest.mark.parametrize("method", ["lineart", "hybrid"])
+def test_a_session_shows_saves_and_takes_it_back(tmp_path: Path, method: str) -> None:
+    picture = Picture.from_array(rooms())
+    session = EditSession(picture, method=method, autosave=tmp_path / "s.json")
+    session.set(replace(session.drawing, finish="paint"))
+    session.draw([(60, 60)], (20, 30))
+    before = session.result().to_rgb()
+    session.recolour((60, 60), (20, 30, 25))
+    assert session.drawing.palette == ((20.0, 30.0), (20.0, 30.0, 25.0))
+    dark = session.result()
+    assert rgb_to_lab(dark.to_rgb())[60, 60, 0] == pytest.approx(25, abs=0.5)
+    np.testing.assert_allclose(dark.to_rgb(), session.final().to_rgb(), atol=1)
+    again = EditSession(picture)
+    again.load(tmp_path / "s.json")
+    np.testing.assert_array_equal(again.final().to_rgb(), session.final().to_rgb())
+    session.undo()
+    np.testing.assert_array_equal(session.result().to_rgb(), before)
+
+
+def test_a_glimpse_is_as_light_as_the_answer() -> None:
+    session = EditSession(Picture.from_array(rooms(400)), method="lineart")
+    session.set(replace(session.drawing, finish="paint"))
+    session.draw([(200, 200)], (0, 0))
+    session.prepare_glimpse()
+    session.result()
+    session.draw([(200, 600 + i) for i in range(9)], (0, 0, 30))  # a* and b* stay 0 everywhere
+    seen = session.glimpse()
+    assert seen is not None
+    whole = session.result().on_screen()[seen.window]
+    assert np.mean(np.abs(seen.rgb.astype(int) - whole).max(axis=2) > 8) < 0.02
+    assert whole.max() == pytest.approx(71, abs=1)  # L* 30
+    assert session.glimpse() is None
+
+
+def test_tiles_are_as_light_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "SMALL", 100_000)
+    page = rooms(600)
+    Image.fromarray(page).save(tmp_path / "page.png")
+    scribbles = strokes(page, BROWN, NAVY, GRAY, PEACH)
+    with open_bands(tmp_path / "page.png") as bands:
+        tiles.write_tiles(tmp_path / "out.png", tiles.colorize_bands(bands, scribbles=scribbles, method="lineart"))
+    shown = np.asarray(Image.open(tmp_path / "out.png"))
+    for room, colour in enumerate((BROWN, NAVY, GRAY, PEACH)):
+        assert in_room(shown, room) == pytest.approx(colour, abs=3)
+
+
+def test_flat_colours_of_layers_have_it() -> None:
+    page = rooms()
+    result = colorize(Picture.from_array(page), scribbles=strokes(page, BROWN, NAVY), method="lineart", finish="paint")
+    flat = drawing_layers(result.picture, result.chroma, lightness=result.lightness)[0].pixels
+    assert in_room(flat, 0) == pytest.approx(BROWN, abs=2)
+    assert in_room(flat, 1) == pytest.approx(NAVY, abs=2)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".png"])
+def test_files_keep_it(tmp_path: Path, suffix: str) -> None:
+    page = Picture.from_array(rooms())
+    seeds = Seeds.of(
+        [[20, 20], [20, 21], [40, 200]], [[20, 30], [20, 30], [0, 0]], stroke=[0, 0, 1], lightness=[25, 25, 50]
+    )
+    write_seeds(tmp_path / f"s{suffix}", seeds, page)
+    read = read_seeds(tmp_path / f"s{suffix}", page)
+    np.testing.assert_array_equal(read.coords, seeds.coords)
+    np.testing.assert_allclose(read.lightness, seeds.lightness, atol=0 if suffix == ".json" else 0.5)
+
+
+def test_a_painted_copy_of_a_photo_shows_every_seed() -> None:
+    """A seed whose own lightness would hide it there is painted at another."""
+    gray = Picture.from_array(np.full((20, 20), 119, np.uint8))  # L* 50
+    painted = draw_seeds(Seeds.of([[5, 5]], [[0, 0]], lightness=50), gray)
+    assert np.abs(painted[5, 5].astype(int) - 119).min() > 20
+
+
+@pytest.mark.parametrize("lightness", [-1, 101, np.nan])
+def test_lightness_beyond_black_and_white_is_refused(lightness: float) -> None:
+    with pytest.raises(SeedError, match="from 0, black, to 100, white"):
+        Seeds.of([[0, 0]], [[1, 1]], lightness=lightness)
