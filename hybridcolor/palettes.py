@@ -97,16 +97,16 @@ def swatch(colour: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def painted_swatch(colour: Colour) -> tuple[int, int, int]:
-    """8-bit sRGB of a colour on the blank paper of a drawing.
+def painted(colour: Colour) -> Colour:
+    """A colour with the L* that it has on the blank paper of a drawing.
 
     Examples
     --------
-    >>> painted_swatch((0.0, 0.0)), painted_swatch((30.0, 40.0)), painted_swatch((0.0, 0.0, 0.0))
-    ((255, 255, 255), (252, 159, 110), (0, 0, 0))
+    >>> painted((0.0, 0.0)), swatch(painted((30.0, 40.0))), painted((0.0, 0.0, 20.0))
+    ((0.0, 0.0, 100.0), (252, 159, 110), (0.0, 0.0, 20.0))
     """
     lightness = np.full((1, 1), lightness_of(colour), np.float32)
-    return swatch(colour[:2], float(on_paper(np.full((1, 1, 2), colour[:2], np.float32), lightness)[0, 0]))
+    return (*colour[:2], float(on_paper(np.full((1, 1, 2), colour[:2], np.float32), lightness)[0, 0]))
 
 
 def read_palette(path: str | os.PathLike[str]) -> tuple[Colour, ...]:

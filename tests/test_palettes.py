@@ -12,7 +12,7 @@ from PIL.GimpPaletteFile import GimpPaletteFile
 
 from hybridcolor.errors import SeedError
 from hybridcolor.lab import rgb_to_lab
-from hybridcolor.palettes import keep_colours, read_colours, read_palette, swatch, write_palette
+from hybridcolor.palettes import SHOWN_AT, keep_colours, read_colours, read_palette, swatch, write_palette
 
 COLOURS = [(40.0, 20.0), (-35.0, 30.0), (0.0, 0.0), (10.0, -45.0)]
 
@@ -27,8 +27,11 @@ def test_a_swatch_has_its_hue(ab, luminance):
 
 @pytest.mark.parametrize("suffix", [".gpl", ".pal"])
 def test_what_is_written_is_read_again(tmp_path, suffix):
-    write_palette(tmp_path / f"mine{suffix}", COLOURS)
-    assert np.abs(np.subtract(read_palette(tmp_path / f"mine{suffix}"), COLOURS)).max() < 0.7
+    write_palette(tmp_path / f"mine{suffix}", [*COLOURS, (8.0, 12.0, 20.0), (0.0, 0.0, 100.0)])
+    *found, dark, white = read_palette(tmp_path / f"mine{suffix}")
+    assert np.abs(np.subtract(found, [(*colour, SHOWN_AT) for colour in COLOURS])).max() < 0.7
+    assert dark == pytest.approx((8, 12, 20), abs=0.7)
+    assert white == pytest.approx((0, 0), abs=0.1)  # as light as can be
 
 
 def test_pillow_reads_our_gimp_palette(tmp_path):
@@ -42,9 +45,11 @@ def test_pillow_reads_our_gimp_palette(tmp_path):
 def test_palettes_as_gimp_and_paint_shop_write_them(tmp_path):
     head = "GIMP Palette\nName: Plasma: hot\nColumns: 4\n#\n# a comment\n"
     (tmp_path / "a.gpl").write_text(head + "255   0   0\tred: pure\n  0   0 255\n\n255 0 0 again\n")
-    assert np.abs(np.subtract(read_palette(tmp_path / "a.gpl"), [(80.1, 67.2), (79.2, -107.9)])).max() < 0.1
+    assert np.abs(np.subtract(read_palette(tmp_path / "a.gpl"), [(80.1, 67.2, 53.2), (79.2, -107.9, 32.3)])).max() < 0.1
     (tmp_path / "a.pal").write_bytes(b"JASC-PAL\r\n0100\r\n2\r\n0 255 0\r\n255 255 255\r\n")
-    assert np.abs(np.subtract(read_palette(tmp_path / "a.pal"), [(-86.2, 83.2), (0, 0)])).max() < 0.1
+    green, white = read_palette(tmp_path / "a.pal")
+    assert green == pytest.approx((-86.2, 83.2, 87.7), abs=0.1)
+    assert white == pytest.approx((0, 0), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,10 @@ def test_files_that_are_not_to_be_had(tmp_path):
         write_palette(tmp_path / "no folder" / "mine.gpl", COLOURS)
 
 
-@given(st.lists(st.tuples(st.floats(-90, 90), st.floats(-90, 90)), max_size=30))
+CHROMA = st.floats(-90, 90)
+
+
+@given(st.lists(st.tuples(CHROMA, CHROMA) | st.tuples(CHROMA, CHROMA, st.floats(0, 100)), max_size=30))
 def test_kept_colours_come_back_to_the_last_digit(tmp_path_factory, colours):
     file = tmp_path_factory.mktemp("kept") / "new" / "recent.json"
     keep_colours(file, colours)
@@ -84,7 +92,16 @@ def test_kept_colours_come_back_to_the_last_digit(tmp_path_factory, colours):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"colours": 3}', '{"colours": [[1]]}', '{"colours": [["a", 1]]}', '{"colours": [[1e9, 1]]}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"colours": 3}',
+        '{"colours": [[1]]}',
+        '{"colours": [["a", 1]]}',
+        '{"colours": [[1e9, 1]]}',
+        '{"colours": [[1, 1, 101]]}',
+    ],
 )
 def test_files_that_hold_no_colours(tmp_path, text):
     (tmp_path / "recent.json").write_text(text)

@@ -30,7 +30,7 @@ from hybridcolor.palettes import (
     Colour,
     lightness_of,
     lit,
-    painted_swatch,
+    painted,
     read_palette,
     swatch,
     unlike,
@@ -149,7 +149,7 @@ class ColourBox(QGroupBox):
         found = [] if belief is None else [each for each in likely_colours(belief, *place) if each[1] >= LEAST]
         texts = [f"{chance:.0%}" for _, chance in found]
         level = float(np.clip(luminance, 25, 90))
-        look = painted_swatch if self.paints else partial(swatch, luminance=level)
+        look = self._look if self.paints else partial(swatch, luminance=level)
         self.likely.show_colours([colour for colour, _ in found], texts, look)
         if session.drawing.model == NO_MODEL:
             self.likely_label.say("No network is asked, so there are no guesses")
@@ -230,7 +230,7 @@ class ColourBox(QGroupBox):
         self.lightness_row.setVisible(self.paints)
 
     def _look(self, colour: Colour) -> tuple[int, int, int]:
-        return painted_swatch(colour) if self.paints else swatch(colour)
+        return swatch(painted(colour) if self.paints else colour)
 
     def _shown(self, colours: Sequence[Colour]) -> tuple[Colour, ...]:
         """Colours as they can be drawn: a photo knows no lightness of theirs."""
@@ -305,9 +305,9 @@ class ColourBox(QGroupBox):
     def save_palette(self, path: Path) -> None:
         """Save the colours at hand."""
         session = self.editing.session
-        own = () if session is None else session.drawing.palette
+        own = (() if session is None else session.drawing.palette) or (self.editing.colour,)
         try:
-            write_palette(path, own or (self.editing.colour,), name=path.stem)
+            write_palette(path, [painted(colour) for colour in own] if self.paints else own, name=path.stem)
         except HybridColorError as error:
             self.editing.said.emit(str(error))
             return
