@@ -14,7 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.measure import label
@@ -35,6 +34,7 @@ _HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
 _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
 _SPECK = 6  # pixels up to which a stroke may be grain that shows through another
+_INKED = 12  # pixels up to which a stroke may be ink that shows through another, or noise of compression
 _RIM = 2  # pixels from a stroke's rim to where its brush covers wholly
 _THIN = 0.9  # share of a stroke's strongest colour up to which its own colour is thin
 _COVERED = 0.98  # share from which on a pixel is covered
@@ -80,16 +80,54 @@ def strokes_on(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
         drawn = _even(drawn, chroma)
     stroke = _touching(drawn, chroma, _ALIKE_LOSSY if lossy else _ALIKE)
     drawn = drawn & ~_rims(marked, picture, stroke)
-    number = stroke[drawn] - 1
-    lightness = _lightness(marked.luminance[drawn], chroma[drawn], number)
-    return Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=number, origin=USER, lightness=lightness)
+    lightness = _lightness(marked, picture, np.where(drawn, stroke, 0))[drawn]
+    seeds = Seeds.of(np.argwhere(drawn), chroma[drawn], stroke=stroke[drawn] - 1, origin=USER, lightness=lightness)
+    return seeds.take(~_specks_on_ink(seeds, picture.luminance, lossy=lossy))
 
 
-def _lightness(level: NDArray[np.float32], ab: NDArray[np.float32], stroke: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The L* of each pixel's stroke, its median; a stroke of nearly white is as light as can be."""
-    median, chroma = (ndimage.median(each, stroke, stroke) for each in (level, np.hypot(*ab.T)))
-    white = (median > _WHITE) & (chroma < _ALIKE)
-    return np.where(white, np.float32(FULL_LIGHTNESS), np.minimum(median, FULL_LIGHTNESS)).astype(np.float32)
+def _lightness(marked: Picture, picture: Picture, stroke: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(H, W) L* of each stroke where it covers well; one of nearly white is as light as can be."""
+    where = np.nonzero(stroke)
+    own, level = stroke[where], marked.luminance[where]
+    unlike = np.abs(level - picture.luminance[where])
+    if marked.chroma is not None:
+        unlike += np.hypot(*marked.chroma[where].T)
+    first = np.searchsorted(np.sort(own), np.unique(own))
+    count = np.diff(first, append=len(own))
+    chosen = np.lexsort((unlike, own))[first + count * 3 // 4]  # its rim is thin, and a few pixels may be noise
+    white = level[chosen] > _WHITE
+    if marked.chroma is not None:
+        white &= np.hypot(*marked.chroma[where][chosen].T) < _ALIKE
+    of_stroke = np.zeros(stroke.max() + 1, np.float32)
+    of_stroke[own[chosen]] = np.where(white, np.float32(FULL_LIGHTNESS), np.minimum(level[chosen], FULL_LIGHTNESS))
+    return of_stroke[stroke]
+
+
+def _specks_on_ink(seeds: Seeds, luminance: NDArray[np.float32], *, lossy: bool) -> NDArray[np.bool_]:
+    """Which seeds are specks where ink shows through a brush: beside a stroke of their hue, on darker ground than it.
+
+    Compression makes gray specks of any ink.
+    """
+    strokes, number, count = np.unique(seeds.stroke, return_inverse=True, return_counts=True)
+    at = tuple(seeds.coords.T)
+    total = [np.bincount(number, each) for each in (luminance[at], *seeds.ab.T)]
+    ground, ab = total[0] / count, np.column_stack(total[1:]) / count[:, None]
+    plane = np.full(luminance.shape, -1)
+    plane[at] = number
+    is_speck = np.zeros(len(strokes), bool)
+    order = np.argsort(number, kind="stable")
+    first = np.cumsum(count) - count
+    for speck in np.flatnonzero(count <= _INKED):
+        here = seeds.coords[order[first[speck] : first[speck] + count[speck]]]
+        (top, left), (bottom, right) = np.maximum(here.min(axis=0) - _RIM - 1, 0), here.max(axis=0) + _RIM + 2
+        near = np.unique(plane[top:bottom, left:right])
+        near = near[(near >= 0) & (near != speck)]
+        near = near[(count[near] > 4 * count[speck]) & (ground[near] > ground[speck] + _LOSSY_MARK)]
+        along = ab[near] @ ab[speck]
+        is_speck[speck] = (along >= 0.9 * np.hypot(*ab[near].T) * np.hypot(*ab[speck])).any()
+    if lossy:
+        is_speck |= (count <= _INKED) & (np.hypot(*ab.T) < _ALIKE)
+    return is_speck[number]
 
 
 def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]:

@@ -30,6 +30,7 @@ from hybridcolor.drawing import NO_MODEL, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError, MethodError, SeedError
 from hybridcolor.extract import demands, extract_seeds
 from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.palettes import lightness_of, lit
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
@@ -40,7 +41,7 @@ from hybridcolor.sessionfiles import picture_of, read_drawing, save_drawing
 SHAPE = (6, 7)
 PIXEL = st.tuples(st.integers(0, 5), st.integers(0, 6))
 PIXELS = st.lists(PIXEL, min_size=1, max_size=9)
-COLOURS = st.sampled_from([(20.0, 30.0), (0.0, 0.0), (-40.0, 0.125)])
+COLOURS = st.sampled_from([(20.0, 30.0), (0.0, 0.0), (-40.0, 0.125), (20.0, 30.0, 25.0)])
 PICTURE = Picture(np.arange(42, dtype=np.float32).reshape(SHAPE) * 2)
 
 
@@ -150,7 +151,7 @@ class AsIfPainted(RuleBasedStateMachine):
 
     @rule(pixels=PIXELS, ab=COLOURS)
     def read_a_seeds_file(self, pixels, ab):
-        self.session.set_scribbles(Seeds.of(pixels, ab))
+        self.session.set_scribbles(Seeds.of(pixels, ab[:2], lightness=lightness_of(ab)))
         self.become(replace(self.painted, imported=dict.fromkeys(pixels, ab), strokes=()))
 
     @rule(
@@ -204,8 +205,8 @@ class AsIfPainted(RuleBasedStateMachine):
     def the_scribbles_are_what_was_painted(self):
         drawing = self.session.drawing
         seeds = drawing.scribbles
-        columns = (seeds.coords.tolist(), seeds.ab.tolist(), seeds.weight.tolist())
-        found = {tuple(at): (tuple(ab), weight) for at, ab, weight in zip(*columns, strict=True)}
+        columns = (seeds.coords.tolist(), seeds.ab.tolist(), seeds.lightness.tolist(), seeds.weight.tolist())
+        found = {tuple(at): (lit(tuple(ab), light), weight) for at, ab, light, weight in zip(*columns, strict=True)}
         expected = {
             at: (tuple(np.float32(ab).tolist()), weight) for at, (ab, weight, _) in self.painted.shown().items()
         }

@@ -78,6 +78,36 @@ def test_what_is_painted_on_a_copy_is_the_colour_of_the_room(tmp_path: Path, met
         assert in_room(shown[..., :3], room) == pytest.approx(colour, abs=2)
 
 
+@pytest.mark.parametrize("brush", ["smooth", "soft", "half transparent", "multiplying"])
+def test_ink_that_shows_through_a_brush_is_no_stroke(brush: str) -> None:
+    """Each stroke crosses the dots of a tone, and is one stroke of the brush's colour on paper."""
+    page = rooms()
+    page[::6, ::6] = page[::6, 1::6] = page[1::6, ::6] = 0
+    page[1::6, 1::6] = 120
+    cover = cv2.line(np.zeros((480, 1920), np.uint8), (150, 190), (360, 260), 255, 24)
+    cover = cv2.resize(cover, (480, 120), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    if brush == "soft":
+        cover = cv2.GaussianBlur(cover, (0, 0), 2)
+        cover /= cover.max()
+    cover = np.where(brush == "half transparent", 0.6, 1) * cover[..., None]
+    below = np.dstack([page] * 3).astype(np.float32)
+    above = below * np.float32(BROWN) / 255 if brush == "multiplying" else np.float32(BROWN)
+    copy = Picture.from_array((below * (1 - cover) + above * cover + 0.5).astype(np.uint8))
+    found = strokes_on(copy, Picture.from_array(page), lossy=False)
+    assert len(np.unique(found.stroke)) == 1
+    on_paper = 255 * (1 - cover.max()) + np.float32(BROWN) * cover.max()
+    assert found.lightness[0] == pytest.approx(rgb_to_lab(np.uint8([[on_paper]]))[0, 0, 0], abs=4)
+
+
+def test_a_dot_beside_a_stroke_is_a_stroke() -> None:
+    """Such as the light in an eye."""
+    page = rooms()
+    copy = marked(page, (40, 40, 40))
+    copy[66:69, 60:63] = 225
+    found = strokes_on(Picture.from_array(copy), Picture.from_array(page), lossy=False)
+    assert len(np.unique(found.stroke)) == 2
+
+
 @pytest.mark.parametrize("method", propagator_names())
 def test_every_method_spreads_lightness_as_it_spreads_colour(method: str) -> None:
     """What it does to a plane of a*, where nothing but the strokes' values differs."""
