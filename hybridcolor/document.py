@@ -131,7 +131,7 @@ class Document:
         coords : (N, 2) array-like of int
             Rows and columns.
         colour : (2,) or (3,) array-like
-            Its a* and b*; (0, 0) is gray. A third number is the L* that it has on the blank paper of a drawing.
+            Its a* and b*; (0, 0) is gray. In a drawing a third number is the L* that it has there.
         strength : float, optional
             1 gives its pixels exactly this colour; less gives way to what is around (`hybridcolor.drawing.weight_of`).
 

@@ -64,7 +64,7 @@ class Stroke:
     weight : float
         How firmly it holds (`hybridcolor.seeds.Seeds`, and `weight_of` for people); inf is exactly.
     lightness : float
-        L* that it has on the blank paper of a drawing (`hybridcolor.seeds.Seeds`).
+        L* that it has in a drawing (`hybridcolor.seeds.Seeds`).
     """
 
     coords: NDArray[np.int32]

@@ -45,8 +45,8 @@ def finished(
     tint : float, optional
         From 0, black lines, to 1: lines in a dark shade of the colour beside them. Photos have none.
     lightness : (H, W) float32, optional
-        L* that the colours are to have on blank paper, as far as they exist there; as light as they can be if not
-        given. Photos keep their own.
+        L* that the colours are to have on blank paper, as far as they exist there, and less on gray; as light as they
+        can be if not given. Photos keep their own.
 
     Returns
     -------
@@ -76,7 +76,10 @@ def finished(
         return luminance
     room = on_paper(chroma, lightness)
     parts = drawn_parts(luminance, finish)
-    shown = np.minimum(luminance, room) if parts is None else room * parts.shade * parts.lines / np.float32(1e4)
+    if parts is not None:
+        shown = room * parts.shade * parts.lines / np.float32(1e4)
+    else:
+        shown = np.minimum(luminance if lightness is None else luminance * lightness / np.float32(100), room)
     return np.asarray(np.maximum(shown, lightest_tint(chroma, tint) * room), np.float32)
 
 

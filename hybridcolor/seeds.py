@@ -46,7 +46,7 @@ class Seeds:
     origin : (N,) uint8
         ``AUTO`` or ``USER``.
     lightness : (N,) float32
-        L* in 0..100 that the colour has on the blank paper of a drawing, unless it exists only in darker shades;
+        L* in 0..100 that the colour has in a drawing where it was drawn, as far as it exists there and there is no ink;
         `FULL_LIGHTNESS` is as light as it can be. Photos keep their own luminance whatever this is.
 
     Raises

@@ -98,7 +98,6 @@ class TiledColorization:
         lightness = None
         if self.lightness is not None:
             lightness = self.lightness.at(luminance, window, self.bands.shape)[..., 0]
-            lightness[row[here], column[here]] = self.scribbles.lightness[here]
         luminance = finished(luminance, chroma, finish=self.finish, lightness=lightness)
         rgb = Picture(luminance, bit_depth=band.bit_depth).to_rgb(chroma)
         return rgb if band.alpha is None else np.dstack([rgb, band.alpha[:, left : left + TILE]])

@@ -120,6 +120,21 @@ def test_every_method_spreads_lightness_as_it_spreads_colour(method: str) -> Non
     assert np.abs(found - expected).max() < 0.1
 
 
+@pytest.mark.parametrize(("row", "white", "gray"), [(30, 30, 18), (90, 50, 30)])
+@pytest.mark.parametrize("method", ["lineart", "optimization"])
+def test_shading_stays(method: str, row: int, white: float, gray: float) -> None:
+    """Where it was drawn, a stroke is as light as it was drawn; what is lighter or darker there stays so."""
+    luminance = np.full((120, 120), 100, np.float32)
+    luminance[60:] = 60
+    scribbles = Seeds.of([(row, column) for column in range(40, 80)], (0, 0), stroke=0, lightness=30)
+    result = colorize(Picture(luminance), scribbles=scribbles, method=method, finish="paint")
+    shown = rgb_to_lab(result.to_rgb())[..., 0]
+    assert shown[30, 10] == pytest.approx(white, abs=1)
+    assert shown[90, 10] == pytest.approx(gray, abs=1)
+    assert result.lightness is not None
+    assert result.lightness[90, 10] == pytest.approx(white, abs=1)  # on blank paper
+
+
 def test_photos_keep_their_luminance() -> None:
     photo = Picture.from_array(np.tile(np.linspace(40, 220, 80).astype(np.uint8), (60, 1)))
     scribbles = Seeds.of([[30, 20], [30, 60]], [[20, 30], [-20, -10]], lightness=[10, 90])

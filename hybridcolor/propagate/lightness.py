@@ -1,7 +1,8 @@
 """How light each pixel's colour is to be on blank paper: the lightness of strokes, spread as their colours are.
 
-Where a method gives each pixel the colour of one stroke, the pixel is as light as that stroke; other methods spread the
-lightness as they spread a* and b*. Only drawings show it (`hybridcolor.painting.finished`).
+A stroke on gray says more of blank paper: as much lighter than the stroke as paper is than the gray, so that shading
+stays. Where a method gives each pixel the colour of one stroke, the pixel is as light as that stroke; other methods
+spread the lightness as they spread a* and b*. Only drawings show it (`hybridcolor.painting.finished`).
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class LightnessState:
         self.is_exact_at_once = method in OF_ONE_STROKE
         self._luminance, self._with_prior, self._arguments = luminance, with_prior, {"method": method, **options}
         self._state: PropagationState | None = None  # of other methods, from the first lightness on
-        self._seeds: Seeds | None = None
+        self._seeds = self._paper_seeds = Seeds.empty()
+        self._set: Seeds | None = None  # in that state
         self._last: Plane | None = None
 
     def preview(self, seeds: Seeds, answer: Propagation) -> Plane | None:
@@ -80,6 +82,7 @@ class LightnessState:
     def _plane(self, seeds: Seeds, answer: Propagation, ask: Callable[[PropagationState], Propagation]) -> Plane | None:
         if (seeds.lightness == FULL_LIGHTNESS).all():
             return None
+        seeds = self._on_paper(seeds)
         if self.is_exact_at_once:
             if answer.label is not None:  # else it is a preview that only lays seeds on the answer before
                 self._last = _of_labels(answer.label, seeds)
@@ -87,11 +90,27 @@ class LightnessState:
         if self._state is None:
             none = np.zeros((*self._luminance.shape, 2), np.float32) if self._with_prior else None
             self._state = PropagationState(self._luminance, prior=none, **self._arguments)
-        if seeds is not self._seeds:
+        if seeds is not self._set:
             darkness = np.column_stack([seeds.lightness - FULL_LIGHTNESS, np.zeros_like(seeds.lightness)])
             self._state.set_seeds(replace(seeds, ab=darkness))
-            self._seeds = seeds
+            self._set = seeds
         return np.asarray((ask(self._state).chroma[..., 0] + FULL_LIGHTNESS).clip(0, FULL_LIGHTNESS), np.float32)
+
+    def _on_paper(self, seeds: Seeds) -> Seeds:
+        """The seeds with the lightness that they would have had if they had been drawn on blank paper."""
+        if seeds is not self._seeds:
+            light = seeds.lightness / np.maximum(_ground(seeds, self._luminance), 1) * FULL_LIGHTNESS
+            self._seeds, self._paper_seeds = seeds, replace(seeds, lightness=np.minimum(light, FULL_LIGHTNESS))
+        return self._paper_seeds
+
+
+def _ground(seeds: Seeds, luminance: Plane) -> Plane:
+    """(N,) L* of what each seed's stroke lies on: of its lighter pixels, as it may cross lines and tone."""
+    level: Plane = luminance[tuple(seeds.coords.T)]
+    _, of_seed, count = np.unique(seeds.stroke, return_inverse=True, return_counts=True)
+    start = np.cumsum(count) - count
+    ground: Plane = level[np.lexsort((level, seeds.stroke))[start + count * 9 // 10]][of_seed]
+    return ground
 
 
 def _of_labels(label: NDArray[np.int32], seeds: Seeds) -> Plane:
