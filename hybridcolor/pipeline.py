@@ -25,7 +25,7 @@ from hybridcolor.propagate import propagate
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from hybridcolor.propagate.lightness import LightnessState
 from hybridcolor.screen import screen_rgb
-from hybridcolor.seeds import USER, Seeds
+from hybridcolor.seeds import FULL_LIGHTNESS, USER, Seeds
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -247,9 +247,13 @@ def write_colorization(
     picture = result.picture
     if is_layered(path):
         finish = "paint" if result.finish == "photo" else result.finish
-        seen = 1 if picture.alpha is None else picture.alpha[..., np.newaxis] > 0
-        painted: dict[str, Any] = {"finish": finish, "tint": result.tint, "lightness": result.lightness}
-        layers = drawing_layers(picture.on_paper(), result.chroma * seen, **painted)
+        chroma, lightness = result.chroma, result.lightness
+        if picture.alpha is not None:  # what is transparent is white paper
+            seen = picture.alpha > 0
+            chroma = chroma * seen[..., np.newaxis]
+            lightness = None if lightness is None else np.where(seen, lightness, np.float32(FULL_LIGHTNESS))
+        painted: dict[str, Any] = {"finish": finish, "tint": result.tint, "lightness": lightness}
+        layers = drawing_layers(picture.on_paper(), chroma, **painted)
         write_layers(path, layers, overwrite=overwrite)
         return
     write_image(

@@ -20,7 +20,7 @@ from hybridcolor.imagefiles import open_bands
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.layers import drawing_layers
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import colorize
+from hybridcolor.pipeline import colorize, write_colorization
 from hybridcolor.propagate import propagate, propagator_names
 from hybridcolor.scribbled import draw_seeds, strokes_on
 from hybridcolor.seedfiles import read_seeds, write_seeds
@@ -204,6 +204,19 @@ def test_flat_colours_of_layers_have_it() -> None:
     flat = drawing_layers(result.picture, result.chroma, lightness=result.lightness)[0].pixels
     assert in_room(flat, 0) == pytest.approx(BROWN, abs=2)
     assert in_room(flat, 1) == pytest.approx(NAVY, abs=2)
+
+
+def test_what_is_transparent_is_white_paper_in_layers(tmp_path: Path) -> None:
+    page = rooms()
+    alpha = np.where(np.arange(page.shape[1]) < 120, 0, 255).astype(np.uint8) * np.ones_like(page)
+    picture = Picture.from_array(np.dstack([page, page, page, alpha]))
+    result = colorize(picture, scribbles=strokes(page, GRAY, GRAY), method="lineart", finish="paint")
+    write_colorization(tmp_path / "page.ora", result)
+    with ZipFile(tmp_path / "page.ora") as file:
+        flat = next(name for name in file.namelist() if name.startswith("data/"))
+        colours = np.asarray(Image.open(BytesIO(file.read(flat))))
+    assert in_room(colours, 0)[:3] == [255, 255, 255]
+    assert in_room(colours, 1)[:3] == pytest.approx(GRAY, abs=2)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".png"])
