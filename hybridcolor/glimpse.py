@@ -252,7 +252,8 @@ class SmallCopy:
         prior = self._ground.predicted
         suited = ground.suited(method, options)
         self._state = PropagationState(self._picture.luminance, method=method, prior=prior, **suited)
-        self._lightness = LightnessState(self._picture.luminance, method=method, with_prior=prior is not None, **suited)
+        light = self._ground.lightness
+        self._lightness = LightnessState(self._picture.luminance, method=method, prior=light, **suited)
         self._goes_on = has_engine(method)
         self._answered: tuple[Seeds, bool] | None = None
         self._answer: Coloured | None = None

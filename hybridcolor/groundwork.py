@@ -23,12 +23,12 @@ from hybridcolor.page import Page, PageReading
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import get_propagator
 from hybridcolor.resampling import guided_resample
-from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, USER, Seeds
 from hybridcolor.strokes import possible_strokes, told_saturation
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor, Reading
-    from hybridcolor.recognition import Palette
+    from hybridcolor.recognition import Carried, Palette
 
 DRAWN_REACH = 3.0
 """The reach of `hybrid` in drawings: all paper is as light as what was drawn on, so brightness stops no correction.
@@ -163,9 +163,26 @@ class Groundwork:
         """(H, W, 2) the CNN's colours of a drawing, one a region, or those of an earlier page where it is known."""
         assert isinstance(self.reading, PageReading) and self.belief is not None  # noqa: PT018, S101
         flat = self.reading.page.flatten(self.colours, self.belief)
-        if self.palette is None:
+        if self._carried is None:
             return flat
-        return self.reading.page.recoloured(flat, *self.palette.carried(self.reading))
+        return self.reading.page.recoloured(flat, self._carried.known, self._carried.ab)
+
+    @cached_property
+    def lightness(self) -> NDArray[np.float32] | float | None:
+        """(H, W) L* of ``predicted`` on blank paper, or one for all; None without a CNN. A CNN's own is full."""
+        if self.belief is None:
+            return None
+        if self._carried is None or self._page is None:
+            return FULL_LIGHTNESS
+        full = np.full(self.picture.shape, FULL_LIGHTNESS, np.float32)
+        return self._page.recoloured(full, self._carried.known, self._carried.lightness)
+
+    @cached_property
+    def _carried(self) -> Carried | None:
+        """The colours of an earlier page in the regions of this one."""
+        if self.palette is None or not isinstance(self.reading, PageReading):
+            return None
+        return self.palette.carried(self.reading)
 
     @property
     def colours(self) -> NDArray[np.float32]:
@@ -180,6 +197,8 @@ class Groundwork:
             return Seeds.empty()
         if self._page is not None:
             seeds = self._page.seeds(self.flat)
+            if isinstance(self.lightness, np.ndarray):
+                seeds = replace(seeds, lightness=self.lightness[tuple(seeds.coords.T)])
         else:
             demanded = demands(self.confidence)
             seeds = extract_seeds(self.belief, self.picture.luminance, vividness=self.vividness, **demanded)

@@ -94,9 +94,10 @@ class Page:
         flat = np.where(np.hypot(*median.T)[:, None] < _PALE, np.float32(0), flat.astype(np.float32))
         return np.where(self.white[..., None], np.float32(0), flat[self.region])
 
-    def recoloured(self, flat: NDArray[np.float32], known: Mask, ab: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W, 2) the same with other colours (R, 2) in the regions for which they are known."""
-        return np.where(known[self.region][..., None], ab[self.region], flat)
+    def recoloured(self, flat: NDArray[np.float32], known: Mask, value: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W, ...) the same with other values, (R, ...), in the regions for which they are known."""
+        inside = known[self.region]
+        return np.where(inside.reshape(inside.shape + (1,) * (flat.ndim - 2)), value[self.region], flat)
 
     def seeds(self, flat: NDArray[np.float32]) -> Seeds:
         """One automatic stroke in the middle of each region, of its colour in an (H, W, 2) plane."""

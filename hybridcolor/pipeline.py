@@ -207,7 +207,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     prior = groundwork.predicted
     result = propagate(picture.luminance, used, method=method, prior=prior, **options)
     finish = finish or ("paint" if _paints(predictor) else "photo")
-    light = LightnessState(picture.luminance, method=method, with_prior=prior is not None, **options)
+    light = LightnessState(picture.luminance, method=method, prior=groundwork.lightness, **options)
     lightness = None if finish == "photo" else light.exact(used, result)
     seconds = time.perf_counter() - started
     return Colorization(

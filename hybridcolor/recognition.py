@@ -7,7 +7,7 @@ A chapter keeps its palette: the coat that was red is red again. `Palette.of` re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from hybridcolor.discs import disc
 from hybridcolor.errors import ImageError, MethodError
 from hybridcolor.page import PageReading
+from hybridcolor.painting import on_paper
 from hybridcolor.picture import Picture
+from hybridcolor.seeds import FULL_LIGHTNESS
 
 LIKE = 0.85
 """Cosine of the features of two regions from which on they may be one thing."""
@@ -25,6 +27,7 @@ RATIO = 0.8
 this share of the distance of the next best of another colour."""
 APART = 15.0
 """ab units from which on two colours count as different."""
+_LIGHT = 4.0  # L* up to which paint is as light as its colour can be: scans are a little darker
 _DARKEST = 30.0  # L* of paint below which only ink is
 _STROKE = 0.012  # width of a line at most, as a share of the shorter side
 
@@ -39,19 +42,24 @@ class Palette:
         What a network's encoder makes of each (`PageReading.features`).
     ab : (N, 2) float32
         Their colours.
+    lightness : (N,) float32
+        L* of those on blank paper (`hybridcolor.painting.finished`).
     """
 
     features: NDArray[np.float32]
     ab: NDArray[np.float32]
+    lightness: NDArray[np.float32]
 
     @classmethod
-    def of(cls, picture: Picture, predictor: Any) -> Palette:
+    def of(cls, picture: Picture, predictor: Any, *, drawing: NDArray[np.float32] | None = None) -> Palette:
         """The palette of a coloured page.
 
         Parameters
         ----------
         picture : Picture
             In colour.
+        drawing : (H, W) float32, optional
+            L* of the page before it was coloured; found by `uncoloured` if not given.
         predictor : hybridcolor.predict.NetworkPredictor
             A model of drawings, the same as for the next pages.
 
@@ -66,18 +74,20 @@ class Palette:
             raise ImageError("the page to take the palette from has no colours; give one that is coloured")
         if not (getattr(predictor, "paint", False) and getattr(predictor, "takes_hints", False)):
             raise MethodError("a palette is carried by a model of drawings; use --model lineart")
-        drawing = uncoloured(picture.luminance)
+        drawing = uncoloured(picture.luminance) if drawing is None else drawing
         reading = PageReading(predictor.read, drawing)
         page, paper = reading.page, drawing > 80
         count = int(page.region.max()) + 1
         size = np.bincount(page.region.ravel(), paper.ravel(), minlength=count)
-        painted = np.moveaxis(picture.chroma * paper[..., None], -1, 0)
-        ab = np.stack([np.bincount(page.region.ravel(), plane.ravel(), minlength=count) for plane in painted], axis=1)
+        painted = np.dstack([picture.chroma, picture.luminance])[paper]
+        total = [np.bincount(page.region[paper], values, minlength=count) for values in painted.T]
         seen, covered = reading.features()
         kept = covered & (size > 0)
-        return cls(seen[kept], (ab[kept] / size[kept, None]).astype(np.float32))
+        mean = (np.stack(total, axis=1)[kept] / size[kept, None]).astype(np.float32)
+        lightest = on_paper(mean[:, None, :2])[:, 0]
+        return cls(seen[kept], mean[:, :2], np.where(mean[:, 2] > lightest - _LIGHT, FULL_LIGHTNESS, mean[:, 2]))
 
-    def carried(self, reading: PageReading) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    def carried(self, reading: PageReading) -> Carried:
         """Which regions of another page are like one of these, and in which colour.
 
         Parameters
@@ -87,21 +97,28 @@ class Palette:
 
         Returns
         -------
-        known : (R,) bool
-        ab : (R, 2) float32
+        Carried
         """
         seen, covered = reading.features()
-        known, ab = np.zeros(len(seen), bool), np.zeros((len(seen), 2), np.float32)
+        known, best_of = np.zeros(len(seen), bool), np.zeros(len(seen), np.intp)
         if len(self.ab) == 0:
-            return known, ab
+            return Carried(known, np.zeros((len(seen), 2), np.float32), np.zeros(len(seen), np.float32))
         others = np.hypot(*(self.ab[:, None] - self.ab[None]).transpose(2, 0, 1)) > APART
         for number in np.flatnonzero(covered):
             likeness = self.features @ seen[number]
             best = int(likeness.argmax())
             next_best = likeness[others[best]].max(initial=-1.0)
             known[number] = likeness[best] >= LIKE and 1 - likeness[best] <= RATIO * (1 - next_best)
-            ab[number] = self.ab[best]
-        return known, ab
+            best_of[number] = best
+        return Carried(known, self.ab[best_of], self.lightness[best_of])
+
+
+class Carried(NamedTuple):
+    """For each region of a page, (R,), whether its colour is known, its a* and b*, (R, 2), and its lightness."""
+
+    known: NDArray[np.bool_]
+    ab: NDArray[np.float32]
+    lightness: NDArray[np.float32]
 
 
 def uncoloured(luminance: NDArray[np.float32]) -> NDArray[np.float32]:

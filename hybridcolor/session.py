@@ -291,7 +291,7 @@ class EditSession(Document):
         if made != self._made:
             self._state = PropagationState(self.picture.luminance, method=drawing.method, prior=prior, **options)
             self._lightness = LightnessState(
-                self.picture.luminance, method=drawing.method, with_prior=prior is not None, **options
+                self.picture.luminance, method=drawing.method, prior=self._groundwork.lightness, **options
             )
             self._made, self._seeds = made, Seeds.empty()
         elif prior is not None:

@@ -14,6 +14,7 @@ from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelE
 from hybridcolor.imagefiles import read_image
 from hybridcolor.page import PageReading
 from hybridcolor.picture import Picture
+from hybridcolor.pipeline import write_colorization
 from hybridcolor.predict import load_predictor
 from hybridcolor.recognition import Palette, uncoloured
 from hybridcolor.session import EditSession
@@ -85,6 +86,28 @@ def test_the_command_line_carries_a_palette(pairs, tmp_path):
     got = read_image(tmp_path / "out.png").chroma[:, ::-1]
     coloured = (line > 95) & (np.hypot(*np.moveaxis(chroma, -1, 0)) > 10)
     assert np.median(np.hypot(*(got - chroma)[coloured].T)) < 10
+
+
+@pytest.mark.parametrize("method", ["hybrid", "lineart"])
+@pytest.mark.parametrize("saved", ["picture", "session"])
+def test_dark_paint_is_carried_as_dark(tmp_path, saved, method):
+    line, _ = draw("fish")
+    for name, plane in (("one", line), ("two", np.ascontiguousarray(line[:, ::-1]))):
+        Image.fromarray(Picture(plane).to_rgb()).save(tmp_path / f"{name}.png")
+    session = EditSession(read_image(tmp_path / "one.png"), method="lineart")
+    for row, column, colour in ((96, 84, (10, -45, 35)), (96, 160, (35, 65)), (45, 92, (0, 0, 50)), (5, 5, (0, 0))):
+        session.draw([[row, column], [row, column + 1]], colour)
+    session.save(tmp_path / "one.png.hybridcolor.json")
+    write_colorization(tmp_path / "one-colour.png", session.final())
+    earlier = tmp_path / ("one-colour.png" if saved == "picture" else "one.png.hybridcolor.json")
+    args = ["--palette-from", str(earlier), "--model", "lineart", "--method", method]
+    args = ["colorize", str(tmp_path / "two.png"), "-o", str(tmp_path / "out.png"), *args]
+    assert CliRunner().invoke(app, args, catch_exceptions=False).exit_code == 0
+    got = read_image(tmp_path / "out.png")
+    for row, column, expected in ((96, 84, (35, 10, -45)), (45, 92, (50, 0, 0))):
+        found = got.luminance[row, 191 - column], *got.chroma[row, 191 - column]
+        np.testing.assert_allclose(found, expected, atol=6)
+    assert got.luminance[5, 5] > 99
 
 
 def test_a_session_is_a_coloured_page_too(tmp_path):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hybridcolor.picture import Picture
     from hybridcolor.pipeline import Colorization
     from hybridcolor.predict import Predictor
+    from hybridcolor.recognition import Palette
     from hybridcolor.seeds import Seeds
 
 app = typer.Typer()
@@ -79,7 +80,7 @@ def colorize(
     finish: Annotated[
         str | None,
         typer.Option(
-            help="How colour is put on: photo keeps the luminance; paint darkens blank paper as far as a colour needs; "
+            help="How colour is put on: photo keeps the luminance; paint gives blank paper the colours of your strokes; "
             "tone also turns screentone into shade; pattern hatching too. Else methods and models for drawings paint."
         ),
     ] = None,
@@ -130,7 +131,6 @@ def colorize(
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.provenance import made_by
-    from hybridcolor.recognition import Palette
     from hybridcolor.seedfiles import write_seeds
 
     if method != "auto":
@@ -143,7 +143,7 @@ def colorize(
     if save_seeds is not None:
         check_seeds_file(save_seeds, jobs[0][0], palette_from, result=jobs[0][1], overwrite=overwrite)
     predictor = load(model) if palette_from or jobs[0][1] != output else None  # an unknown one makes no folder
-    palette = None if palette_from is None else Palette.of(_coloured_page(palette_from, max_pixels), predictor)
+    palette = None if palette_from is None else _palette(palette_from, predictor, max_pixels)
     if jobs[0][1] != output:
         make_folder(output)
     needs = {
@@ -222,17 +222,20 @@ def _tell(target: Path, result: Colorization) -> None:
         out.print(f"most strokes lie on {_UNSEEN[ground]}")
 
 
-def _coloured_page(path: Path, max_pixels: int) -> Picture:
-    """A picture in colour, or what a session made of one."""
+def _palette(path: Path, predictor: Predictor | None, max_pixels: int) -> Palette:
+    """The palette of a picture in colour, or of what a session made of one."""
     from hybridcolor.imagefiles import read_image
+    from hybridcolor.picture import Picture
+    from hybridcolor.recognition import Palette
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import SUFFIX, picture_of
 
     if not path.name.endswith(SUFFIX):
-        return read_image(path, max_pixels=max_pixels)
+        return Palette.of(read_image(path, max_pixels=max_pixels), predictor)
     editing = EditSession(read_image(picture_of(path), max_pixels=max_pixels))
     editing.load(path)
-    return replace(editing.picture, chroma=editing.final().chroma)
+    painted = replace(editing.final(), finish="paint", tint=0.0).to_rgb()
+    return Palette.of(Picture.from_array(painted), predictor, drawing=editing.picture.luminance)
 
 
 @app.command(name="seeds")

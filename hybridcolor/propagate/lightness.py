@@ -23,6 +23,10 @@ Plane = NDArray[np.float32]
 OF_ONE_STROKE = ("watershed", "flood", "lineart", "levelset")
 """Methods whose pixels have the colour of the stroke that they belong to, by their label."""
 
+_GAIN = (
+    0.25  # a* for an L*: black is as far from white as strong colours are from gray, and a correction reaches as far
+)
+
 
 class LightnessState:
     """The lightness that goes with the answers of a `PropagationState`, held open like that.
@@ -31,8 +35,8 @@ class LightnessState:
     ----------
     luminance : (H, W) float32
         L* in 0..100.
-    with_prior : bool
-        Whether a network gives each pixel a colour, which is as light as it can be.
+    prior : (H, W) float32 or float or None
+        L* on blank paper of the colours that a network proposes; None without one.
     method, **options
         As for `PropagationState`.
 
@@ -44,26 +48,26 @@ class LightnessState:
     Examples
     --------
     >>> luminance = np.full((1, 4), 100, np.float32)
-    >>> state = LightnessState(luminance, method="optimization", with_prior=False)
+    >>> state = LightnessState(luminance, method="optimization", prior=None)
     >>> seeds = Seeds.of([[0, 0]], [[20, 30]], lightness=25)
     >>> state.exact(seeds, Propagation(np.zeros((1, 4, 2), np.float32))).round(3).tolist()
     [[25.0, 25.0, 25.0, 25.0]]
     """
 
-    def __init__(self, luminance: Plane, *, method: str, with_prior: bool, **options: Any) -> None:
+    def __init__(self, luminance: Plane, *, method: str, prior: Plane | float | None, **options: Any) -> None:
         self.is_exact_at_once = method in OF_ONE_STROKE
-        self._luminance, self._with_prior, self._arguments = luminance, with_prior, {"method": method, **options}
+        self._luminance, self._prior, self._arguments = luminance, prior, {"method": method, **options}
         self._state: PropagationState | None = None  # of other methods, from the first lightness on
         self._seeds = self._paper_seeds = Seeds.empty()
         self._set: Seeds | None = None  # in that state
         self._last: Plane | None = None
 
     def preview(self, seeds: Seeds, answer: Propagation) -> Plane | None:
-        """(H, W) L* at once, as good as a preview; None if no seed asks for any."""
+        """(H, W) L* at once, as good as a preview; None if neither seeds nor prior ask for any."""
         return self._plane(seeds, answer, PropagationState.preview)
 
     def exact(self, seeds: Seeds, answer: Propagation, cancel: Callable[[], bool] | None = None) -> Plane | None:
-        """(H, W) L*; None if no seed asks for any. A preview of it once ``cancel`` returns True.
+        """(H, W) L*; None if neither seeds nor prior ask for any. A preview of it once ``cancel`` returns True.
 
         Raises
         ------
@@ -80,7 +84,7 @@ class LightnessState:
         return self._plane(seeds, answer, refined)
 
     def _plane(self, seeds: Seeds, answer: Propagation, ask: Callable[[PropagationState], Propagation]) -> Plane | None:
-        if (seeds.lightness == FULL_LIGHTNESS).all():
+        if (seeds.lightness == FULL_LIGHTNESS).all() and not isinstance(self._prior, np.ndarray):
             return None
         seeds = self._on_paper(seeds)
         if self.is_exact_at_once:
@@ -88,13 +92,15 @@ class LightnessState:
                 self._last = _of_labels(answer.label, seeds)
             return self._last
         if self._state is None:
-            none = np.zeros((*self._luminance.shape, 2), np.float32) if self._with_prior else None
-            self._state = PropagationState(self._luminance, prior=none, **self._arguments)
+            prior = None if self._prior is None else np.broadcast_to(self._prior, self._luminance.shape)
+            self._state = PropagationState(
+                self._luminance, prior=None if prior is None else _as_chroma(prior), **self._arguments
+            )
         if seeds is not self._set:
-            darkness = np.column_stack([seeds.lightness - FULL_LIGHTNESS, np.zeros_like(seeds.lightness)])
-            self._state.set_seeds(replace(seeds, ab=darkness))
+            self._state.set_seeds(replace(seeds, ab=_as_chroma(seeds.lightness)))
             self._set = seeds
-        return np.asarray((ask(self._state).chroma[..., 0] + FULL_LIGHTNESS).clip(0, FULL_LIGHTNESS), np.float32)
+        light = ask(self._state).chroma[..., 0] / _GAIN + FULL_LIGHTNESS
+        return np.asarray(light.clip(0, FULL_LIGHTNESS), np.float32)
 
     def _on_paper(self, seeds: Seeds) -> Seeds:
         """The seeds with the lightness that they would have had if they had been drawn on blank paper."""
@@ -102,6 +108,12 @@ class LightnessState:
             light = seeds.lightness / np.maximum(_ground(seeds, self._luminance), 1) * FULL_LIGHTNESS
             self._seeds, self._paper_seeds = seeds, replace(seeds, lightness=np.minimum(light, FULL_LIGHTNESS))
         return self._paper_seeds
+
+
+def _as_chroma(lightness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 2) lightness as a* and b*, to be propagated like them; white is gray."""
+    darkness = _GAIN * (lightness - FULL_LIGHTNESS)
+    return np.stack([darkness, np.zeros_like(darkness)], axis=-1).astype(np.float32)
 
 
 def _ground(seeds: Seeds, luminance: Plane) -> Plane:
