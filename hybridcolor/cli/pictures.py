@@ -80,7 +80,7 @@ def colorize(
     finish: Annotated[
         str | None,
         typer.Option(
-            help="How colour is put on: photo keeps the luminance; paint gives blank paper the colours of your strokes; "
+            help="How colour is put on: photo keeps the luminance; paint gives blank paper the colours of strokes; "
             "tone also turns screentone into shade; pattern hatching too. Else methods and models for drawings paint."
         ),
     ] = None,

@@ -23,10 +23,6 @@ Plane = NDArray[np.float32]
 OF_ONE_STROKE = ("watershed", "flood", "lineart", "levelset")
 """Methods whose pixels have the colour of the stroke that they belong to, by their label."""
 
-_GAIN = (
-    0.25  # a* for an L*: black is as far from white as strong colours are from gray, and a correction reaches as far
-)
-
 
 class LightnessState:
     """The lightness that goes with the answers of a `PropagationState`, held open like that.
@@ -99,7 +95,7 @@ class LightnessState:
         if seeds is not self._set:
             self._state.set_seeds(replace(seeds, ab=_as_chroma(seeds.lightness)))
             self._set = seeds
-        light = ask(self._state).chroma[..., 0] / _GAIN + FULL_LIGHTNESS
+        light = ask(self._state).chroma[..., 0] + FULL_LIGHTNESS
         return np.asarray(light.clip(0, FULL_LIGHTNESS), np.float32)
 
     def _on_paper(self, seeds: Seeds) -> Seeds:
@@ -112,7 +108,7 @@ class LightnessState:
 
 def _as_chroma(lightness: NDArray[np.float32]) -> NDArray[np.float32]:
     """(..., 2) lightness as a* and b*, to be propagated like them; white is gray."""
-    darkness = _GAIN * (lightness - FULL_LIGHTNESS)
+    darkness = lightness - FULL_LIGHTNESS
     return np.stack([darkness, np.zeros_like(darkness)], axis=-1).astype(np.float32)
 
 
