@@ -247,7 +247,7 @@ class SmallCopy:
         self._full = ground.picture.shape
         scale = min(1.0, (MOST_PIXELS / (self._full[0] * self._full[1])) ** 0.5)
         self.shape = (max(1, round(self._full[0] * scale)), max(1, round(self._full[1] * scale)))
-        self._picture = Picture(resample(ground.picture.luminance, self.shape))
+        self._picture = Picture(resample(ground.picture.luminance, self.shape).clip(0, 100))  # means are rounded
         self._ground = ground.at_size_of(self._picture)
         prior = self._ground.predicted
         suited = ground.suited(method, options)

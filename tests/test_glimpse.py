@@ -179,6 +179,15 @@ def test_a_glimpse_of_nothing_is_told(session):
         EditSession(session.picture).glimpse()
 
 
+@pytest.mark.parametrize("level", [0, 255])
+def test_white_and_black_pages_of_any_size_are_glimpsed(level):
+    """Means of float32 may be above their largest value."""
+    for shape in ((600, 777), (837, 500), (1074, 1500)):
+        session = EditSession(Picture.from_array(np.full(shape, level, np.uint8)), method="lineart")
+        session.draw([[300, 300]], (20, 30))
+        assert session.glimpse() is not None
+
+
 @given(st.data())
 def test_no_change_is_left_out_of_the_window(draw):
     shape = draw.draw(st.tuples(st.integers(8, 60), st.integers(8, 60)))
