@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import napari
 from qtpy.QtCore import QEvent
@@ -44,6 +44,9 @@ _ANSWER = (
 
 
 _BLANK = "Draw a first stroke: no network is asked, or it is sure of nothing, so nothing is coloured yet."
+
+
+Part = TypeVar("Part", DrawnFirst, EveryMove, Band)
 
 
 class ColorizeWidget(QWidget):
@@ -167,9 +170,9 @@ class ColorizeWidget(QWidget):
 
     def _let_go_of(self, viewer: napari.Viewer) -> Any:
         """What to do when the panel has gone: its own methods cannot be called any more."""
-        hover, press, keys, editing, events, pictures = (
+        hover, tools, keys, editing, events, pictures = (
             self._hover,
-            self.tools.press,
+            self.tools,
             (*self._keys, "Space"),
             self.editing,
             self._events,
@@ -177,7 +180,7 @@ class ColorizeWidget(QWidget):
         )
 
         def let_go() -> None:
-            for callbacks, ours in ((viewer.mouse_move_callbacks, hover), (viewer.mouse_drag_callbacks, press)):
+            for callbacks, ours in ((viewer.mouse_move_callbacks, hover), (viewer.mouse_drag_callbacks, tools.press)):
                 if ours in callbacks:
                     callbacks.remove(ours)
             for event, action in (*events, *pictures.events):
@@ -185,6 +188,7 @@ class ColorizeWidget(QWidget):
             for key in keys:
                 viewer.bind_key(key, None, overwrite=True)
             with suppress(RuntimeError):  # when Python ends, Qt's half of it may have gone first
+                tools.blockSignals(True)  # who listened has gone
                 editing.close()
 
         return let_go
@@ -195,11 +199,11 @@ class ColorizeWidget(QWidget):
         window = self.window()
         if not self._canvases and window is not None:
             canvases = window.findChildren(QOpenGLWidget)
-            self._canvases = [DrawnFirst(canvas) for canvas in canvases]
+            self._canvases = [_only(DrawnFirst, canvas) for canvas in canvases]
             for canvas in canvases:
-                EveryMove(canvas)
+                _only(EveryMove, canvas)
                 EveryPress(canvas, self, lambda: bool(self.tools.in_hand()))
-            self.tools.band = Band(canvases[0]) if canvases else None
+            self.tools.band = _only(Band, canvases[0]) if canvases else None
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
         """Taken out of its dock, which was closed, the panel will not come back: its layers go too."""
@@ -298,6 +302,11 @@ def _spare_what_is_loaded() -> None:
     napari makes a collection whenever a layer goes; each would take 0.3 s, in which the window stands still.
     """
     gc.freeze()
+
+
+def _only(kind: type[Part], canvas: QWidget) -> Part:
+    """What a canvas has one of: that of the panel before, or a new one."""
+    return (canvas.findChildren(kind) or [kind(canvas)])[0]
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

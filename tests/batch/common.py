@@ -10,12 +10,30 @@ import time
 import numpy as np
 from PIL import Image
 
-from hybridcolor.batch import Recipe
+from hybridcolor.batch import Recipe, run_batch
 from hybridcolor.batch.results import NAME
+from hybridcolor.batch.workers import colorize_task
+from hybridcolor.groundwork import load_model
 
 RECIPE = Recipe(model="none", method="chrominance")
 COUNT = int(os.environ.get("HYBRIDCOLOR_BATCH", "24"))
 KILLS = int(os.environ.get("HYBRIDCOLOR_KILLS", "4"))
+
+
+class Here:
+    """Who colorizes in this process, for tests that are not of processes: each takes a second or more to start."""
+
+    def run(self, tasks, job, stopped):
+        predictor = load_model(job.recipe.model)
+        for task in tasks:
+            if stopped():
+                return
+            yield colorize_task(task, job, predictor)
+
+
+def run_here(tasks, folder, recipe, **options):
+    """A batch without processes of its own; parameters as of `run_batch`."""
+    return run_batch(tasks, folder, recipe, workers=Here(), **options)
 
 
 def make(folder, count, *, side=24):

@@ -32,7 +32,18 @@ from hybridcolor.imagefiles import open_bands, write_image
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
 from hybridcolor.seedfiles import read_seeds
-from tests.batch.common import COUNT, KILLS, RECIPE, arguments, command, contents, lines, make, wait_until_done
+from tests.batch.common import (
+    COUNT,
+    KILLS,
+    RECIPE,
+    arguments,
+    command,
+    contents,
+    lines,
+    make,
+    run_here,
+    wait_until_done,
+)
 
 
 def test_folders_are_mirrored_and_any_number_of_processes_gives_the_same(pictures, expected, tmp_path):
@@ -47,7 +58,7 @@ def test_what_is_done_is_skipped_by_content_and_recipe(tmp_path):
     source, folder = make(tmp_path / "in", 4), tmp_path / "out"
 
     def again(recipe=RECIPE):
-        outcome = run_batch(plan_tasks([source], recipe, folder), folder, recipe)
+        outcome = run_here(plan_tasks([source], recipe, folder), folder, recipe)
         return outcome.done, outcome.skipped
 
     assert again() == (4, 0)
@@ -74,7 +85,7 @@ def test_a_picture_that_is_a_folder_is_done_anew_when_something_deep_in_it_chang
     task = Task(str(source), "p.png", str(tmp_path / "box0" / "p0.seeds.png"))
 
     def again():
-        outcome = run_batch([task], folder, RECIPE)
+        outcome = run_here([task], folder, RECIPE)
         assert outcome.failures == []
         return outcome.done, (folder / "p.png").read_bytes()
 
@@ -104,7 +115,7 @@ def test_what_is_hidden_is_passed_over_and_what_cannot_be_listed_is_a_failure(tm
         (str(source / "box0" / "p0.png"), "box0/p0.png"),
         (closed, "box2/box2.png"),
     ]
-    outcome = run_batch(tasks, folder, RECIPE)
+    outcome = run_here(tasks, folder, RECIPE)
     assert (outcome.done, [name for name, _ in outcome.failures]) == (1, [closed])
 
 
@@ -117,7 +128,7 @@ def test_ome_zarr_in_folders_is_a_picture_and_told_from_another(tmp_path):
         write_image(tmp_path / "new.zarr", pixels)
         shutil.rmtree(source / "slide.zarr", ignore_errors=True)
         (tmp_path / "new.zarr").rename(source / "slide.zarr")
-        outcome = run_batch(plan_tasks([source.parent], recipe, folder), folder, recipe)
+        outcome = run_here(plan_tasks([source.parent], recipe, folder), folder, recipe)
         assert not outcome.failures
         return outcome.done, outcome.skipped
 
@@ -131,7 +142,7 @@ def test_ome_zarr_in_folders_is_a_picture_and_told_from_another(tmp_path):
 def test_an_output_says_how_it_was_made(pictures, ending, tmp_path):
     recipe = Recipe(model="none", method="chrominance", options={"k": 2}, name="{stem}" + ending)
     source, seeds = pictures / "box0" / "p0.png", pictures / "box0" / "p0.seeds.png"
-    run_batch([Task(str(source), "out" + ending, str(seeds))], tmp_path, recipe)
+    run_here([Task(str(source), "out" + ending, str(seeds))], tmp_path, recipe)
     with Image.open(tmp_path / ("out" + ending)) as image:
         name, version, details = image.getexif()[ExifTags.Base.Software].split(" ", 2)
     assert (name, version) == ("hybridcolor", hybridcolor.__version__)
@@ -173,7 +184,7 @@ def test_a_large_picture_goes_by_tiles(tmp_path, monkeypatch):
 def test_options_of_a_recipe_are_the_methods(pictures, expected, tmp_path):
     narrow = Recipe(model="none", method="chrominance", options={"k": 1})
     assert narrow.key() != RECIPE.key()
-    run_batch(plan_tasks([pictures / "box0" / "p0.png"], narrow, tmp_path), tmp_path, narrow)
+    run_here(plan_tasks([pictures / "box0" / "p0.png"], narrow, tmp_path), tmp_path, narrow)
     direct = colorize(
         read_image(pictures / "box0" / "p0.png"),
         scribbles=read_seeds(pictures / "box0" / "p0.seeds.png", read_image(pictures / "box0" / "p0.png")),
@@ -196,7 +207,7 @@ def test_failures_are_listed_and_the_rest_goes_on(tmp_path):
     assert "another picture" in rows["p1.tif"]
     (source / "box0" / "bad.png").unlink()
     (source / "box1" / "p1.tif").unlink()
-    run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE)
     assert not (folder / "failures.csv").exists()
 
 
@@ -322,11 +333,11 @@ def test_no_picture_is_replaced_by_its_own_colorization(tmp_path):
     before = picture.read_bytes()
     with pytest.raises(ImageError, match="folder of results"):
         list(plan_tasks([source], RECIPE, source))
-    outcome = run_batch([Task(str(picture), "p0.png")], picture.parent, RECIPE)
+    outcome = run_here([Task(str(picture), "p0.png")], picture.parent, RECIPE)
     assert "its own colorization" in outcome.failures[0][1]
     assert picture.read_bytes() == before
     inside = list(plan_tasks([source], RECIPE, source / "out"))
-    run_batch(inside, source / "out", RECIPE)
+    run_here(inside, source / "out", RECIPE)
     assert list(plan_tasks([source], RECIPE, source / "out")) == inside
 
 
@@ -334,30 +345,30 @@ def test_a_file_that_no_batch_wrote_is_not_replaced(tmp_path):
     source, folder = make(tmp_path / "in", 2), tmp_path / "out"
     (folder / "box0").mkdir(parents=True)
     (folder / "box0" / "p0.png").write_bytes(b"mine")
-    outcome = run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    outcome = run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE)
     assert outcome.done == 1
     assert "no batch wrote it" in outcome.failures[0][1]
     assert (folder / "box0" / "p0.png").read_bytes() == b"mine"
     other = Recipe(model="none", method="watershed")
-    assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1  # its own it replaces
+    assert run_here(plan_tasks([source], other, folder), folder, other).done == 1  # its own it replaces
 
 
 def test_a_result_that_a_person_has_worked_on_stays(tmp_path):
     source, folder = make(tmp_path / "in", 3), tmp_path / "out"
-    run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE)
     retouched = folder / "box0" / "p0.png"
     write_image(retouched, np.full((24, 24), 99, np.uint8), overwrite=True)
     before = retouched.read_bytes()
-    assert run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE).skipped == 3
+    assert run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE).skipped == 3
     other = Recipe(model="none", method="watershed")
     for _ in range(2):
-        outcome = run_batch(plan_tasks([source], other, folder), folder, other)
+        outcome = run_here(plan_tasks([source], other, folder), folder, other)
         assert len(outcome.failures) == 1
         assert "p0.png: was changed since a batch wrote it, and stays; move it elsewhere" in outcome.failures[0][1]
         assert outcome.done + outcome.skipped == 2
         assert retouched.read_bytes() == before
     retouched.unlink()
-    assert run_batch(plan_tasks([source], other, folder), folder, other).done == 1
+    assert run_here(plan_tasks([source], other, folder), folder, other).done == 1
 
 
 @pytest.mark.parametrize(
@@ -385,16 +396,16 @@ def test_its_own_files_that_a_kill_cut_short_are_no_persons(tmp_path):
     folder.mkdir()
     (folder / NAME).write_bytes(b'{"beg')
     (folder / "recipe.json").touch()
-    assert run_batch(plan_tasks([source], RECIPE, folder), folder, RECIPE).done == 1
+    assert run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE).done == 1
 
 
 def test_two_batches_do_not_write_to_one_folder(tmp_path):
     def nested(_):
         with pytest.raises(HybridColorError, match="another batch"):
-            run_batch([], tmp_path / "out", RECIPE)
+            run_here([], tmp_path / "out", RECIPE)
 
     source = make(tmp_path / "in", 1)
-    run_batch(plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, progress=nested)
+    run_here(plan_tasks([source], RECIPE, tmp_path / "out"), tmp_path / "out", RECIPE, progress=nested)
 
 
 def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recipe, tmp_path):
@@ -422,7 +433,7 @@ def test_after_kills_nothing_is_lost_torn_or_different(pictures, expected, recip
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", [b'"begun"', b'"target"'])
-def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe, moment, number, tmp_path):
+def test_a_request_to_end_finishes_what_is_under_way(run, pictures, expected, recipe, moment, number, tmp_path):
     """To all processes, as a terminal does it; those of the workers may be in the midst of starting."""
     folder = tmp_path / "out"
     process = subprocess.Popen(
@@ -437,7 +448,7 @@ def test_a_request_to_end_finishes_what_is_under_way(pictures, expected, recipe,
     assert process.returncode == 1
     assert told == "stopped; the same command goes on\n"
     assert {line["target"] for line in lines(folder)} == set(contents(folder))
-    assert subprocess.run(command(pictures, folder, recipe), capture_output=True, check=False).returncode == 0
+    assert run(*arguments(pictures, folder, recipe, ()))[0] == 0
     assert contents(folder) == expected
 
 
@@ -470,11 +481,11 @@ def test_where_signals_cannot_be_held_back_a_batch_works_all_the_same(tmp_path, 
 
 
 def test_a_damaged_journal_costs_work_at_most(pictures, expected, tmp_path):
-    run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE)
+    run_here(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE)
     with (tmp_path / NAME).open("ab") as file:
         file.write(b'\0\xff\n[]\nnull\n{"begun": [1, null, "x\\u0000"]}\n{"begun": {}}\n{"begun": 3}\n')
         file.write(b'{"target": 3, "recipe": []}\n{')
-    assert run_batch(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE).skipped == COUNT
+    assert run_here(plan_tasks([pictures], RECIPE, tmp_path), tmp_path, RECIPE).skipped == COUNT
     assert contents(tmp_path) == expected
 
 
@@ -492,7 +503,7 @@ def test_a_failure_names_the_file_that_is_at_fault(tmp_path):
         Task(str(source), "a" * 300 + ".png"),
         Task(str(tmp_path / "nothing.png"), "b.png"),
     ]
-    outcome = run_batch(tasks, folder, RECIPE)
+    outcome = run_here(tasks, folder, RECIPE)
     assert sorted(why.replace(str(tmp_path), "") for _, why in outcome.failures) == [
         "/nothing.json: No such file or directory",
         "/nothing.png: No such file or directory",

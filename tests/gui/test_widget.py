@@ -10,9 +10,11 @@ from pathlib import Path
 import napari_hybridcolor
 import numpy as np
 import pytest
+from napari_hybridcolor.band import Band
+from napari_hybridcolor.canvas import DrawnFirst, EveryMove, EveryPress
 from npe2 import PluginManifest
 from PIL import Image
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 from skimage import data
@@ -283,6 +285,17 @@ def test_a_panel_may_be_closed_while_it_works_and_another_opened(panel, viewer, 
     press(viewer, Qt.Key.Key_Q)
     other = opened(viewer, gray, qtbot, name="other")
     assert other.editing.answer is not None
+
+
+def test_a_closed_panel_hears_no_more_and_the_next_sees_events_of_the_mouse_once(panel, viewer, gray, qtbot):
+    tools = panel.tools
+    viewer.window.remove_dock_widget(panel)
+    panel.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    tools.changed.emit("line")  # buttons that have gone would raise
+    opened(viewer, gray, qtbot, name="other")
+    for kind in (DrawnFirst, EveryMove, EveryPress, Band):
+        assert len(viewer.window._qt_window.findChildren(kind)) == 1
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float", "rgb"])

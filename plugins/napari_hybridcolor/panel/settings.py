@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Thread
 
 from qtpy.QtCore import Qt
@@ -77,14 +78,10 @@ class Settings(QWidget):
         self.live.toggled.connect(lambda on: setattr(editing, "live", on))
         editing.drawing_changed.connect(self._show_drawing)
         self._showing = False
-        self.warm_up(self.method_choice.currentText())
-
-    def warm_up(self, method: str) -> None:
-        """Have a method compiled while the person looks at the picture."""
-        Thread(target=warm_up, args=(method,), kwargs={"aside": True}, daemon=True).start()
+        _warm_up(self.method_choice.currentText())
 
     def _change_method(self, method: str) -> None:
-        self.warm_up(method)
+        _warm_up(method)
         session = self.editing.session
         painted = method in FOR_DRAWINGS and session is not None and session.drawing.finish is None
         self.editing.change(method=method, **({"finish": "paint"} if painted else {}))
@@ -114,3 +111,9 @@ class Settings(QWidget):
         self.finish_choice.setCurrentIndex(self.finish_choice.findData(drawing.finish))
         self.tint.setValue(round(100 * drawing.tint))
         self._showing = False
+
+
+@cache  # once in a process, whatever panels there are
+def _warm_up(method: str) -> None:
+    """Have a method compiled while the person looks at the picture."""
+    Thread(target=warm_up, args=(method,), kwargs={"aside": True}, daemon=True).start()
