@@ -2,7 +2,7 @@
 
 Photos keep their luminance; on a drawing a person wants the yellow of a sun and the red of a coat where the paper is
 blank. `make_room` darkens a pixel just as far as its colour needs, so lines stay black and paper without colour stays
-white; `finished` has the other ways. May import ``lab``, ``separation`` and ``errors``.
+white; `finished` has the other ways. May import ``lab``, ``resampling``, ``separation`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from hybridcolor.errors import MethodError
 from hybridcolor.lab import gamut_chroma
+from hybridcolor.resampling import look_up
 from hybridcolor.separation import Separation, separate
 
 Plane = NDArray[np.float32]
@@ -80,7 +80,7 @@ def finished(
         shown = room * parts.shade * parts.lines / np.float32(1e4)
     else:
         shown = np.minimum(luminance if lightness is None else luminance * lightness / np.float32(100), room)
-    return np.asarray(np.maximum(shown, lightest_tint(chroma, tint) * room), np.float32)
+    return np.asarray(np.maximum(shown, lightest_tint(chroma, tint) * room) if tint else shown, np.float32)
 
 
 def on_paper(chroma: NDArray[np.float32], lightness: Plane | None = None) -> Plane:
@@ -126,8 +126,7 @@ def make_room(luminance: Plane, chroma: NDArray[np.float32]) -> Plane:
     >>> make_room(white, np.float32([[[0, 0], [60, 40]]])).round().tolist()
     [[100.0, 61.0]]
     """
-    place = np.moveaxis((chroma.clip(-_RANGE, _RANGE) + _RANGE) / np.float32(_STEP), -1, 0)
-    return np.minimum(luminance, map_coordinates(_lightest(), place, output=np.float32, order=1))
+    return np.minimum(luminance, look_up(_lightest(), chroma, least=-_RANGE, step=_STEP))
 
 
 @cache

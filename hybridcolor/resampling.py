@@ -156,6 +156,35 @@ def guided_plane_fit(plane: NDArray[np.float32], guide: NDArray[np.float32]) -> 
     return guided_fit(np.dstack([plane, np.zeros_like(plane)]), guide, cell=1)
 
 
+def look_up(
+    table: NDArray[np.float32], values: NDArray[np.float32], *, least: float, step: float
+) -> NDArray[np.float32]:
+    """A function of two numbers, interpolated bilinearly from a table of it.
+
+    Parameters
+    ----------
+    table : (n, m) float32
+        Values at ``least``, ``least + step`` and so on; numbers beyond its rim count as at the rim.
+    values : (H, W, 2) float32
+
+    Returns
+    -------
+    (H, W) float32
+
+    Examples
+    --------
+    >>> table = np.float32([[0, 1], [10, 11]])
+    >>> look_up(table, np.float32([[[5, 7.5], [-9, 99]]]), least=5, step=5).tolist()
+    [[0.5, 1.0]]
+    """
+    rows, columns = values.shape[:2]
+    found = np.empty((rows, columns), np.float32)
+    pairs = np.ascontiguousarray(values, np.float32)
+    work = partial(_look_up, table, pairs, np.float32(least), np.float32(1 / step), found)
+    share_rows(work, rows, width=columns)
+    return found
+
+
 def _neighbours(fine: NDArray[np.intp], whole: int, coarse: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The coarse sample before each of these fine ones, and the share of the one after it."""
     where = np.clip((fine + 0.5) * coarse / whole - 0.5, 0, coarse - 1)
@@ -179,3 +208,18 @@ def _add_fit(fit, guide, where, plane, first, last):  # type: ignore[no-untyped-
                 slope = line[k + c] + across * (line[k + c + 4] - line[k + c])
                 offset = line[k + c + 2] + across * (line[k + c + 6] - line[k + c + 2])
                 plane[i, j, c] += slope * guide[i, j] + offset
+
+
+@njit(cache=True, nogil=True)
+def _look_up(table, values, least, per_unit, found, first, last):  # type: ignore[no-untyped-def]
+    """Write rows first to last of what a table says of pairs of values."""
+    rows, columns = table.shape
+    for i in range(first, last):
+        for j in range(values.shape[1]):
+            row = min(max((values[i, j, 0] - least) * per_unit, np.float32(0)), np.float32(rows - 1))
+            column = min(max((values[i, j, 1] - least) * per_unit, np.float32(0)), np.float32(columns - 1))
+            k, m = min(int(row), rows - 2), min(int(column), columns - 2)
+            down, across = row - np.float32(k), column - np.float32(m)
+            above = table[k, m] + across * (table[k, m + 1] - table[k, m])
+            below = table[k + 1, m] + across * (table[k + 1, m + 1] - table[k + 1, m])
+            found[i, j] = above + down * (below - above)
