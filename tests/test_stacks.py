@@ -172,9 +172,10 @@ def test_replay_refuses_what_is_no_stack_and_what_a_stack_has_no_use_for(film, t
     write_image(tmp_path / "one.png", GRAY)
     with pytest.raises(ImageError, match=r"holds one picture; .* one\.png\.hybridcolor\.json"):
         run(tmp_path / "one.png", "-o", tmp_path / "out.tif")
-    for option in (("--frame", "1"), ("--picture", film)):
-        with pytest.raises(MethodError, match="are for one session"):
-            run(film, "-o", tmp_path / "out.tif", *option)
+    with pytest.raises(MethodError, match="for the session of one slice"):
+        run(film, "-o", tmp_path / "out.tif", "--frame", "1")
+    with pytest.raises(SeedError, match="is not JSON"):
+        run(film, "-o", tmp_path / "out.tif", "--picture", film)
     with pytest.raises(HybridColorError, match="no such folder"):
         run(film, "-o", tmp_path / "none" / "out.tif")
     assert not list(tmp_path.glob("out*"))

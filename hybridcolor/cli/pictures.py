@@ -321,9 +321,9 @@ def replay(
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import picture_of
 
-    if session.is_dir() or session.name.lower().endswith(READABLE_SUFFIXES):
-        if picture is not None or frame:
-            raise MethodError("--picture and --frame are for one session; of a stack, all that lie beside it are taken")
+    if picture is None and (session.is_dir() or session.name.lower().endswith(READABLE_SUFFIXES)):
+        if frame:
+            raise MethodError("--frame is for the session of one slice; of a stack all are written")
         replay_stack(session, output, max_pixels=max_pixels, overwrite=overwrite)
         return
     check_folder(output)
