@@ -157,8 +157,7 @@ def saving_all(slices: Sequence[Slice], path: Path) -> Job:
                     yield f"Stopped: nothing was saved as {path.name}."
                     return
                 yield min(number + 1, len(slices)), len(slices)
-        drawn = sum(each.drawn is not None for each in slices)
-        yield f"Saved {path.name}: {len(slices)} slices, {drawn} as drawn."
+        yield f"Saved {path.name}: {len(slices)} slices."
 
     return job
 

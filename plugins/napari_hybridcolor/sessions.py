@@ -88,22 +88,22 @@ class Sessions:
     def slices(self, layer: Image, here: EditSession) -> list[Slice]:
         """All slices of a layer, with what was drawn on each, now or before; ``here`` is the session of one of them."""
         known = self._known[layer]
-        drawn = {index: session.drawing for index, session in known.items() if _is_changed(session)}
+        changed = {index: each.drawing for index, each in known.items() if each.drawing is not _OPENED[each]}
         slices = []
         for index in np.ndindex(layer.data.shape[: layer.ndim - 2]):
             file, frame = file_of(layer, index)
             saved = None if file is None else session_beside(file, frame)
             read: Callable[[], Picture] = partial(picture_of_layer, layer, index)
+            drawn: Callable[[Picture], Drawing] | None = None
             if index in known:
                 read = partial(getattr, known[index], "picture")
-            of: Callable[[Picture], Drawing] | None = None
-            if index in drawn:
-                of = partial(lambda drawing, _picture: drawing, drawn[index])
+            if index in changed:
+                drawn = partial(_drawn_already, changed[index])
             elif saved is not None and saved.exists() and here.picture.source is not None:
-                of = partial(read_drawing, saved)
-            slices.append(Slice(read, of, tuple(each for each in (file, saved) if each is not None)))
+                drawn = partial(read_drawing, saved)
+            slices.append(Slice(read, drawn, tuple(each for each in (file, saved) if each is not None)))
         if not any(each.drawn for each in slices):  # all as the one that is shown
-            slices[0] = replace(slices[0], drawn=lambda _picture: here.drawing)
+            slices[0] = replace(slices[0], drawn=partial(_drawn_already, here.drawing))
         return slices
 
     def leave(self) -> None:
@@ -142,10 +142,8 @@ def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
     return session
 
 
-def _is_changed(session: EditSession) -> bool:
-    """Whether a person changed something, so that it is saved if it can be."""
-    saved = session.autosave
-    return session.drawing is not _OPENED[session] or (saved is not None and saved.exists())
+def _drawn_already(drawing: Drawing, _picture: Picture) -> Drawing:
+    return drawing
 
 
 def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:

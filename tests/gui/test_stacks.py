@@ -74,7 +74,7 @@ def test_all_slices_are_saved_as_replay_would(film, network, tmp_path, monkeypat
     assert not panel.saving.stack_button.isEnabled()
     qtbot.waitUntil(lambda: not panel.editing.saving_all.busy, timeout=PATIENCE_MS)
     assert told[:-1] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
-    assert panel.message.text() == "Saved window.tif: 4 slices, 2 as drawn."
+    assert panel.message.text() == "Saved window.tif: 4 slices."
     assert not panel.saving.progress.isVisible()
     assert panel.saving.stack_button.isEnabled()
     assert offered == [str(tmp_path / "film-colour.tif")]
