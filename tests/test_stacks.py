@@ -13,7 +13,7 @@ import tifffile
 from skimage import data
 from typer.testing import CliRunner
 
-from hybridcolor import EditSession, read_image, write_image
+from hybridcolor import EditSession, grounds, read_image, write_image
 from hybridcolor.cli import app
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, SeedError
 from hybridcolor.files import checksum
@@ -71,6 +71,15 @@ def test_with_a_network_others_have_the_nearest_settings_and_no_strokes(film, tm
         alone = EditSession(read_image(film, frame=number), predictor="default", vividness=0.9)
         assert np.array_equal(pages[number], alone.final().to_rgb())
     assert np.array_equal(pages[1], session.final().to_rgb())
+
+
+def test_the_network_is_loaded_once_for_all_slices(film, tmp_path, monkeypatch):
+    loaded, load = [], grounds.load_model
+    monkeypatch.setattr(grounds, "load_model", lambda name: loaded.append(name) or load(name))
+    grounds._loaded.cache_clear()
+    draw(film, 1, PURPLE, predictor="default", method="hybrid")
+    written(tmp_path / "out.tif", saved_slices(film)[:3])
+    assert loaded == ["default"]
 
 
 def test_a_slice_with_settings_alone_is_its_own_and_gray_without_anything_to_go_by(film, tmp_path):

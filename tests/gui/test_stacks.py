@@ -18,8 +18,10 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 from typer.testing import CliRunner
 
+from hybridcolor import EditSession, read_image
 from hybridcolor.cli import app
 from hybridcolor.lab import gray_to_luminance
+from hybridcolor.stacks import session_beside
 from tests.gui.window import PATIENCE_MS, at, choose, drag, opened, press, wait_for_answer
 
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
@@ -131,6 +133,8 @@ def test_a_film_of_volumes_is_saved_by_the_numbers_of_its_pictures(viewer, gray,
     planes = np.stack([np.roll(gray, 9 * number, axis=1) for number in range(6)]).reshape(2, 3, *gray.shape)
     file = tmp_path / "film.ome.tif"
     tifffile.imwrite(file, planes, ome=True, metadata={"axes": "TZYX"})
+    earlier = EditSession(read_image(file), autosave=session_beside(file, (0,)), method="optimization")
+    earlier.draw([(80, 38)], GREEN)
     viewer.open(str(file))
     panel = ColorizeWidget(viewer)
     viewer.window.add_dock_widget(panel)
@@ -152,7 +156,9 @@ def test_a_film_of_volumes_is_saved_by_the_numbers_of_its_pictures(viewer, gray,
     qtbot.waitUntil(lambda: not panel.editing.saving_all.busy, timeout=PATIENCE_MS)
     replay(file, "-o", tmp_path / "replay.tif")
     assert (tmp_path / "window.tif").read_bytes() == (tmp_path / "replay.tif").read_bytes()
-    assert len(tifffile.imread(tmp_path / "window.tif")) == 6
+    pages = tifffile.imread(tmp_path / "window.tif")
+    assert len(pages) == 6
+    assert np.array_equal(pages[0], earlier.final().to_rgb())
 
 
 def test_pictures_in_another_order_than_the_axes_are_not_taken_for_others(viewer, gray, tmp_path, qtbot):
