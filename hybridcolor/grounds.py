@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hybridcolor.drawing import NO_MODEL, Drawing
@@ -45,7 +46,7 @@ class Grounds:
     def predictor(self, model: str) -> Predictor | None:
         """The CNN of a name; None for strokes alone."""
         if model not in self._predictors:
-            self._predictors[model] = load_model(model)
+            self._predictors[model] = _model(model)
         return self._predictors[model]
 
     def of(self, drawing: Drawing) -> Groundwork:
@@ -75,3 +76,17 @@ class Grounds:
     def choice(self, drawing: Drawing) -> dict[str, Any]:
         """Which automatic seeds it wants."""
         return {"confidence": drawing.confidence, "dismissed": drawing.without_seeds(self._picture.shape)}
+
+
+def _model(name: str) -> Predictor | None:
+    if name == NO_MODEL:
+        return None
+    from hybridcolor.predict.weights import find_model  # torch comes with it
+
+    return _loaded(name, find_model(name).sha256)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, _weights: str) -> Predictor | None:
+    """A model, kept for the next picture: loading it takes longer than to colour a slice of a stack."""
+    return load_model(name)

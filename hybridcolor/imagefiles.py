@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hybridcolor.decoding import DecodedBands, bands_of, decode, decode_bands, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
 from hybridcolor.encoding import SUFFIXES, check_library, check_size, encode, suffix_of
-from hybridcolor.errors import ImageError
+from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
 from hybridcolor.metadata import Metadata
@@ -273,6 +273,8 @@ def writing(target: Path, *, overwrite: bool) -> Iterator[None]:
         yield
     except ImageError as error:
         raise ImageError(f"cannot write {_name(target)}: {error}") from error
+    except HybridColorError:  # of what was to be written
+        raise
     except FileExistsError as error:
         raise ImageError(f"cannot write {_name(target)}: the file exists; use --overwrite to replace it") from error
     except Exception as error:

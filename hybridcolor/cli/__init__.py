@@ -2,7 +2,8 @@
 
 Verbs only read their arguments, call the library and print. Heavy imports stay inside the verbs, so that ``--help``
 answers at once. Bad input ends with one line on stderr and exit code 2. ``pictures``, ``many``, ``comparing`` and
-``networks`` hold the verbs, ``common`` what they share; ``tiled`` decides which pictures go by tiles.
+``networks`` hold the verbs, ``common`` what they share; ``tiled`` decides which pictures go by tiles, ``stacked``
+replays stacks.
 """
 
 from __future__ import annotations

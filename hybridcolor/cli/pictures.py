@@ -30,6 +30,7 @@ from hybridcolor.cli.common import (
     reporting,
     tell_of,
 )
+from hybridcolor.cli.stacked import replay_stack
 from hybridcolor.cli.tiled import Tiling
 from hybridcolor.errors import ImageError, MethodError
 
@@ -293,8 +294,16 @@ def edit(
 
 @app.command()
 def replay(
-    session: Annotated[Path, typer.Argument(help="What the editor saved: NAME.hybridcolor.json.", metavar="SESSION")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The coloured picture.")],
+    session: Annotated[
+        Path,
+        typer.Argument(
+            help="What the editor saved, NAME.hybridcolor.json; or a stack, a file or a folder, for all its slices.",
+            metavar="SESSION",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The coloured picture; of a stack .tif, .nii or .nii.gz.")
+    ],
     picture: Annotated[
         Path | None, typer.Option(help="The picture it was drawn on, if it is not beside the session.")
     ] = None,
@@ -307,12 +316,19 @@ def replay(
     For instance:
 
       hybridcolor replay old.png.hybridcolor.json -o old-colour.png
+
+      hybridcolor replay scan.nii.gz -o scan-colour.nii.gz
     """
-    from hybridcolor.imagefiles import check_holds, check_no_source, read_image
+    from hybridcolor.imagefiles import READABLE_SUFFIXES, check_holds, check_no_source, read_image
     from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import picture_of
 
+    if picture is None and (session.is_dir() or session.name.lower().endswith(READABLE_SUFFIXES)):
+        if frame:
+            raise MethodError("--frame is for the session of one slice; of a stack all are written")
+        replay_stack(session, output, max_pixels=max_pixels, overwrite=overwrite)
+        return
     check_folder(output)
     check_free(output, overwrite=overwrite)
     drawn_on = picture_of(session) if picture is None else picture

@@ -160,7 +160,7 @@ def read_metadata(file: BinaryIO, frame: int) -> Metadata:
     try:
         file.seek(0)
         with silence():
-            image = TiffImageFile(io.BytesIO(file.read()) if frame else file)
+            image = TiffImageFile(file)
             image.seek(frame)
             return Metadata.of_image(image)
     except Exception:  # noqa: BLE001  # notes that cannot be read do not cost the picture

@@ -11,7 +11,8 @@ import math
 import struct
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -112,8 +113,7 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
         from hybridcolor.encoding.zarr import encode_zarr
 
         return encode_zarr(pixels, metadata)
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    pixels = in_eight_bits(pixels)
     if suffix == ".dcm":
         from hybridcolor.encoding.dicom import encode_dicom
 
@@ -123,6 +123,17 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
 
         return encode_nifti(pixels, metadata, packed=suffix.endswith(".gz"))
     return _by_pillow(suffix, pixels, metadata)
+
+
+def in_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Pixels of 8 or 16 bits rounded to 8.
+
+    Examples
+    --------
+    >>> in_eight_bits(np.array([0, 200, 65535], np.uint16)).tolist()
+    [0, 1, 255]
+    """
+    return pixels if pixels.dtype == np.uint8 else ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _by_pillow(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes:
@@ -167,6 +178,25 @@ def _tiff(pixels: Pixels, metadata: Metadata, *, ome: bool) -> bytes:
     mark = hashlib.sha256(pixels.tobytes()).digest() if ome else b""
     tifffile.imwrite(buffer, pixels, ome=ome, **_tiff_options(channels, metadata, mark))
     return buffer.getvalue()
+
+
+@contextmanager
+def tiff_of_pages(file: BinaryIO, *, size: int) -> Iterator[Callable[[Pixels, Metadata], None]]:
+    """Gives what writes the next page of a TIFF, of pixels as `encode` takes them, with its own notes.
+
+    Parameters
+    ----------
+    file : binary file
+        Open to write.
+    size : int
+        How many bytes all pixels have: BigTIFF where four gigabytes may not be enough.
+    """
+    with tifffile.TiffWriter(file, bigtiff=size > _BIG) as writer:
+
+        def write(pixels: Pixels, metadata: Metadata) -> None:
+            writer.write(pixels, **_tiff_options(pixels.shape[2] if pixels.ndim == 3 else 1, metadata, b""))
+
+        yield write
 
 
 def write_tiff_tiles(

@@ -1,4 +1,4 @@
-"""NIfTI of one slice in colour, by nibabel."""
+"""NIfTI of a slice in colour, or of several, by nibabel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLOUR = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
 def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool) -> bytes:
-    """A volume of one slice, RGB or gray, placed so that it is read as it was written.
+    """A volume of a slice (H, W) or (H, W, 3), or of slices (N, H, W, 3), placed so that it is read as it was written.
 
     Its pixels are as large as those of a medical source, else by dpi, else of 1 mm.
     """
@@ -25,7 +25,7 @@ def encode_nifti(pixels: NDArray[np.uint8], metadata: Metadata, *, packed: bool)
     x, y = (25.4 / side for side in metadata.dpi or (25.4, 25.4))
     z, y, x = metadata.spacing or (1.0, y, x)
     # NIfTI's axes point to a person's right, front and top; a picture's columns go left and its rows back.
-    image = nibabel.Nifti1Image(values.T[..., np.newaxis], np.diag([-x, -y, z, 1.0]))
+    image = nibabel.Nifti1Image(values.reshape(-1, *values.shape[-2:]).T, np.diag([-x, -y, z, 1.0]))
     image.header["descrip"] = _NOTE
     image.header.set_xyzt_units("mm")
     if pixels.ndim == 2:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Lock
 from weakref import WeakKeyDictionary
@@ -20,6 +20,7 @@ from hybridcolor.pipeline import Colorization, write_colorization
 from hybridcolor.resampling import Window
 from hybridcolor.seeds import Seeds
 from hybridcolor.session import EditSession
+from hybridcolor.stacks import Slice, write_stack
 from napari_hybridcolor.layers import enlarged, sizes
 from napari_hybridcolor.work import Job
 
@@ -141,6 +142,22 @@ def saving(session: EditSession, path: Path, *sources: Path | None) -> Job:
             raise SeedError("There is no colour to save yet: draw a first stroke.") from error
         write_colorization(path, result, overwrite=True)
         yield f"Saved {path.name}."
+
+    return job
+
+
+def saving_all(slices: Sequence[Slice], path: Path) -> Job:
+    """A whole stack on disk, as `hybridcolor replay` would write it. Tells which slice of how many is under way."""
+
+    def job(stop: Callable[[], bool]) -> Iterator[tuple[int, int] | str]:
+        yield 1, len(slices)
+        with closing(write_stack(path, slices, overwrite=True)) as written:
+            for number in written:
+                if stop():
+                    yield f"Stopped: nothing was saved as {path.name}."
+                    return
+                yield min(number + 1, len(slices)), len(slices)
+        yield f"Saved {path.name}: {len(slices)} slices."
 
     return job
 

@@ -27,7 +27,7 @@ from hybridcolor.pipeline import Colorization
 from hybridcolor.seeds import AUTO, USER, Seeds
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answering import Answering
-from napari_hybridcolor.answers import saving
+from napari_hybridcolor.answers import saving, saving_all
 from napari_hybridcolor.gestures import Place, line
 from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import file_of
@@ -75,6 +75,8 @@ class Editing(QObject):
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
         self.saving.failed.connect(self.said)
+        self.saving_all = Newest(self)  # and neither must that of one slice end that of all
+        self.saving_all.failed.connect(self.said)
         self.timer = timer(self, DEBOUNCE_MS, self.take_up)
         self._ahead = timer(self, AHEAD_MS, self._foresee)
 
@@ -131,6 +133,12 @@ class Editing(QObject):
             self.said.emit(f"Saving {path.name}…")
             self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
 
+    def save_stack(self, path: Path) -> None:
+        """Write all slices in colour, as `hybridcolor replay` would."""
+        self.take_up()
+        if self.session is not None and self.image is not None:
+            self.saving_all.ask(saving_all(self._sessions.slices(self.image, self.session), path))
+
     def leave(self, why: str = NO_PICTURE) -> None:
         """Have no picture, and say why, and none of our layers; what was drawn is in the picture's session."""
         if self.image is None and self.without == why:
@@ -154,7 +162,8 @@ class Editing(QObject):
         """Let go of the viewer; who opens these pictures next goes on with what was drawn."""
         self._sessions.leave()
         self._answering.close()
-        for each in (self, self.saving):
+        self.saving_all.stop()
+        for each in (self, self.saving, self.saving_all):
             each.blockSignals(True)  # who listened has gone
         self.timer.stop()
         self._ahead.stop()

@@ -95,13 +95,15 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
     pixels = np.asarray(data[index])
     picture = layer_picture(pixels if layer.rgb or pixels.ndim != 2 else as_shown(pixels, layer.contrast_limits))
     path, frame = file_of(layer, index)
-    if path is None or len(frame) > 1:
+    if path is None:
         return picture
     try:
         read = read_image(path, frame=frame[0] if frame else 0)
     except HybridColorError:
         return picture
-    return read if read.shape == picture.shape and _is_of(layer, read, picture, pixels) else picture
+    if read.shape != picture.shape or (len(index) > 1 and not _is_in_order(read, pixels)):
+        return picture
+    return read if _is_of(layer, read, picture, pixels) else picture
 
 
 def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) -> bool:
@@ -112,13 +114,25 @@ def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) ->
     return not float(read.luminance.max()) < _DIM < float(shown.luminance.max())
 
 
+def _is_in_order(read: Picture, pixels: NDArray[Any]) -> bool:
+    """Whether what is brighter in a layer is so in the file: there the pictures of several axes may come otherwise."""
+    gray = layer_picture(pixels).luminance if pixels.ndim > 2 else pixels
+    return bool(np.diff(read.luminance.ravel()[np.argsort(gray, axis=None)]).min(initial=0) > -_SAME)
+
+
 def file_of(layer: Image, index: tuple[int, ...] = ()) -> tuple[Path | None, tuple[int, ...]]:
-    """The file that a picture of a layer came from, if any, and which of the file's pictures it is."""
+    """The file that a picture of a layer came from, if any, and the number of the picture in it if it has several.
+
+    Of several axes the last goes fastest, as it does in files.
+    """
     source = layer.metadata.get(SOURCE) or layer.source.path
-    if isinstance(source, list):  # a file for each slice
-        one = len(index) == 1 and index[0] < len(source)
-        return (Path(source[index[0]]), ()) if one else (None, index)
-    return Path(source) if source else None, index
+    shape = layer.data.shape[: len(index)]
+    if isinstance(source, list):  # a file for each slice, or for each volume
+        if not index or index[0] >= len(source):
+            return None, index
+        source, index, shape = source[index[0]], index[1:], shape[1:]
+    number = (int(np.ravel_multi_index(index, shape)),) if index else ()
+    return Path(source) if source else None, number
 
 
 def write_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -6,11 +6,14 @@ picture, and the strokes that are saved beside its file.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError
@@ -19,7 +22,8 @@ from hybridcolor.marked import read_scribbles
 from hybridcolor.picture import Picture
 from hybridcolor.propagate.kinds import METHOD_OF, kind_of
 from hybridcolor.session import EditSession
-from hybridcolor.sessionfiles import SUFFIX
+from hybridcolor.sessionfiles import read_drawing
+from hybridcolor.stacks import Slice, session_beside
 from napari_hybridcolor.opening import STROKES, file_of, picture_of_layer, slice_of
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ _LEFT: _Known = WeakKeyDictionary()
 """The sessions of a panel that was closed, for the next one."""
 _BEGUN: WeakKeyDictionary[EditSession, Drawing] = WeakKeyDictionary()
 """What each session began with: the settings that suit its kind of picture."""
+_OPENED: WeakKeyDictionary[EditSession, Drawing] = WeakKeyDictionary()
+"""And with those that were taken over from the slice before."""
 
 
 class Sessions:
@@ -69,6 +75,7 @@ class Sessions:
             if changed:
                 session, told = _as_set(picture, replace(begun, **changed)), ""
                 _BEGUN[session] = begun
+        _OPENED[session] = session.drawing
         others = (known for other, known in self._known.items() if other in viewer.layers)
         taken = {each.autosave for known in others for each in known.values()}
         file, frame = file_of(layer, index)
@@ -77,6 +84,27 @@ class Sessions:
             session.unsaved = "what is shown here is not as a picture of the file"
         sessions[index] = session
         return session, told
+
+    def slices(self, layer: Image, here: EditSession) -> list[Slice]:
+        """All slices of a layer, with what was drawn on each, now or before; ``here`` is the session of one of them."""
+        known = self._known[layer]
+        changed = {index: each.drawing for index, each in known.items() if each.drawing is not _OPENED[each]}
+        slices = []
+        for index in np.ndindex(layer.data.shape[: layer.ndim - 2]):
+            file, frame = file_of(layer, index)
+            saved = None if file is None else session_beside(file, frame)
+            read: Callable[[], Picture] = partial(picture_of_layer, layer, index)
+            drawn: Callable[[Picture], Drawing] | None = None
+            if index in known:
+                read = partial(getattr, known[index], "picture")
+            if index in changed:
+                drawn = partial(_drawn_already, changed[index])
+            elif saved is not None and saved.exists() and here.picture.source is not None:
+                drawn = partial(read_drawing, saved)
+            slices.append(Slice(read, drawn, tuple(each for each in (file, saved) if each is not None)))
+        if not any(each.drawn for each in slices):  # all as the one that is shown
+            slices[0] = replace(slices[0], drawn=partial(_drawn_already, here.drawing))
+        return slices
 
     def leave(self) -> None:
         """Leave them to whoever opens these pictures next."""
@@ -114,6 +142,10 @@ def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
     return session
 
 
+def _drawn_already(drawing: Drawing, _picture: Picture) -> Drawing:
+    return drawing
+
+
 def _changed(then: Drawing, now: Drawing) -> dict[str, Any]:
     """The settings that are others now."""
     return {name: getattr(now, name) for name in _SETTINGS if getattr(now, name) != getattr(then, name)}
@@ -130,7 +162,7 @@ def _go_on(
     if source is None:
         session.unsaved = "this picture has no file"
         return ""
-    path = Path(opened) if opened else source.with_name(".".join([source.name, *map(str, index)]) + SUFFIX)
+    path = Path(opened) if opened else session_beside(source, index)
     told = ""
     if path.exists():
         try:

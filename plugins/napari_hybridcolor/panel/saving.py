@@ -1,4 +1,4 @@
-"""Saving: the coloured picture, where strokes are saved, and, as long as they are not, that they are not."""
+"""Saving: the coloured picture or stack, where strokes are saved, and, as long as they are not, that they are not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from hybridcolor.errors import HybridColorError
+from hybridcolor.imagefiles import suffix_of
 from hybridcolor.sessionfiles import SUFFIX, read_drawing
+from hybridcolor.stacks import SUFFIXES
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.opening import file_of, slice_of
 from napari_hybridcolor.panel.controls import Text, button
 from napari_hybridcolor.panel.files import file_to_write
 
 _PICTURES = "Pictures (*.png *.tif *.tiff *.jpg *.webp *.bmp *.dcm *.nii *.nii.gz);;Layers (*.ora *.psd)"
+_STACKS = "Stacks (*.tif *.tiff *.nii *.nii.gz)"
 _STROKES = f"Strokes (*{SUFFIX})"
 
 
@@ -24,6 +27,12 @@ class SaveBox(QWidget):
         super().__init__()
         self.editing = editing
         self.picture_button = button("Save picture…", "Write the coloured picture (S)", self.save_picture)
+        self.stack_button = button(
+            "Save all slices…",
+            "Write the whole stack coloured, in one file: slices that you drew on as you did,\n"
+            "others by the settings of the nearest of those, and by its strokes if no network is asked",
+            self.save_stack,
+        )
         self.strokes_button = button("Strokes", "")
         menu = QMenu(self.strokes_button)
         menu.addAction("Save strokes…", self.save_strokes)
@@ -31,16 +40,28 @@ class SaveBox(QWidget):
         self.strokes_button.setMenu(menu)
         self.unsaved = Text()
         self.unsaved.setStyleSheet("background: #ffb347; color: black; padding: 2px; border-radius: 3px;")
+        self.progress = Text()
+        self.stop_button = button("Stop", "Leave the stack unsaved", editing.saving_all.stop)
         buttons = QHBoxLayout()
         buttons.addWidget(self.picture_button, 1)
+        buttons.addWidget(self.stack_button, 1)
         buttons.addWidget(self.strokes_button)
+        self._working = QWidget()
+        working = QHBoxLayout(self._working)
+        working.setContentsMargins(0, 0, 0, 0)
+        working.addWidget(self.progress, 1)
+        working.addWidget(self.stop_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
+        layout.addWidget(self._working)
         layout.addWidget(self.unsaved)
         self._show()
         editing.opened.connect(self._show)
         editing.drawing_changed.connect(self._show)
+        editing.saving_all.answered.connect(self._tell)
+        editing.saving_all.started.connect(self._show)
+        editing.saving_all.rested.connect(self._show)
 
     def save_picture(self) -> None:
         """Ask where to, and write the coloured picture."""
@@ -53,6 +74,18 @@ class SaveBox(QWidget):
         path = file_to_write(self, "Save the coloured picture", start / name, _PICTURES, ending=".png")
         if path:
             self.editing.save_picture(path)
+
+    def save_stack(self) -> None:
+        """Ask where to, and write all slices of the stack."""
+        if not self._is_open():
+            return
+        source, _ = self._source()
+        stem = "-".join([*([source.name.partition(".")[0]] if source else []), "colour"])
+        ending = suffix_of(source) if source else ""
+        start = (source.parent if source else Path()) / f"{stem}{ending if ending in SUFFIXES else '.tif'}"
+        path = file_to_write(self, "Save all slices", start, _STACKS, ending=".tif")
+        if path:
+            self.editing.save_stack(path)
 
     def save_strokes(self) -> None:
         """Ask where strokes are to be saved, now and from now on."""
@@ -114,12 +147,23 @@ class SaveBox(QWidget):
         file, frame = file_of(image, slice_of(image, self.editing.viewer))
         return file, [str(at) for at in frame]
 
+    def _tell(self, news: tuple[int, int] | str) -> None:
+        """Which slice of how many is under way, or what came of them."""
+        if isinstance(news, str):
+            self.editing.said.emit(news)
+        else:
+            self.progress.say(f"Saving slice {news[0]} of {news[1]}…")
+
     def _show(self) -> None:
         session = self.editing.session
         unsaved = session.unsaved if session is not None else ""
         self.unsaved.setVisible(unsaved != "")
         if unsaved:
             self.unsaved.say(f"Strokes are not saved: {unsaved}")
+        image, busy = self.editing.image, self.editing.saving_all.busy
+        self.stack_button.setVisible(image is not None and image.ndim > 2)
+        self.stack_button.setEnabled(not busy)
+        self._working.setVisible(busy)
         saved = session.autosave if session is not None else None
         where = f"They are saved as you draw, in {saved}" if saved and not unsaved else "They are not saved yet"
         self.strokes_button.setToolTip(f"Save what you drew, or go on with what was saved. {where}.")
