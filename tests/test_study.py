@@ -22,7 +22,7 @@ from hybridcolor.picture import Picture
 from hybridcolor.seeds import Seeds
 from hybridcolor.study import METHODS, Plan, Table, run_study
 from hybridcolor.study.scoring import score_photo
-from hybridcolor.study.tables import _strokes_to
+from hybridcolor.study.tables import _strokes_to, summarize
 from hybridcolor.users import USERS
 
 PLAN = Plan(("hybrid", "optimization"), users=("random",), strokes=(0, 2, 5), size=48)
@@ -192,6 +192,20 @@ def test_values_are_placed_by_photo_and_strokes():
     ]
     table = Table(Plan(("hybrid",), users=("random",), strokes=(0, 5)), rows)
     np.testing.assert_array_equal(table.values("psnr", user="random", method="hybrid"), [[3, 8], [1, 6]])
+
+
+def test_differences_that_may_be_chance_are_marked(tmp_path):
+    methods = {"hybrid": lambda _: 0, "optimization": lambda i: i % 2 - 2, "chrominance": lambda i: (-1) ** i}
+    common = {"user": "random", "strokes": 0, "ab_rmse": 5.0, "seconds": 1.0}
+    rows = [
+        {"photo": f"{i}", "method": method, "psnr": 20.0 + i + off(i), **common}
+        for i in range(8)
+        for method, off in methods.items()
+    ]
+    summarize(Table(Plan(tuple(methods), users=("random",), strokes=(0,)), rows), tmp_path)
+    lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    first = {line.split(" | ")[0]: line.split(" | ")[1] for line in lines if line.endswith("| 1.00 |")}
+    assert first == {"| hybrid": "23.50 (5.00)", "| optimization": "22.00 (5.00)", "| chrominance": "23.50 ≈ (5.00)"}
 
 
 def test_a_folder_of_something_else_is_left_alone(run, photos, tmp_path):

@@ -1,4 +1,4 @@
-"""What the rows of a study say: means, strokes to a goal, curves with bands."""
+"""What the rows of a study say: means, how sure their differences are, strokes to a goal, curves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class Table:
 
 
 def summarize(table: Table, out: Path) -> None:
-    """Write the tables and the curves of a study: ``table.md``, ``table.csv`` and ``curves.svg`` in a folder."""
+    """Write the tables and the curves of a study: ``table.md``, ``table.csv`` and ``curves.svg`` in a folder.
+
+    In ``table.md`` a PSNR has the sign ≈ where the 95% interval of its difference from the first method's, photo by
+    photo, holds 0.
+    """
     plan = table.plan
     lines = []
     for user in plan.users:
@@ -51,11 +55,15 @@ def summarize(table: Table, out: Path) -> None:
         lines += ["| PSNR, dB (ab RMSE) after strokes | " + " | ".join(map(str, plan.strokes)) + " | mean | "]
         lines[-1] += " | ".join(f"strokes to {goal:g} dB" for goal in GOALS) + " | s |"
         lines += ["|---" * (len(plan.strokes) + 3 + len(GOALS)) + "|"]
+        first = table.values("psnr", user=user, method=plan.methods[0])
         for method in plan.methods:
             psnrs, errors, seconds = (
                 table.values(score, user=user, method=method) for score in ("psnr", "ab_rmse", "seconds")
             )
-            cells = [f"{p:.2f} ({e:.2f})" for p, e in zip(psnrs.mean(axis=0), errors.mean(axis=0), strict=True)]
+            low, high = mean_intervals((psnrs - first).T)
+            marks = np.where((low <= 0) & (high >= 0) & (method != plan.methods[0]), " ≈", "")
+            means = zip(psnrs.mean(axis=0), marks, errors.mean(axis=0), strict=True)
+            cells = [f"{psnr:.2f}{mark} ({error:.2f})" for psnr, mark, error in means]
             cells += [f"{psnrs.mean():.2f}", *(_strokes_to(goal, psnrs, plan.strokes) for goal in GOALS)]
             lines += [f"| {method} | " + " | ".join(cells) + f" | {seconds.mean():.2f} |"]
         lines += [""]
@@ -77,22 +85,30 @@ def _strokes_to(goal: float, psnrs: NDArray[np.float64], strokes: Sequence[int])
 
 
 def draw_curves(table: Table, path: Path) -> None:
-    """PSNR and ab RMSE over the number of strokes, with 95% bands, a row of plots a user."""
+    """Means over the number of strokes, a row of plots a user: PSNR, how far it is from the first method's, ab RMSE.
+
+    The differences have 95% bands: they are taken photo by photo, and say more than those of the means would, since
+    every method finds the same photos hard.
+    """
     from matplotlib import rc_context
 
     plan = table.plan
-    figure = new_figure(11, 3.8 * len(plan.users))
+    figure = new_figure(13, 3.6 * len(plan.users))
+    plots = figure.subplots(len(plan.users), 3, squeeze=False)
     places = np.log1p(plan.strokes)
-    for number, user in enumerate(plan.users):
-        for column, (score, label) in enumerate((("psnr", "PSNR, dB"), ("ab_rmse", "ab RMSE"))):
-            axes = figure.add_subplot(len(plan.users), 2, 2 * number + column + 1)
-            for method in plan.methods:
-                values = table.values(score, user=user, method=method)
-                (line,) = axes.plot(places, values.mean(axis=0), marker=".", label=method)
-                axes.fill_between(places, *mean_intervals(values.T), color=line.get_color(), alpha=0.15, linewidth=0)
+    for user, (level, lead, error) in zip(plan.users, plots, strict=True):
+        first = table.values("psnr", user=user, method=plan.methods[0])
+        for number, method in enumerate(plan.methods):
+            psnrs, errors = (table.values(score, user=user, method=method) for score in ("psnr", "ab_rmse"))
+            for axes, values in ((level, psnrs), (lead, psnrs - first), (error, errors)):
+                axes.plot(places, values.mean(axis=0), marker=".", label=method, color=f"C{number}")
+            band = mean_intervals((psnrs - first).T)
+            lead.fill_between(places, *band, color=f"C{number}", alpha=0.15, linewidth=0)
+        lead_label = f"PSNR minus that of {plan.methods[0]}, dB"
+        for axes, label in ((level, "PSNR, dB"), (lead, lead_label), (error, "ab RMSE")):
             axes.set(title=f"user: {user}", xlabel="strokes", ylabel=label)
             axes.set_xticks(places, [str(count) for count in plan.strokes])
             axes.grid(visible=True, linewidth=0.3)
-    figure.axes[0].legend(fontsize=8)
+    figure.legend(*plots[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=9)
     with rc_context({"svg.hashsalt": "hybridcolor"}):  # the same scores, the same bytes
         figure.savefig(path, metadata={"Date": None})
