@@ -340,7 +340,8 @@ def replay(
     editing.load(session)
     result = editing.final()
     write_colorization(output, result, overwrite=overwrite)
-    out.print(f"{output}  {len(editing.drawing.strokes)} strokes, {result.seconds:.1f} s")
+    count = len(editing.drawing.strokes)
+    out.print(f"{output}  {count} stroke{'' if count == 1 else 's'}, {result.seconds:.1f} s")
 
 
 @app.command()
