@@ -28,6 +28,7 @@ _LOSSY_MARK = 12.0  # the same after JPEG compression
 _ALIKE = 4.0  # ab units by which touching pixels of one stroke differ at most
 _ALIKE_LOSSY = 10.0  # the same after JPEG compression
 _UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the rim of a stroke that JPEG has blurred
+_WIDE = 0.25  # share of a stroke that its even part is at least, unless it is thin
 _AROUND = np.ones((5, 5), np.uint8)
 _WHITE = 90.0  # L* from which on a gray stroke on a drawing stands for white paper, on which white cannot be seen
 _HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
@@ -74,6 +75,8 @@ def strokes_on(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
         drawn, picture = min(
             ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
+        if lossy:
+            drawn |= _faint(marked, picture)
     if drawn.all():
         raise SeedError("the marked image differs from the picture everywhere; paint on a copy of the picture itself")
     if not drawn.any():
@@ -130,7 +133,7 @@ def _specks_on_ink(
 ) -> NDArray[np.bool_]:
     """Which seeds are specks where ink shows through a brush: near a stroke of their hue, on darker ground than it.
 
-    Compression makes gray specks of any ink.
+    Compression makes gray specks of any ink, pale ones of a stroke's hue beside it, and some of a few pixels anywhere.
     """
     number, count = np.unique(piece, return_inverse=True, return_counts=True)[1:]
     at = tuple(seeds.coords.T)
@@ -146,11 +149,13 @@ def _specks_on_ink(
         (top, left), (bottom, right) = np.maximum(here.min(axis=0) - _SOFT, 0), here.max(axis=0) + _SOFT + 1
         near = np.unique(plane[top:bottom, left:right])
         near = near[(near >= 0) & (near != speck)]
-        near = near[(count[near] > 4 * count[speck]) & (ground[near] > ground[speck] + _LOSSY_MARK)]
+        near = near[(count[near] > 4 * count[speck]) & (lossy | (ground[near] > ground[speck] + _LOSSY_MARK))]
         along = ab[near] @ ab[speck]
         is_speck[speck] = (along >= 0.9 * np.hypot(*ab[near].T) * np.hypot(*ab[speck])).any()
     if lossy:
-        is_speck |= (count <= _INKED) & (np.hypot(*ab.T) < _ALIKE)
+        stroke, size = np.unique(seeds.stroke, return_inverse=True, return_counts=True)[1:]
+        is_gray = np.hypot(*ab[number].T) < _ALIKE
+        return is_speck[number] | (size[stroke] <= np.where(is_gray, _INKED, _SPECK // 2))
     return is_speck[number]
 
 
@@ -172,13 +177,25 @@ def _covered(alpha: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray((areas > 0) & (alpha >= _OPAQUE * most[areas]))
 
 
+def _faint(marked: Picture, picture: Picture) -> NDArray[np.bool_]:
+    """Where a compressed copy differs less than noise may, but evenly over an area: strokes of nearly white."""
+    most, least = (change(marked.luminance, _AROUND[:3, :3]) for change in (cv2.dilate, cv2.erode))
+    even = (most - least < _LOSSLESS_MARK) & (_differs(marked, picture) > _LOSSLESS_MARK)
+    return np.asarray(cv2.morphologyEx(even.view(np.uint8), cv2.MORPH_OPEN, _AROUND[:3, :3]) > 0)
+
+
 def _even(drawn: NDArray[np.bool_], chroma: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """What is drawn less where its colour changes, as compression blurs it; areas without an even pixel stay whole."""
-    most, least = cv2.dilate(chroma, _AROUND), cv2.erode(chroma, _AROUND)
-    inner = cv2.erode(drawn.view(np.uint8), _AROUND) > 0
-    even = inner & (np.hypot(*np.moveaxis(most - least, -1, 0)) < _UNEVEN)
+    """What is drawn less where its colour changes, as compression blurs it: less of thin areas, none of hairs."""
     areas: NDArray[np.int64] = label(drawn, connectivity=2)  # type: ignore[no-untyped-call]
-    return np.asarray(even | (drawn & ~np.isin(areas, areas[even])))
+    left = drawn
+    for around in (_AROUND, _AROUND[:3, :3]):
+        most, least = cv2.dilate(chroma, around), cv2.erode(chroma, around)
+        inner = cv2.erode(left.view(np.uint8), around) > 0
+        even = inner & (np.hypot(*np.moveaxis(most - least, -1, 0)) < _UNEVEN)
+        wide = np.bincount(areas[even], minlength=areas.max() + 1) >= _WIDE * np.bincount(areas.ravel())
+        drawn = np.where(wide[areas] & left, even, drawn)
+        left = left & ~wide[areas]
+    return np.asarray(drawn)
 
 
 def _touching(drawn: NDArray[np.bool_], marked: Picture, picture: Picture, alike: float) -> NDArray[np.int32]:

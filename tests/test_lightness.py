@@ -146,6 +146,19 @@ def test_a_stroke_over_letters_is_as_light_as_beside_them(brush: str) -> None:
     assert np.mean(shown[page == 255] == 255) > 0.98
 
 
+@pytest.mark.parametrize("width", [5, 9])
+def test_a_jpeg_copy_keeps_thin_strokes_and_nearly_white_ones(tmp_path: Path, width: int) -> None:
+    page, colours = rooms(), ((236, 236, 236), GRAY, (40, 40, 45), BROWN)
+    copy = np.dstack([page] * 3)
+    for room, colour in enumerate(colours):
+        cv2.line(copy, (room * 120 + 30, 45), (room * 120 + 90, 70), colour, width)
+    Image.fromarray(copy).save(tmp_path / "marked.jpg", quality=92)
+    found = read_seeds(tmp_path / "marked.jpg", Picture.from_array(page))
+    shown = colorize(Picture.from_array(page), scribbles=found, method="lineart", finish="paint").to_rgb()
+    for room, colour in enumerate(((255, 255, 255), *colours[1:])):
+        assert in_room(shown, room) == pytest.approx(colour, abs=8)
+
+
 def test_strokes_on_a_photo_that_keep_its_shading_are_one_each() -> None:
     """As with a brush that changes the hue alone, or is half transparent, over a texture."""
     rng = np.random.default_rng(2)
