@@ -20,6 +20,7 @@ from skimage.measure import label
 
 from hybridcolor.errors import SeedError
 from hybridcolor.lab import eight_bits, gamut_chroma
+from hybridcolor.painting import make_room
 from hybridcolor.picture import DARK, Picture
 from hybridcolor.seeds import FULL_LIGHTNESS, USER, Seeds
 
@@ -31,6 +32,7 @@ _UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the 
 _WIDE = 0.25  # share of a stroke that its even part is at least, unless it is thin
 _AROUND = np.ones((5, 5), np.uint8)
 _WHITE = 90.0  # L* from which on a gray stroke on a drawing stands for white paper, on which white cannot be seen
+_NEARLY_WHITE = 94.0  # L* at which white is painted on white paper
 _HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
 _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
@@ -261,10 +263,12 @@ def _rims(marked: Picture, picture: Picture, stroke: NDArray[np.int32]) -> NDArr
     is_speck = np.bincount(own) <= _SPECK
     changing = np.ptp([cv2.erode(plane, _AROUND)[at], cv2.dilate(plane, _AROUND)[at]], axis=0).max(axis=1) > _EVEN
     mixed = changing & _mixtures(paint, below, paint[strongest][own], most=_THIN)
+    numbers = stroke.astype(np.float64)
+    outer = np.flatnonzero((cv2.dilate(numbers, _AROUND) != cv2.erode(numbers, _AROUND))[at])
     for offset in np.argwhere(np.ones((2 * _RIM + 1, 2 * _RIM + 1))) - _RIM:
-        beside, across = stroke[tuple((inside + offset).T)], stroke[tuple((inside - offset).T)]
-        (near,) = np.nonzero((beside > 0) & (beside != own))
-        beside, across = strongest[beside[near]], across[near]
+        beside, across = (stroke[tuple((inside[outer] + way).T)] for way in (offset, -offset))
+        is_near = (beside > 0) & (beside != own[outer])
+        near, beside, across = outer[is_near], strongest[beside[is_near]], across[is_near]
         colour, ground, other = paint[near], below[near], paint[beside]
         is_brush = ~is_speck[own[beside]]
         off = np.where(is_brush & is_speck[own[near]], _OFF_SPECK, _OFF)
@@ -319,12 +323,15 @@ def draw_seeds(seeds: Seeds, picture: Picture) -> NDArray[np.uint8] | NDArray[np
     luminance, chroma = picture.luminance.copy(), np.zeros((*picture.shape, 2), np.float32)
     row, column = seeds.coords.T
     level, loss = np.zeros(len(seeds), np.float32), np.full(len(seeds), np.inf, np.float32)
-    own = np.where(seeds.lightness < FULL_LIGHTNESS, seeds.lightness, _PAINT_LEVELS[0])
-    for paint in (own, *(np.full_like(own, each) for each in _PAINT_LEVELS)):
+    own = np.where(seeds.origin == USER, make_room(seeds.lightness[None], seeds.ab[None])[0], _PAINT_LEVELS[0])
+    tried_first = (own, np.where(seeds.lightness < FULL_LIGHTNESS, own, np.minimum(own, np.float32(_NEARLY_WHITE))))
+    paints = (*tried_first, *(np.full_like(own, each) for each in _PAINT_LEVELS))
+    for number, paint in enumerate(paints):
+        clear = _LOSSLESS_MARK * (1.5 if number < len(tried_first) else 4)
         left = np.flatnonzero(loss > _PAINT_LOSS)
         ab, tried = seeds.ab[left], paint[left]
         held = gamut_chroma(tried, ab)
-        stands_out = np.abs(luminance[row, column][left] - tried) + np.hypot(*held.T) > 4 * _LOSSLESS_MARK
+        stands_out = np.abs(luminance[row, column][left] - tried) + np.hypot(*held.T) > clear
         lost = np.where(stands_out, np.hypot(*(held - ab).T), np.inf)
         better = lost < loss[left]
         level[left[better]], loss[left[better]] = tried[better], lost[better]

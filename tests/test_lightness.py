@@ -275,6 +275,21 @@ def test_files_keep_it(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_allclose(read.lightness, seeds.lightness, atol=0 if suffix == ".json" else 0.5)
 
 
+def test_a_painted_copy_gives_back_what_was_seen(tmp_path: Path) -> None:
+    """Also of strokes that ask for no lightness of their own: white, pale, and as light as their colour can be."""
+    page = rooms()
+    coords = [(60, 60 + 120 * room + column) for room in range(4) for column in range(9)]
+    ab, stroke = np.repeat([[0, 0], [4, 5], [60, 40], [20, -60]], 9, axis=0), np.repeat(range(4), 9)
+    scribbles = Seeds.of(coords, ab, stroke=stroke)
+    picture = Picture.from_array(page)
+    write_seeds(tmp_path / "s.png", scribbles, picture)
+    seen, again = (
+        colorize(picture, scribbles=each, method="lineart", finish="paint").to_rgb().astype(int)
+        for each in (scribbles, read_seeds(tmp_path / "s.png", picture))
+    )
+    assert np.abs(seen - again).max() <= 4
+
+
 def test_a_painted_copy_of_a_photo_shows_every_seed() -> None:
     """A seed whose own lightness would hide it there is painted at another."""
     gray = Picture.from_array(np.full((20, 20), 119, np.uint8))  # L* 50
