@@ -135,7 +135,7 @@ def _specks_on_ink(
 ) -> NDArray[np.bool_]:
     """Which seeds are specks where ink shows through a brush: near a stroke of their hue, on darker ground than it.
 
-    Compression makes gray specks of any ink, pale ones of a stroke's hue beside it, and some of a few pixels anywhere.
+    Compression makes gray and pale specks of ink and strokes, those of a stroke's hue, and some of a few pixels.
     """
     number, count = np.unique(piece, return_inverse=True, return_counts=True)[1:]
     at = tuple(seeds.coords.T)
@@ -156,8 +156,9 @@ def _specks_on_ink(
         is_speck[speck] = (along >= 0.9 * np.hypot(*ab[near].T) * np.hypot(*ab[speck])).any()
     if lossy:
         stroke, size = np.unique(seeds.stroke, return_inverse=True, return_counts=True)[1:]
-        is_gray = np.hypot(*ab[number].T) < _ALIKE
-        return is_speck[number] | (size[stroke] <= np.where(is_gray, _INKED, _SPECK // 2))
+        vivid = np.hypot(*(np.bincount(stroke, each) / size for each in seeds.ab.T))
+        most = np.select([vivid < _ALIKE, vivid < _ALIKE_LOSSY], [_INKED, 2 * _INKED], _SPECK // 2)
+        return is_speck[number] | (size <= most)[stroke]
     return is_speck[number]
 
 

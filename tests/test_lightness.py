@@ -159,6 +159,18 @@ def test_a_jpeg_copy_keeps_thin_strokes_and_nearly_white_ones(tmp_path: Path, wi
         assert in_room(shown, room) == pytest.approx(colour, abs=8)
 
 
+def test_the_rings_that_compression_leaves_around_a_stroke_are_none(tmp_path: Path) -> None:
+    page = np.full((200, 300), 255, np.uint8)
+    cv2.rectangle(page, (4, 4), (295, 195), 0, 3)
+    for shift in range(8):  # of the stroke over the blocks of compression
+        copy = np.dstack([page] * 3)
+        cv2.line(copy, (60 + shift, 40), (90 + shift, 140), (150, 200, 245), 6, cv2.LINE_AA)
+        cv2.line(copy, (160, 40 + shift), (160, 140), (90, 50, 30), 6, cv2.LINE_AA)
+        Image.fromarray(copy).save(tmp_path / "marked.jpg", quality=75)
+        found = read_seeds(tmp_path / "marked.jpg", Picture.from_array(page))
+        assert len(np.unique(found.stroke)) == 2
+
+
 def test_strokes_on_a_photo_that_keep_its_shading_are_one_each() -> None:
     """As with a brush that changes the hue alone, or is half transparent, over a texture."""
     rng = np.random.default_rng(2)
