@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from hybridcolor import tiles
 from hybridcolor.cli import app
+from hybridcolor.compare import Method
 from hybridcolor.errors import SeedError
 from hybridcolor.imagefiles import open_bands
 from hybridcolor.lab import rgb_to_lab
@@ -253,6 +254,15 @@ def test_a_glimpse_is_as_light_as_the_answer() -> None:
     assert np.mean(np.abs(seen.rgb.astype(int) - whole).max(axis=2) > 8) < 0.02
     assert whole.max() == pytest.approx(71, abs=1)  # L* 30
     assert session.glimpse() is None
+
+
+def test_a_comparison_shows_drawings_painted() -> None:
+    page = rooms()
+    shown = Method.parse("lineart:none").colorize(
+        Picture.from_array(page), None, strokes(page, BROWN, NAVY, GRAY, PEACH)
+    )
+    for room, colour in enumerate((BROWN, NAVY, GRAY, PEACH)):
+        assert in_room(shown, room) == pytest.approx(colour, abs=2)
 
 
 def test_tiles_are_as_light_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
