@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from hybridcolor import tiles
 from hybridcolor.cli import app
+from hybridcolor.compare import Method
 from hybridcolor.errors import SeedError
 from hybridcolor.imagefiles import open_bands
 from hybridcolor.lab import rgb_to_lab
@@ -97,6 +98,90 @@ def test_ink_that_shows_through_a_brush_is_no_stroke(brush: str) -> None:
     assert len(np.unique(found.stroke)) == 1
     on_paper = 255 * (1 - cover.max()) + np.float32(BROWN) * cover.max()
     assert found.lightness[0] == pytest.approx(rgb_to_lab(np.uint8([[on_paper]]))[0, 0, 0], abs=4)
+
+
+def _brushed(page: np.ndarray, brush: str, *strokes: tuple[tuple[int, int], tuple[int, int], tuple[int, int, int]]):
+    """The page with strokes 7 pixels wide, and each stroke's colour on paper; all in RGB."""
+    copy, colours = np.dstack([page] * 3).astype(np.float32), []
+    for start, end, colour in strokes:
+        cover = np.zeros(np.multiply(page.shape, 4), np.uint8)
+        cv2.line(cover, (4 * start[0], 4 * start[1]), (4 * end[0], 4 * end[1]), 255, 28)
+        cover = cv2.resize(cover, page.shape[::-1], interpolation=cv2.INTER_AREA)[..., None] / np.float32(255)
+        cover = (cover > 0.5) * np.float32(1) if brush == "hard" else cover
+        if brush == "soft":
+            cover = cv2.GaussianBlur(cover, (0, 0), 2)[..., None]
+            cover /= cover.max()
+        share = 0.6 if brush == "half transparent" else 1
+        above = copy * np.float32(colour) / 255 if brush == "multiplying" else np.float32(colour)
+        copy = copy * (1 - share * cover) + above * share * cover
+        colours.append(255 * (1 - share) + share * np.float32(colour))
+    return (copy + 0.5).astype(np.uint8), colours
+
+
+@pytest.mark.parametrize("brush", ["hard", "smooth", "half transparent", "multiplying"])
+@pytest.mark.parametrize("crossing", [False, True])
+@pytest.mark.parametrize(
+    ("left", "right"), [(NAVY, (150, 160, 230)), ((20, 20, 20), GRAY), (GRAY, (190, 190, 190)), (BROWN, PEACH)]
+)
+def test_strokes_that_touch_are_two_if_only_their_lightness_differs(left, right, brush: str, crossing: bool) -> None:
+    page = np.full((120, 240), 255, np.uint8)
+    cv2.rectangle(page, (4, 4), (120, 115), 0, 3)
+    cv2.rectangle(page, (120, 4), (235, 115), 0, 3)
+    ends = (
+        (((30, 60), (135, 60)), ((133, 30), (133, 90))) if crossing else (((30, 60), (121, 60)), ((124, 60), (200, 60)))
+    )
+    copy, colours = _brushed(page, brush, (*ends[0], left), (*ends[1], right))
+    found = strokes_on(Picture.from_array(copy), Picture.from_array(page), lossy=False)
+    shown = colorize(Picture.from_array(page), scribbles=found, method="lineart", finish="paint").to_rgb()
+    for column, colour in zip((60, 180), colours, strict=True):
+        assert shown[20, column] == pytest.approx(colour, abs=4)
+
+
+@pytest.mark.parametrize("brush", ["hard", "smooth", "soft", "half transparent"])
+def test_a_stroke_over_letters_is_as_light_as_beside_them(brush: str) -> None:
+    page = np.full((120, 240), 255, np.uint8)
+    cv2.putText(page, "HHHHH", (30, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 0, 4, cv2.LINE_AA)
+    copy, _ = _brushed(page, brush, ((76, 30), (76, 75), (236, 236, 236)))
+    found = strokes_on(Picture.from_array(copy), Picture.from_array(page), lossy=False)
+    shown = colorize(Picture.from_array(page), scribbles=found, method="lineart", finish="paint").to_rgb()
+    assert np.mean(shown[page == 255] == 255) > 0.98
+
+
+@pytest.mark.parametrize("width", [5, 9])
+def test_a_jpeg_copy_keeps_thin_strokes_and_nearly_white_ones(tmp_path: Path, width: int) -> None:
+    page, colours = rooms(), ((236, 236, 236), GRAY, (40, 40, 45), BROWN)
+    copy = np.dstack([page] * 3)
+    for room, colour in enumerate(colours):
+        cv2.line(copy, (room * 120 + 30, 45), (room * 120 + 90, 70), colour, width)
+    Image.fromarray(copy).save(tmp_path / "marked.jpg", quality=92)
+    found = read_seeds(tmp_path / "marked.jpg", Picture.from_array(page))
+    shown = colorize(Picture.from_array(page), scribbles=found, method="lineart", finish="paint").to_rgb()
+    for room, colour in enumerate(((255, 255, 255), *colours[1:])):
+        assert in_room(shown, room) == pytest.approx(colour, abs=8)
+
+
+def test_the_rings_that_compression_leaves_around_a_stroke_are_none(tmp_path: Path) -> None:
+    page = np.full((200, 300), 255, np.uint8)
+    cv2.rectangle(page, (4, 4), (295, 195), 0, 3)
+    for shift in range(8):  # of the stroke over the blocks of compression
+        copy = np.dstack([page] * 3)
+        cv2.line(copy, (60 + shift, 40), (90 + shift, 140), (150, 200, 245), 6, cv2.LINE_AA)
+        cv2.line(copy, (160, 40 + shift), (160, 140), (90, 50, 30), 6, cv2.LINE_AA)
+        Image.fromarray(copy).save(tmp_path / "marked.jpg", quality=75)
+        found = read_seeds(tmp_path / "marked.jpg", Picture.from_array(page))
+        assert len(np.unique(found.stroke)) == 2
+
+
+def test_strokes_on_a_photo_that_keep_its_shading_are_one_each() -> None:
+    """As with a brush that changes the hue alone, or is half transparent, over a texture."""
+    rng = np.random.default_rng(2)
+    photo = (
+        cv2.GaussianBlur(rng.normal(128, 220, (90, 160)).astype(np.float32), (0, 0), 2).clip(40, 215).astype(np.uint8)
+    )
+    copy = np.dstack([photo] * 3)
+    copy[20:30, 20:140] = (0.5 * copy[20:30, 20:140] + 0.5 * np.float32([60, 60, 60])).astype(np.uint8)
+    found = strokes_on(Picture.from_array(copy), Picture.from_array(photo), lossy=False)
+    assert np.bincount(found.stroke).max() > 0.9 * len(found)
 
 
 def test_a_dot_beside_a_stroke_is_a_stroke() -> None:
@@ -186,6 +271,15 @@ def test_a_glimpse_is_as_light_as_the_answer() -> None:
     assert session.glimpse() is None
 
 
+def test_a_comparison_shows_drawings_painted() -> None:
+    page = rooms()
+    shown = Method.parse("lineart:none").colorize(
+        Picture.from_array(page), None, strokes(page, BROWN, NAVY, GRAY, PEACH)
+    )
+    for room, colour in enumerate((BROWN, NAVY, GRAY, PEACH)):
+        assert in_room(shown, room) == pytest.approx(colour, abs=2)
+
+
 def test_tiles_are_as_light_as_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "SMALL", 100_000)
     page = rooms(600)
@@ -229,6 +323,21 @@ def test_files_keep_it(tmp_path: Path, suffix: str) -> None:
     read = read_seeds(tmp_path / f"s{suffix}", page)
     np.testing.assert_array_equal(read.coords, seeds.coords)
     np.testing.assert_allclose(read.lightness, seeds.lightness, atol=0 if suffix == ".json" else 0.5)
+
+
+def test_a_painted_copy_gives_back_what_was_seen(tmp_path: Path) -> None:
+    """Also of strokes that ask for no lightness of their own: white, pale, and as light as their colour can be."""
+    page = rooms()
+    coords = [(60, 60 + 120 * room + column) for room in range(4) for column in range(9)]
+    ab, stroke = np.repeat([[0, 0], [4, 5], [60, 40], [20, -60]], 9, axis=0), np.repeat(range(4), 9)
+    scribbles = Seeds.of(coords, ab, stroke=stroke)
+    picture = Picture.from_array(page)
+    write_seeds(tmp_path / "s.png", scribbles, picture)
+    seen, again = (
+        colorize(picture, scribbles=each, method="lineart", finish="paint").to_rgb().astype(int)
+        for each in (scribbles, read_seeds(tmp_path / "s.png", picture))
+    )
+    assert np.abs(seen - again).max() <= 4
 
 
 def test_a_painted_copy_of_a_photo_shows_every_seed() -> None:

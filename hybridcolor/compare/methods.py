@@ -12,14 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.errors import MethodError
 from hybridcolor.groundwork import Groundwork, suited_options
 from hybridcolor.picture import Picture
-from hybridcolor.pipeline import colorize
+from hybridcolor.pipeline import colorize, usual_finish
 from hybridcolor.propagate import get_propagator
 from hybridcolor.propagate.registry import propagator_names
 from hybridcolor.seeds import Seeds
@@ -106,10 +105,8 @@ class Method:
         own = {name: _default(propagator, name) for name in names}
         return settings | own | suited_options(self.algorithm, {}, drawn=self._colours_drawings())
 
-    def colorize(
-        self, picture: Picture, predictor: Predictor | None, scribbles: Seeds | None
-    ) -> NDArray[np.float32] | None:
-        """(H, W, 2) float32 a* and b* for a picture; None is gray.
+    def colorize(self, picture: Picture, predictor: Predictor | None, scribbles: Seeds | None) -> NDArray[Any]:
+        """(H, W, 3) RGB of a picture in its colours; models and methods for drawings paint, as in files.
 
         Parameters
         ----------
@@ -124,11 +121,14 @@ class Method:
             As `hybridcolor.colorize`.
         """
         if self.algorithm == GRAY:
-            return None
+            return picture.to_rgb()
+        finish = usual_finish(self.algorithm, predictor)
         if self.algorithm == CNN:
             heard = Seeds.empty() if scribbles is None else scribbles
-            return Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=heard).predicted
-        return colorize(picture, predictor=predictor, scribbles=scribbles, method=self.algorithm).chroma
+            ground = Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=heard)
+            return picture.to_rgb(ground.predicted, paint=finish == "paint")
+        asked: dict[str, Any] = {"predictor": predictor, "scribbles": scribbles, "method": self.algorithm}
+        return colorize(picture, finish=finish, **asked).to_rgb()
 
     def _colours_drawings(self) -> bool:
         """Whether its model is one of drawings, see `hybridcolor.predict.weights.ModelEntry`."""

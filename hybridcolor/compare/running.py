@@ -128,13 +128,12 @@ class Runner:
             before = memory_peak(afresh=True)
             started = time.perf_counter()
             try:
-                chroma = method.colorize(picture, predictor, scribbles)
+                rgb = method.colorize(picture, predictor, scribbles)
             except HybridColorError as error:
                 raise type(error)(f"{case.picture}: {method.name}: {error}") from error
             seconds = time.perf_counter() - started
             after = memory_peak()
             memory = None if before is None or after is None else after - before
-            rgb = picture.to_rgb(chroma, paint=getattr(predictor, "paint", False))  # models of drawings ask for it
             yield method.name, rgb, {"seconds": seconds, "memory": memory}
 
     def _ready(self, method: Method) -> Predictor | None:

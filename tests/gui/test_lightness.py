@@ -29,6 +29,8 @@ def test_strokes_are_as_dark_as_the_slider_says(viewer, gray, qtbot):
     for _ in range(7):
         qtbot.keyClick(slider, Qt.Key.Key_PageDown)
     assert panel.editing.colour == (20.0, 30.0, 30.0)
+    qtbot.waitUntil(lambda: panel.editing.colour in colour.kept.recent)
+    assert [each for each in colour.kept.recent if each[0] == 20] == [(20, 30, 30), (20, 30)]
     now = colour.now.grab().toImage().pixelColor(20, 12).getRgb()[:3]
     assert rgb_to_lab(np.uint8([[now]]))[0, 0] == pytest.approx((30, 20, 30), abs=1)
 

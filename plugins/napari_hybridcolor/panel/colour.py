@@ -46,6 +46,7 @@ from napari_hybridcolor.panel.files import file_to_write
 from napari_hybridcolor.panel.plane import SHOWABLE, ColourPlane
 from napari_hybridcolor.panel.swatches import Swatches
 from napari_hybridcolor.scribbles import FIRST
+from napari_hybridcolor.timers import timer
 from napari_hybridcolor.tools import BRUSH, FILL, LINE, PICK, RECOLOUR, REMOVE, RUB_OUT, Tools
 
 GRAY: Colour = (0.0, 0.0)
@@ -63,6 +64,7 @@ _TOOLS = (
     (PICK, "Pick", "Click on the picture, or on any other that is shown, to take a colour from it (K)"),
 )
 _REST = "The network's guesses: rest the mouse on a place"
+_RESTED_MS = 700
 _PALETTES = "Palettes (*.gpl *.pal)"
 
 
@@ -99,6 +101,7 @@ class ColourBox(QGroupBox):
             1.0, "On the paper of a drawing: to the left black, to the right as light as the colour can be"
         )
         self.lightness_row = QWidget()
+        self._rest = timer(self, _RESTED_MS, self._rested)
         self._lay_out()
         editing.scribbles.use_colour(next(iter(self.kept.recent), FIRST))
         self.show_colour(editing.colour)
@@ -250,7 +253,14 @@ class ColourBox(QGroupBox):
         if self.lightness.isSliderDown():
             self.show_colour(colour)
         else:
-            self.use(colour)
+            self.editing.use_colour(colour)
+            self.tools.draw()
+            self._rest.start()
+
+    def _rested(self) -> None:
+        """Keep the colour at which the slider came to rest, not those that keys led it past."""
+        self._keep(self.editing.colour)
+        self._show_drawing()
 
     def _keep(self, colour: Colour) -> None:
         """Have it at hand on other pictures and other days; gray is there in any case."""
