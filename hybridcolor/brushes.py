@@ -179,8 +179,11 @@ def specks_on_ink(
     """
     number, count = np.unique(piece, return_inverse=True, return_counts=True)[1:]
     at = tuple(seeds.coords.T)
-    total = [np.bincount(number, each) for each in (luminance[at], *seeds.ab.T)]
-    ground, ab = total[0] / count, np.column_stack(total[1:]) / count[:, None]
+    below = luminance[at]
+    ground = below[_ranked(number, below, 0.9)]  # of a stroke that crosses ink, what is between
+    level, *ab_of = (np.bincount(number, each) / count for each in (seeds.lightness, *seeds.ab.T))
+    ab = np.column_stack(ab_of)
+    veiled = (np.hypot(*ab.T) < ALIKE) & (level < ground)  # so little paint has no hue
     plane = np.full(luminance.shape, -1)
     plane[at] = number
     is_speck = np.zeros(len(count), bool)
@@ -193,7 +196,8 @@ def specks_on_ink(
         near = near[(near >= 0) & (near != speck)]
         near = near[(count[near] > 4 * count[speck]) & (lossy | (ground[near] > ground[speck] + _DARKER))]
         along = ab[near] @ ab[speck]
-        is_speck[speck] = (along >= 0.9 * np.hypot(*ab[near].T) * np.hypot(*ab[speck])).any()
+        of_hue = along >= 0.9 * np.hypot(*ab[near].T) * np.hypot(*ab[speck])
+        is_speck[speck] = (of_hue | veiled[speck]).any()
     if lossy:
         stroke, size = np.unique(seeds.stroke, return_inverse=True, return_counts=True)[1:]
         vivid = np.hypot(*(np.bincount(stroke, each) / size for each in seeds.ab.T))
