@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from hybridcolor.errors import MethodError
 from hybridcolor.lab import gamut_chroma
-from hybridcolor.resampling import look_up
 from hybridcolor.separation import Separation, separate
 
 Plane = NDArray[np.float32]
@@ -126,6 +125,8 @@ def make_room(luminance: Plane, chroma: NDArray[np.float32]) -> Plane:
     >>> make_room(white, np.float32([[[0, 0], [60, 40]]])).round().tolist()
     [[100.0, 61.0]]
     """
+    from hybridcolor.resampling import look_up  # numba comes with it, which readers of pictures do without
+
     return np.minimum(luminance, look_up(_lightest(), chroma, least=-_RANGE, step=_STEP))
 
 
