@@ -144,13 +144,19 @@ def _covering(
     stroke: NDArray[np.intp], ground: NDArray[np.float32], unlike: NDArray[np.float32], share: float
 ) -> NDArray[np.intp]:
     """Of each stroke the pixel that is more unlike its ground than a share of those on the stroke's lightest ground."""
-    lightest = ground[_ranked(stroke, ground, 0.9)]
+    lightest = ground[ranked(stroke, ground, 0.9)]
     light = np.flatnonzero(ground > lightest[stroke] - _DARKER)
-    return np.asarray(light[_ranked(stroke[light], unlike[light], share)])
+    return np.asarray(light[ranked(stroke[light], unlike[light], share)])
 
 
-def _ranked(stroke: NDArray[np.intp], value: NDArray[np.float32], share: float) -> NDArray[np.intp]:
-    """Of each stroke the pixel whose value is larger than a share of the others'."""
+def ranked(stroke: NDArray[np.intp], value: NDArray[np.float32], share: float) -> NDArray[np.intp]:
+    """Of each stroke, numbered from 0 without gaps, the pixel whose value is larger than a share of the others'.
+
+    Examples
+    --------
+    >>> ranked(np.array([0, 1, 1, 1]), np.float32([5, 7, 9, 8]), 0.5).tolist()
+    [0, 3]
+    """
     count = np.bincount(stroke)
     first = np.cumsum(count) - count
     return np.asarray(np.lexsort((value, stroke))[first + (count * share).astype(int)])
@@ -180,7 +186,7 @@ def specks_on_ink(
     number, count = np.unique(piece, return_inverse=True, return_counts=True)[1:]
     at = tuple(seeds.coords.T)
     below = luminance[at]
-    ground = below[_ranked(number, below, 0.9)]  # of a stroke that crosses ink, what is between
+    ground = below[ranked(number, below, 0.9)]  # of a stroke that crosses ink, what is between
     level, *ab_of = (np.bincount(number, each) / count for each in (seeds.lightness, *seeds.ab.T))
     ab = np.column_stack(ab_of)
     veiled = (np.hypot(*ab.T) < ALIKE) & (level < ground)  # so little paint has no hue

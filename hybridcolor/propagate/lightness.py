@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.brushes import ranked
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.state import PropagationState
 from hybridcolor.seeds import FULL_LIGHTNESS, Seeds
@@ -115,9 +116,8 @@ def _as_chroma(lightness: NDArray[np.float32]) -> NDArray[np.float32]:
 def _ground(seeds: Seeds, luminance: Plane) -> Plane:
     """(N,) L* of what each seed's stroke lies on: of its lighter pixels, as it may cross lines and tone."""
     level: Plane = luminance[tuple(seeds.coords.T)]
-    _, of_seed, count = np.unique(seeds.stroke, return_inverse=True, return_counts=True)
-    start = np.cumsum(count) - count
-    ground: Plane = level[np.lexsort((level, seeds.stroke))[start + count * 9 // 10]][of_seed]
+    number = np.unique(seeds.stroke, return_inverse=True)[1]
+    ground: Plane = level[ranked(number, level, 0.9)][number]
     return ground
 
 
