@@ -34,7 +34,7 @@ OUT, PAGES = Path("build/tour"), Path("docs/tutorial")
 SIZE = (1440, 900)
 PATIENCE = 120.0  # seconds
 POLL_MS = 5
-TIMED = {"0.26": 1, "1.0": 2, "2.4": 3, "12": 7}
+TIMED = {"0.26": 1, "1.0": 2, "4.2": 4, "12": 7}
 """Megapixels, and how many times over the astronaut is laid in both directions for them."""
 
 GOOD = 0.001

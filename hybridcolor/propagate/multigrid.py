@@ -227,8 +227,8 @@ def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]
     ``coarse`` and ``fine`` are the sides of the two grids. Returns those coarse pixels; their place among the part's
     coarse pixels; and the part's fine pixels. The part is wide enough that they come out the same as from the whole.
     """
-    inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
-    first, last = max(inner.start - 4, 0), min(inner.stop + 4, coarse)
+    inner = slice(max(changed.start // 2 - 3, 0), min(changed.stop // 2 + 4, coarse))
+    first, last = max(inner.start - 5, 0), min(inner.stop + 5, coarse)
     return inner, slice(inner.start - first, inner.stop - first), slice(2 * first, min(2 * last, fine))
 
 
