@@ -6,6 +6,7 @@ so is what a stroke under way will do. `editing` says when to ask, and `answers`
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from threading import Event
@@ -25,6 +26,9 @@ from napari_hybridcolor.timers import timer
 from napari_hybridcolor.work import Newest
 
 QUICK = 0.06  # seconds of a glimpse that may go on beside the drawing
+TURN = 0.001
+"""Seconds after which a thread that waits for the interpreter gets it from another. With Python's usual five, the first
+glimpse of a stroke waits while the window draws the stroke itself, and came 7% later at 1 megapixel."""
 MOVED_MS = 60  # the picture has come to rest after it was moved or zoomed
 
 
@@ -37,6 +41,7 @@ class Answering(QObject):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
+        sys.setswitchinterval(min(TURN, sys.getswitchinterval()))
         self.result = Result(viewer)
         self.work = Newest(self)
         self.work.answered.connect(self._show)
