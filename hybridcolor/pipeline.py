@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS
+from hybridcolor.bins import DEFAULT_CONFIDENCE, DEFAULT_VIVIDNESS, check_shares
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import gamut_chroma
@@ -128,6 +128,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     dismissed: NDArray[np.bool_] | None = None,
     palette: Palette | None = None,
     finish: str | None = None,
+    tint: float = 0.0,
     **options: Any,
 ) -> Colorization:
     """Colorize a picture from a CNN's seeds, a person's scribbles, or both.
@@ -158,6 +159,8 @@ def colorize(  # noqa: PLR0913  # what a person may wish
         predictor is to be the model of drawings that read it.
     finish : str, optional
         How the colour is put on (`hybridcolor.painting.finished`); models of drawings paint, else the luminance stays.
+    tint : float, optional
+        Of a drawing's lines, likewise: from 0, black, to 1, a dark shade of the colour beside them.
     **options
         For the method.
 
@@ -170,7 +173,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     ImageError
         If the picture is none, but an array or the name of a file.
     MethodError
-        If the method, an option or the finish is unknown, or vividness, caution or confidence is not from 0 to 1.
+        If the method, an option or the finish is unknown, or vividness, caution, confidence or tint is not from 0 to 1.
     ModelError
         If the predictor is none, but a name, or its answer none for this picture.
     SeedError
@@ -188,6 +191,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
     check_picture(picture)
     if finish is not None:
         check_finish(finish)
+    check_shares(tint=tint)
     scribbles = Seeds.empty() if scribbles is None else scribbles
     scribbles.check_inside(picture.shape)  # before the CNN's work, not after it
     groundwork = Groundwork.of(
@@ -218,6 +222,7 @@ def colorize(  # noqa: PLR0913  # what a person may wish
         method,
         seconds,
         finish,
+        tint,
         residual=result.residual,
         lightness=lightness,
     )

@@ -216,8 +216,9 @@ class EditSession(Document):
         """
         drawing = self.drawing
         predictor = self._grounds.predictor(drawing.model)
-        finish, wanted = self._finish(drawing), self._grounds.wanted(drawing)
-        result = colorize(self.picture, predictor=predictor, finish=finish, **wanted, **drawing.method_options)
+        shown: dict[str, Any] = {"finish": self._finish(drawing), "tint": drawing.tint}
+        wanted = self._grounds.wanted(drawing)
+        result = colorize(self.picture, predictor=predictor, **shown, **wanted, **drawing.method_options)
         provenance = made_by(
             method=drawing.method,
             model=drawing.model,
@@ -226,7 +227,7 @@ class EditSession(Document):
             options=drawing.method_options,
             session_sha256=hashlib.sha256(document_of(drawing, self.picture)).hexdigest(),
         )
-        return replace(result, tint=drawing.tint, provenance=provenance)
+        return replace(result, provenance=provenance)
 
     @property
     def belief(self) -> ColorDistribution | None:

@@ -208,7 +208,9 @@ def test_caution_leaves_gray_where_the_network_is_unsure_and_strokes_as_they_are
         assert np.array_equal(told.chroma[30, 30:50], np.broadcast_to(np.float32([40, 30]), (20, 2)))
 
 
-@pytest.mark.parametrize("wish", [{"vividness": 5}, {"caution": -1}, {"caution": 3}, {"confidence": np.nan}])
+@pytest.mark.parametrize(
+    "wish", [{"vividness": 5}, {"caution": -1}, {"caution": 3}, {"confidence": np.nan}, {"tint": 2}]
+)
 def test_a_setting_beyond_its_range_is_told(predictor, wish):
     with pytest.raises(MethodError, match="expected a number from 0 to 1"):
         colorize(gray("coffee", 8), predictor=predictor, method="optimization", **wish)
@@ -237,3 +239,12 @@ def test_a_predictor_of_ones_own():
     for answer in (ColorDistribution(grid, (60, 80)), grid, None):
         with pytest.raises(ModelError, match=r"expected a ColorDistribution whose shape is \(50, 75\)"):
             colorize(picture, predictor=Own(lambda _, answer=answer: answer), vividness=0)
+
+
+def test_lines_are_tinted_if_asked():
+    page = np.full((24, 24), 255, np.uint8)
+    page[10:13] = 0
+    asked = {"scribbles": Seeds.of([[4, 4], [18, 4]], [[60.0, 40.0]] * 2), "method": "lineart", "finish": "paint"}
+    black, red = (colorize(Picture.from_array(page), **asked, tint=tint).to_rgb()[11, 12] for tint in (0, 1))
+    assert black.tolist() == [0, 0, 0]
+    assert red[0] > 30 + red[1]

@@ -173,10 +173,9 @@ def colorize(
             scribbles = None if seeds is None else _scribbles(seeds, picture, predictor)
             chosen = _chosen(picture, predictor) if method == "auto" else method
             shown = finish or ("paint" if is_layered(target) else pipeline.usual_finish(chosen, predictor))
-            asked = {"scribbles": scribbles, "method": chosen, "finish": shown, "palette": palette, **wishes}
-            result = replace(
-                pipeline.colorize(picture, predictor=predictor, **asked), tint=tint, provenance=made(method=chosen)
-            )
+            asked = {"method": chosen, "finish": shown, "tint": tint, "palette": palette, **wishes}
+            result = pipeline.colorize(picture, predictor=predictor, scribbles=scribbles, **asked)
+            result = replace(result, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, **writing)
             if save_seeds is not None:
                 write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
