@@ -14,6 +14,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.coarse_pockets import coarse_pockets, correct
 from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_ROWS, NO_WEIGHTS, Operator, coarser, dense_couplings
 from hybridcolor.propagate.deep import DEEP, Grid, multiply, packed, solve_deep
 from hybridcolor.propagate.krylov import conjugate_residuals
@@ -126,6 +127,7 @@ class Hierarchy:
         self._packed, grids = packed([level.grid() for level in deep])
         for level, grid in zip(deep, grids, strict=True):
             level.take(grid)
+        self._find_pockets()
         self._steps = np.array([STEPS[(depth - 1) % 2] for depth in range(self._deep, len(self.levels))])
 
     @property
@@ -152,6 +154,7 @@ class Hierarchy:
             following[3][here] = coarse[there]
             rows, columns = _balance_anew(following, (rows, columns))
         self._inverse = _dense_inverse(self._coarsest[3])
+        self._find_pockets()
 
     def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
         """Write x, an approximate solution of A x = load, and image = A x: one V at this level, below it a K.
@@ -175,6 +178,14 @@ class Hierarchy:
         share_rows(up, height, width=width, step=CHAIN)
         if depth == 0:
             self._pockets.correct(self.pull, load, x, image)
+        else:
+            correct(self._coarse_pockets, depth - 1, level.operator[3], load, x, image)
+
+    def _find_pockets(self) -> None:
+        """Those of the coarser levels, anew: seeds that go leave pixels that hold on to others."""
+        operators = [level.operator[3] for level in self.levels]
+        self._coarse_pockets = coarse_pockets(operators[1 : self._deep])
+        self._deep_pockets = coarse_pockets(operators[self._deep :])
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:
         """Add to the solution what a residual inside a window asks for everywhere, as the coarser levels see it.
@@ -205,7 +216,7 @@ class Hierarchy:
             return
         if depth == self._deep:
             self._steps[0] = steps
-            solve_deep(self._packed, self._steps, self._inverse, load, answer)
+            solve_deep(self._packed, self._deep_pockets, self._steps, self._inverse, load, answer)
             return
         answer[:] = 0
 

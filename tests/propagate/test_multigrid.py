@@ -9,6 +9,7 @@ import pytest
 
 from hybridcolor.propagate import multigrid
 from hybridcolor.propagate.affinity import planes_to_matrix
+from hybridcolor.propagate.coarse_pockets import coarse_pockets, correct
 from hybridcolor.propagate.coarsening import NO_PULL, NO_ROWS, NO_WEIGHTS, coarsen, coarser, interpolate, prune
 from hybridcolor.propagate.krylov import conjugate_residuals
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, padded
@@ -129,6 +130,30 @@ def test_a_side_that_cancels_out_is_not_lost():
     west, east = prolongation[1, 1:3, 1]
     assert east > 0.8
     assert west + east == pytest.approx(1)
+
+
+def test_pockets_of_coarser_grids_are_found_and_corrected():
+    """A door frame, two pixels wide on the finest grid: on the next it lies between two columns of the one after."""
+    luminance = np.full((64, 80), 20, np.float32)
+    luminance[:, 42:44] = 80
+    luminance += np.random.default_rng(1).normal(0, 0.5, luminance.shape).astype(np.float32)
+    walk = Walk.of(luminance)
+    hierarchy = Hierarchy(walk, np.zeros_like(luminance))
+    rows = hierarchy.levels[1].operator[3]
+    pockets = coarse_pockets([rows, rows])
+    owner = pockets.owner[-32 * 40 :].reshape(32, 40)
+    assert (owner[:, 21] > 0).mean() > 0.9
+    matrix = dense_operator(rows)
+    load, x, image = (padded((32, 40)) for _ in range(3))
+    load[1:-1, :, 1:-1] = np.random.default_rng(0).normal(0, 1e-3, (32, 2, 40))
+    lacking = []
+    for _ in range(40):
+        correct(pockets, 1, rows, load, x, image)
+        applied = matrix @ x[1:-1, :, 1:-1].transpose(0, 2, 1).reshape(-1, 2)
+        assert np.abs(image[1:-1, :, 1:-1].transpose(0, 2, 1).reshape(-1, 2) - applied).max() < 1e-4
+        left = (load - image)[1:-1, :, 1:-1].transpose(1, 0, 2)
+        lacking.append(max(np.abs(left[:, owner == n].sum(axis=1)).max() for n in range(1, owner.max() + 1)))
+    assert lacking[-1] < 0.05 * lacking[0]
 
 
 def test_conjugate_residuals_solve():
