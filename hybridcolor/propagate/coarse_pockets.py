@@ -21,46 +21,41 @@ from hybridcolor.propagate.pockets import LEAST_BOND, LEAST_HOLD, MOST_PIXELS, g
 LEAST_LOST = np.float32(1e-6)
 """What a pocket loses to the rest, as a share of all that its pixels are coupled with: less is lost in rounding."""
 
-NONE = np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 0), np.int32)
+NONE = *(np.empty(0, np.int64) for _ in range(3)), np.empty(0, np.float32)
 """What is found where there is no pocket."""
 
 Planes = NDArray[np.float32]
 
 
 class CoarsePockets(NamedTuple):
-    """Those of some levels. Pocket n has pixels ``start[n]`` to ``start[n + 1]``.
+    """Those of some levels. For each pocket n the entries ``start[n]`` to ``start[n + 1]``: its pixels, then others.
 
     Attributes
     ----------
     first : (levels + 1,) int64
         Level l has pockets ``first[l]`` to ``first[l + 1]``.
-    start : (N + 1,) int64
+    start, size : (N + 1,) and (N,) int64
+        First entry, and number of the pocket's own pixels.
     where : (M,) int64
-        The place of each pixel in its level, row by row.
-    cells : (levels + 1,) int64
-        Where the pixels of each level begin in ``owner``.
-    owner : int32
-        For each pixel of each level the number of its pocket among the level's, from 1; 0 for none.
+        The place of each entry in its level, row by row.
+    rate : (M,) float32
+        What A makes there of the pocket's indicator.
     """
 
     first: NDArray[np.int64]
     start: NDArray[np.int64]
+    size: NDArray[np.int64]
     where: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    owner: NDArray[np.int32]
+    rate: NDArray[np.float32]
 
 
 def coarse_pockets(operators: Sequence[Planes]) -> CoarsePockets:
     """All pockets of stored operators, (h, 10, w) each."""
     found = [_find(rows) for rows in operators]
-    sizes, where, owner = zip(*found, NONE, strict=True)
-    return CoarsePockets(
-        np.cumsum([0, *map(len, sizes)])[:-1],
-        np.concatenate([[0], np.cumsum(np.concatenate(sizes))]),
-        np.concatenate(where),
-        np.cumsum([0, *(each.size for each in owner)])[:-1],
-        np.concatenate([each.ravel() for each in owner]),
-    )
+    size, entries, where, rate = zip(*found, NONE, strict=True)
+    first = np.cumsum([0, *map(len, size)])[:-1]
+    start = np.concatenate([[0], np.cumsum(np.concatenate(entries))])
+    return CoarsePockets(first, start, np.concatenate(size), np.concatenate(where), np.concatenate(rate))
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
@@ -85,7 +80,7 @@ def _hold(row, scale, held):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _find(rows):  # type: ignore[no-untyped-def]
-    """The number of pixels of each pocket of an operator, those pixels, and the owner of every pixel."""
+    """The number of pixels and of entries of each pocket of an operator, and the place and rate of each entry."""
     height, width = rows.shape[0], rows.shape[2]
     scale = np.empty((height, width), np.float32)
     held = np.empty((height, width), np.float32)
@@ -93,34 +88,68 @@ def _find(rows):  # type: ignore[no-untyped-def]
         _hold(rows[i], scale[i], held[i])
     owner = np.zeros((height, width), np.int32)
     members = np.empty((MOST_PIXELS, 2), np.int64)
-    sizes, where = [0], [0]
-    sizes.clear()
+    size, entries, where, rate = [0], [0], [0], [np.float32(0)]
+    size.clear()
+    entries.clear()
     where.clear()
+    rate.clear()
+    number = 0
     for i in range(height):
         for j in range(width):
-            if held[i, j] > LEAST_HOLD and owner[i, j] == 0:
-                members[0, 0] = i
-                members[0, 1] = j
-                count = gather(rows, scale, held, owner, len(sizes) + 1, members)
-                if count > 0:
-                    sizes.append(count)
-                    where.extend([members[n, 0] * width + members[n, 1] for n in range(count)])
-    return np.array(sizes), np.array(where), owner
+            if held[i, j] <= LEAST_HOLD or owner[i, j] > 0:
+                continue
+            members[0, 0] = i
+            members[0, 1] = j
+            number += 1
+            count = gather(rows, scale, held, owner, number, members)
+            if count > 0:
+                before = len(where)
+                if _describe(rows, scale, owner, members[:count], where, rate):
+                    size.append(count)
+                    entries.append(len(where) - before)
+    return np.array(size), np.array(entries), np.array(where), np.array(rate)
 
 
 @njit(cache=True, nogil=True)
-def _leaving(rows, owner, i, j):  # type: ignore[no-untyped-def]
-    """What A makes of the indicator of a pixel's pocket at that pixel."""
-    leaving = rows[i, 4, j]
-    for k in range(9):
-        y, x = i + k // 3 - 1, j + k % 3 - 1
-        if k != 4 and 0 <= y < owner.shape[0] and 0 <= x < owner.shape[1] and owner[y, x] != owner[i, j]:
-            leaving += rows[i, k, j]
-    return leaving
+def _describe(rows, scale, owner, members, where, rate):  # type: ignore[no-untyped-def]
+    """Append a pocket's entries; False, and none, if what it loses is lost in rounding."""
+    height, width = owner.shape
+    number = owner[members[0, 0], members[0, 1]]
+    lost = whole = np.float32(0)
+    for n in range(len(members)):
+        i, j = members[n, 0], members[n, 1]
+        leaving = rows[i, 4, j]
+        for k in range(9):
+            y, x = i + k // 3 - 1, j + k % 3 - 1
+            if k != 4 and 0 <= y < height and 0 <= x < width and owner[y, x] != number:
+                leaving += rows[i, k, j]
+        where.append(i * width + j)
+        rate.append(leaving)
+        lost += leaving
+        whole += np.float32(1) / scale[i, j]
+    if not lost > LEAST_LOST * whole:
+        for _ in range(len(members)):
+            where.pop()
+            rate.pop()
+        return False
+    outside = len(where)
+    for n in range(len(members)):
+        for k in range(9):
+            y, x = members[n, 0] + k // 3 - 1, members[n, 1] + k % 3 - 1
+            if k == 4 or not (0 <= y < height and 0 <= x < width) or owner[y, x] == number:
+                continue
+            entry = outside
+            while entry < len(where) and where[entry] != y * width + x:
+                entry += 1
+            if entry == len(where):
+                where.append(y * width + x)
+                rate.append(np.float32(0))
+            rate[entry] -= rows[y, 8 - k, x]
+    return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def correct(pockets, level, rows, load, x, image):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def correct(pockets, level, load, x, image):  # type: ignore[no-untyped-def]
     """Correct every pocket of a level in turn, toward A x = load, there and back; x and its image A x change in place.
 
     Parameters
@@ -128,34 +157,26 @@ def correct(pockets, level, rows, load, x, image):  # type: ignore[no-untyped-de
     pockets : CoarsePockets
     level : int
         Of those that the pockets are of.
-    rows : (h, 10, w) float32
-        Its operator A.
     load, x, image : (h + 2, 2, w + 2) float32
     """
-    height, width = rows.shape[0], rows.shape[2]
-    begin, end, cells = pockets.first[level], pockets.first[level + 1], pockets.cells[level]
-    owner = pockets.owner[cells : cells + height * width].reshape((height, width))
+    width = x.shape[2] - 2
+    begin, end = pockets.first[level], pockets.first[level + 1]
     for turn in range(2 * (end - begin)):
         n = begin + turn if begin + turn < end else 2 * end - 1 - begin - turn
-        members = pockets.where[pockets.start[n] : pockets.start[n + 1]]
-        lost = whole = np.float32(0)
-        for m in range(len(members)):
-            i, j = divmod(members[m], width)
-            lost += _leaving(rows, owner, i, j)
-            whole += np.float32(1) / rows[i, 9, j]
-        if not lost > LEAST_LOST * whole:
-            continue
-        for c in range(2):
-            lacking = np.float32(0)
-            for m in range(len(members)):
-                i, j = divmod(members[m], width)
-                lacking += load[i + 1, c, j + 1] - image[i + 1, c, j + 1]
-            lacking /= lost
-            for m in range(len(members)):
-                i, j = divmod(members[m], width)
-                x[i + 1, c, j + 1] += lacking
-                image[i + 1, c, j + 1] += _leaving(rows, owner, i, j) * lacking
-                for k in range(9):
-                    y, z = i + k // 3 - 1, j + k % 3 - 1
-                    if 0 <= y < height and 0 <= z < width and owner[y, z] != owner[i, j]:
-                        image[y + 1, c, z + 1] -= rows[y, 8 - k, z] * lacking
+        first, last = pockets.start[n], pockets.start[n + 1]
+        middle = first + pockets.size[n]
+        lost = one = other = np.float32(0)
+        for m in range(first, middle):
+            i, j = pockets.where[m] // width + 1, pockets.where[m] % width + 1
+            lost += pockets.rate[m]
+            one += load[i, 0, j] - image[i, 0, j]
+            other += load[i, 1, j] - image[i, 1, j]
+        one /= lost
+        other /= lost
+        for m in range(first, last):
+            i, j = pockets.where[m] // width + 1, pockets.where[m] % width + 1
+            if m < middle:
+                x[i, 0, j] += one
+                x[i, 1, j] += other
+            image[i, 0, j] += pockets.rate[m] * one
+            image[i, 1, j] += pockets.rate[m] * other

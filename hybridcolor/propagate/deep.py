@@ -138,7 +138,7 @@ def solve_deep(packed, pockets, steps, inverse, load, answer):  # type: ignore[n
                 directions = grid.last_direction, grid.last_image, grid.direction, grid.image
             x, image = directions[0], directions[1]
             ascend(operator, grid.prolongation, here_load, grid.coarse_answer, grid.swept, (x, image), rows)
-            correct(pockets, depth, grid.rows, here_load, x, image)
+            correct(pockets, depth, here_load, x, image)
             now, before = done[depth] % 2, 1 - done[depth] % 2
             possible = lone_step(here_load, here_answer, directions, squares[depth, before], squares[depth, now])
             done[depth] += 1

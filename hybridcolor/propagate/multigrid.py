@@ -179,7 +179,7 @@ class Hierarchy:
         if depth == 0:
             self._pockets.correct(self.pull, load, x, image)
         else:
-            correct(self._coarse_pockets, depth - 1, level.operator[3], load, x, image)
+            correct(self._coarse_pockets, depth - 1, load, x, image)
 
     def _find_pockets(self) -> None:
         """Those of the coarser levels, anew: seeds that go leave pixels that hold on to others."""
