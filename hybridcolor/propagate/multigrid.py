@@ -161,7 +161,7 @@ class Hierarchy:
 
         On coarser levels the solver is the same conjugate residuals, a few steps of it (Y. Notay, P. Vassilevski,
         "Recursive Krylov-based multigrid cycles", 2008, doi 10.1002/nla.542): where a coarse operator is hard to
-        coarsen further, plain cycles lose more on every level. The finest level ends with the constants of `pockets`.
+        coarsen further, plain cycles lose more on every level. Every level ends with the constants of its pockets.
         """
         level = self.levels[depth]
         height, width = level.operator[2].shape
