@@ -92,11 +92,8 @@ def _fill_held(row, held):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def gather(rows, scale, held, owner, number, members):  # type: ignore[no-untyped-def]
-    """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket.
-
-    Couplings times ``scale`` (H, W) are shares of all that a pixel is coupled with.
-    """
+def _gather(rows, held, owner, number, members):  # type: ignore[no-untyped-def]
+    """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket."""
     size = 1
     at = 0
     owner[members[0, 0], members[0, 1]] = number
@@ -105,13 +102,13 @@ def gather(rows, scale, held, owner, number, members):  # type: ignore[no-untype
         y, x = members[at, 0], members[at, 1]
         at += 1
         for k in range(9):
-            if k == 4 or rows[y, k, x] * scale[y, x] < LEAST_BOND:
+            if k == 4 or rows[y, k, x] < LEAST_BOND:
                 continue
             i, j = y + k // 3 - 1, x + k % 3 - 1
             if owner[i, j] == number:
                 continue
             if size == MOST_PIXELS or owner[i, j] > 0 or held[i, j] < LEAST_MEMBER:
-                escape += rows[y, k, x] * scale[y, x]
+                escape += rows[y, k, x]
                 continue
             escape += np.float32(1) - held[i, j]
             owner[i, j] = number
@@ -131,7 +128,6 @@ def _find(rows):  # type: ignore[no-untyped-def]
     held = np.empty((height, width), np.float32)
     for i in range(height):
         _fill_held(rows[i], held[i])
-    scale = np.ones((height, width), np.float32)
     owner = np.zeros((height, width), np.int32)
     members = np.empty((MOST_PIXELS, 2), np.int64)
     start = [0]
@@ -149,7 +145,7 @@ def _find(rows):  # type: ignore[no-untyped-def]
                 members[0, 0] = i
                 members[0, 1] = j
                 number = len(size) + 1
-                count = gather(rows, scale, held, owner, number, members)
+                count = _gather(rows, held, owner, number, members)
                 if count > 0:
                     size.append(count)
                     _describe(rows, members[:count], owner, number, where, rate, share)
