@@ -9,12 +9,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hybridcolor.propagate.affinity import planes_to_matrix
-from hybridcolor.propagate.smoothing import weigh_row
-from hybridcolor.propagate.stencil import DAMPING, Weights, apply_row, operator_row
+from hybridcolor.propagate.stencil import DAMPING, Weights, apply_row, operator_row, weigh_row
 from hybridcolor.propagate.transfer import (
     TINY,
     columns_row,
     galerkin_row,
+    guess_even,
+    guess_odd,
     interpolate_even,
     interpolate_odd,
     prune,
@@ -87,17 +88,25 @@ def interpolate(operator, prolongation, missing, first, last):  # type: ignore[n
     much is written as the row before needs.
     """
     height, width = missing.shape[0] - 2, missing.shape[2] - 2
-    buffer = np.empty((2, 10, width), np.float32)
+    buffer = np.empty((3, 10, width), np.float32)
+    guess = np.zeros((4, width // 2 + 3), np.float32)
     weight = np.empty(width, np.float32)
-    for i in range(2 * first, min(2 * last, height) + 1):  # a row between two lines waits for the second
+    for ahead in range(2 * first - 1, min(2 * last, height) + 2):  # a row needs the guesses of that below it
+        if 0 <= ahead < height:
+            weighted_row(operator, ahead, buffer[ahead % 3], weight)
+            if ahead % 2 == 0:
+                guess_even(buffer[ahead % 3], guess[ahead % 4])
+            else:
+                guess_odd(buffer[ahead % 3], guess[ahead % 4])
+        i = ahead - 1
+        if i % 2 == 1 or i < 2 * first:
+            continue
+        before, here = prolongation[i // 2], prolongation[i // 2 + 1]
         if i < height:
-            weighted_row(operator, i, buffer[i % 2], weight)
-        if i < height and i % 2 == 0:
-            interpolate_even(buffer[0], prolongation[i // 2 + 1], missing[i + 1, 0])
-        if i > 2 * first and i % 2 == 0:
-            coarse = i // 2
+            interpolate_even(buffer[i % 3], guess[(i - 1) % 4], guess[(i + 1) % 4], here, missing[i + 1, 0])
+        if i > 2 * first:  # a row between two lines waits for the second
             around = missing[i - 1 : i + 2, 0]
-            interpolate_odd(buffer[1], prolongation[coarse], prolongation[coarse + 1], around, i < height)
+            interpolate_odd(buffer[(i - 1) % 3], guess[(i - 2) % 4], guess[i % 4], before, here, around, i < height)
 
 
 @njit(cache=True, nogil=True)

@@ -60,7 +60,7 @@ class Hierarchy:
     def __init__(self, graph: Graph, pull: Vector, visits: Vector) -> None:
         excess = np.empty_like(pull)
         _absorb_seeds(graph, pull, excess)
-        self.graph, self.excess = graph, excess
+        self.graph, self.excess, self.visits = graph, excess, visits
         weight = visits * np.where(pull < np.inf, np.float32(1) + pull, np.float32(0))  # rows were divided by 1 + T
         self.levels: list[_Level] = []
         while excess.size > COARSEST:

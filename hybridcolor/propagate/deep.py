@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.coarse_pockets import correct
 from hybridcolor.propagate.krylov import lone_step
 from hybridcolor.propagate.smoothing import ascend, descend
 from hybridcolor.threads import LEAST_PIXELS
@@ -99,13 +100,15 @@ def _grid(packed, depth):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def solve_deep(packed, steps, inverse, load, answer):  # type: ignore[no-untyped-def]
+def solve_deep(packed, pockets, steps, inverse, load, answer):  # type: ignore[no-untyped-def]
     """Write an approximate answer to a load of the first grid.
 
     Parameters
     ----------
     packed : Packed
         N levels, each coarser than the one before.
+    pockets : CoarsePockets
+        Theirs.
     steps : (N,) int64
         Krylov steps on each.
     inverse : (n, n) float64
@@ -135,6 +138,7 @@ def solve_deep(packed, steps, inverse, load, answer):  # type: ignore[no-untyped
                 directions = grid.last_direction, grid.last_image, grid.direction, grid.image
             x, image = directions[0], directions[1]
             ascend(operator, grid.prolongation, here_load, grid.coarse_answer, grid.swept, (x, image), rows)
+            correct(pockets, depth, here_load, x, image)
             now, before = done[depth] % 2, 1 - done[depth] % 2
             possible = lone_step(here_load, here_answer, directions, squares[depth, before], squares[depth, now])
             done[depth] += 1

@@ -21,7 +21,7 @@ from hybridcolor.propagate.visits import stationary_visits
 
 
 def grouped(lattice: Lattice, system: SeededSystem, tolerance: float) -> Solution | None:
-    """Conjugate residuals on the cycle. None if the error does not keep shrinking."""
+    """Conjugate gradients on the cycle. None if the error does not keep shrinking."""
     hierarchy = _hierarchy(lattice, system)
     return _refined(system, hierarchy, hierarchy.cycle, tolerance)
 
@@ -81,5 +81,6 @@ def _refined(
         inner(image)[...] = _image(hierarchy, step).reshape(shape)
 
     chroma = system.start()
-    iterations = iterations_to(refinements(system, cycle, chroma, tolerance=tolerance))
+    weight = hierarchy.visits.reshape(system.pull.shape), system.pull
+    iterations = iterations_to(refinements(system, cycle, weight, chroma, tolerance=tolerance))
     return None if iterations is None else system.finish(chroma, iterations)

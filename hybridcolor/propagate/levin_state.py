@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from hybridcolor.propagate.elimination import elimination_work
 from hybridcolor.propagate.hybrid import REACH, correction_system, hybrid, without_repetitions
-from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.krylov import conjugate_gradients
 from hybridcolor.propagate.multigrid import Hierarchy, Walk, Window
 from hybridcolor.propagate.optimization import ELIMINATE_BELOW, Solver, optimization
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.refinement import refinements
-from hybridcolor.propagate.smoothness import safe_tolerance
 from hybridcolor.propagate.system import SeededSystem, inner
 from hybridcolor.seeds import Seeds, changed_pixels
 
@@ -57,8 +56,6 @@ class OptimizationState:
         self._solved: Propagation | None = None
         self._small = solver == "direct" or elimination_work(luminance.shape) <= ELIMINATE_BELOW
         self._walk: Walk | None = None
-        if not self._small:
-            self._stop_at = safe_tolerance(luminance, tolerance)
 
     def set_seeds(self, seeds: Seeds) -> None:
         """Take a new set of seeds, and find out where they change."""
@@ -85,12 +82,13 @@ class OptimizationState:
     def refine(self, cancel: Callable[[], bool], /) -> Iterator[Propagation]:
         """Answers of the whole picture, each better than the one before; then what the next stroke will need."""
         if self._solved is None and not self._small and len(self._seeds) > 0:
-            system, cycle = self._system, self._current_hierarchy().cycle
+            system, hierarchy = self._system, self._current_hierarchy()
             if cancel():
                 return
             self._window = None
             begun, due = time.perf_counter(), SOON
-            for step in refinements(system, cycle, self._solution, tolerance=self._stop_at, work=self._work):
+            cycle, weight = hierarchy.cycle, hierarchy.weight
+            for step in refinements(system, cycle, weight, self._solution, tolerance=self._tolerance, work=self._work):
                 self._warm = True
                 if step.reached:
                     self._solved = self._answer(step.residual, step.iterations)
@@ -198,7 +196,8 @@ def _never() -> bool:
 def _improve(system: SeededSystem, hierarchy: Hierarchy, chroma: NDArray[np.float64], *, steps: int) -> None:
     """Take some steps, in place, without finding out how far they get."""
     work = [np.zeros(chroma.shape, np.float32) for _ in range(4)]
-    for _ in islice(conjugate_residuals(hierarchy.cycle, system.residual(chroma), chroma, work), steps):
+    cycle, weight = hierarchy.cycle, hierarchy.weight
+    for _ in islice(conjugate_gradients(cycle, weight, system.residual(chroma), chroma, work), steps):
         pass
 
 

@@ -14,9 +14,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from hybridcolor.propagate.coarse_pockets import coarse_pockets, correct
 from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_ROWS, NO_WEIGHTS, Operator, coarser, dense_couplings
 from hybridcolor.propagate.deep import DEEP, Grid, multiply, packed, solve_deep
-from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.krylov import ALIKE, Weight, conjugate_gradients
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
@@ -126,12 +127,19 @@ class Hierarchy:
         self._packed, grids = packed([level.grid() for level in deep])
         for level, grid in zip(deep, grids, strict=True):
             level.take(grid)
+        self._find_pockets()
         self._steps = np.array([STEPS[(depth - 1) % 2] for depth in range(self._deep, len(self.levels))])
 
     @property
     def pull(self) -> NDArray[np.float32]:
         """The pull of every pixel, as it was given last."""
         return self.levels[0].operator[1]
+
+    @property
+    def weight(self) -> Weight:
+        """What makes the rows of the finest level nearly symmetric."""
+        _, pull, visits, _ = self.levels[0].operator
+        return visits, pull
 
     def update(self, pull: NDArray[np.float32], window: Window) -> None:
         """Take other pulls, and make the coarser levels anew where a window, which may be empty, affects them."""
@@ -152,11 +160,12 @@ class Hierarchy:
             following[3][here] = coarse[there]
             rows, columns = _balance_anew(following, (rows, columns))
         self._inverse = _dense_inverse(self._coarsest[3])
+        self._find_pockets()
 
     def cycle(self, load: Planes, x: Planes, image: Planes, depth: int = 0) -> None:
         """Write x, an approximate solution of A x = load, and image = A x: one V at this level, below it a K.
 
-        On coarser levels the solver is the same conjugate residuals, a few steps of it (Y. Notay, P. Vassilevski,
+        On coarser levels the solver is the same conjugate gradients, a few steps of it (Y. Notay, P. Vassilevski,
         "Recursive Krylov-based multigrid cycles", 2008, doi 10.1002/nla.542): where a coarse operator is hard to
         coarsen further, plain cycles lose more on every level. The finest level ends with the constants of `pockets`.
         """
@@ -175,6 +184,14 @@ class Hierarchy:
         share_rows(up, height, width=width, step=CHAIN)
         if depth == 0:
             self._pockets.correct(self.pull, load, x, image)
+        else:
+            correct(self._coarse_pockets, depth - 1, load, x, image)
+
+    def _find_pockets(self) -> None:
+        """Those of the coarser levels, anew: seeds that go leave pixels that hold on to others."""
+        operators = [level.operator[3] for level in self.levels]
+        self._coarse_pockets = coarse_pockets(operators[1 : self._deep])
+        self._deep_pockets = coarse_pockets(operators[self._deep :])
 
     def spread(self, residual: Planes, window: Window, solution: NDArray[np.floating]) -> None:
         """Add to the solution what a residual inside a window asks for everywhere, as the coarser levels see it.
@@ -205,14 +222,14 @@ class Hierarchy:
             return
         if depth == self._deep:
             self._steps[0] = steps
-            solve_deep(self._packed, self._steps, self._inverse, load, answer)
+            solve_deep(self._packed, self._deep_pockets, self._steps, self._inverse, load, answer)
             return
         answer[:] = 0
 
         def cycle(residual: Planes, x: Planes, image: Planes) -> None:
             self.cycle(residual, x, image, depth)
 
-        for _ in islice(conjugate_residuals(cycle, load, answer, self.levels[depth].work), steps):
+        for _ in islice(conjugate_gradients(cycle, ALIKE, load, answer, self.levels[depth].work), steps):
             pass
 
 
@@ -227,8 +244,8 @@ def _reach(changed: slice, coarse: int, fine: int) -> tuple[slice, slice, slice]
     ``coarse`` and ``fine`` are the sides of the two grids. Returns those coarse pixels; their place among the part's
     coarse pixels; and the part's fine pixels. The part is wide enough that they come out the same as from the whole.
     """
-    inner = slice(max(changed.start // 2 - 2, 0), min(changed.stop // 2 + 3, coarse))
-    first, last = max(inner.start - 4, 0), min(inner.stop + 4, coarse)
+    inner = slice(max(changed.start // 2 - 3, 0), min(changed.stop // 2 + 4, coarse))
+    first, last = max(inner.start - 5, 0), min(inner.stop + 5, coarse)
     return inner, slice(inner.start - first, inner.stop - first), slice(2 * first, min(2 * last, fine))
 
 

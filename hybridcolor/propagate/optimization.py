@@ -9,7 +9,7 @@ limit T -> inf. With q = T / (1 + T), each row divided by 1 + T reads, for hard,
 
     A x = q s,    A = diag(q) + diag(1 - q) (I - W).
 
-A is not symmetric and is not made so (see `affinity`). It is solved by multigrid-preconditioned conjugate residuals
+A is not symmetric and is not made so (see `affinity`). It is solved by multigrid-preconditioned conjugate gradients
 in float32, started again from the true residual r = q s - A x, found in float64 straight from the luminance. How
 fast the changes of x shrink tells the error of x, so the tolerance is in ab units and is for the worst pixel, not for
 an average.
@@ -32,7 +32,6 @@ from hybridcolor.propagate.lattice import Lattice
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.propagation import Propagation
 from hybridcolor.propagate.refinement import iterations_to, refinements
-from hybridcolor.propagate.smoothness import safe_tolerance
 from hybridcolor.propagate.system import SeededSystem, Solution, inner, largest
 from hybridcolor.seeds import Seeds
 
@@ -80,12 +79,6 @@ def optimization(
     -----
     PropagationWarning
         If multigrid does not converge, and a slower safe solver takes over.
-
-    Notes
-    -----
-    Pictures of more than 8 bits without grain, such as blurred ones, have areas that a walk leaves once in millions of
-    steps. Up to 1.2 megapixels they are solved with more care, and by LU factors if need be; in larger ones, and seldom
-    in these, the colour of an area where nobody drew may be off by more than the tolerance. "direct" finds it.
 
     References
     ----------
@@ -161,9 +154,8 @@ def _multigrid(system: SeededSystem, tolerance: float) -> Solution | None:
 
 def _iterate(system: SeededSystem, chroma: NDArray[np.float64], tolerance: float) -> int | None:
     """Solve in place. The iterations it took, or None if the error does not keep shrinking."""
-    cycle = Hierarchy(Walk.of(system.luminance), system.pull).cycle
-    tolerance = safe_tolerance(system.luminance, tolerance)
-    return iterations_to(refinements(system, cycle, chroma, tolerance=tolerance))
+    hierarchy = Hierarchy(Walk.of(system.luminance), system.pull)
+    return iterations_to(refinements(system, hierarchy.cycle, hierarchy.weight, chroma, tolerance=tolerance))
 
 
 def by_groups(system: SeededSystem, tolerance: float) -> Solution | None:

@@ -92,8 +92,11 @@ def _fill_held(row, held):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _gather(rows, held, owner, number, members):  # type: ignore[no-untyped-def]
-    """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket."""
+def gather(rows, scale, held, owner, number, members):  # type: ignore[no-untyped-def]
+    """Collect into members (MOST_PIXELS, 2) what hangs together with its first entry. 0 if it is no pocket.
+
+    Couplings times ``scale`` (H, W) are shares of all that a pixel is coupled with.
+    """
     size = 1
     at = 0
     owner[members[0, 0], members[0, 1]] = number
@@ -102,13 +105,13 @@ def _gather(rows, held, owner, number, members):  # type: ignore[no-untyped-def]
         y, x = members[at, 0], members[at, 1]
         at += 1
         for k in range(9):
-            if k == 4 or rows[y, k, x] < LEAST_BOND:
+            if k == 4 or rows[y, k, x] * scale[y, x] < LEAST_BOND:
                 continue
             i, j = y + k // 3 - 1, x + k % 3 - 1
             if owner[i, j] == number:
                 continue
             if size == MOST_PIXELS or owner[i, j] > 0 or held[i, j] < LEAST_MEMBER:
-                escape += rows[y, k, x]
+                escape += rows[y, k, x] * scale[y, x]
                 continue
             escape += np.float32(1) - held[i, j]
             owner[i, j] = number
@@ -128,6 +131,7 @@ def _find(rows):  # type: ignore[no-untyped-def]
     held = np.empty((height, width), np.float32)
     for i in range(height):
         _fill_held(rows[i], held[i])
+    scale = np.ones((height, width), np.float32)
     owner = np.zeros((height, width), np.int32)
     members = np.empty((MOST_PIXELS, 2), np.int64)
     start = [0]
@@ -145,7 +149,7 @@ def _find(rows):  # type: ignore[no-untyped-def]
                 members[0, 0] = i
                 members[0, 1] = j
                 number = len(size) + 1
-                count = _gather(rows, held, owner, number, members)
+                count = gather(rows, scale, held, owner, number, members)
                 if count > 0:
                     size.append(count)
                     _describe(rows, members[:count], owner, number, where, rate, share)

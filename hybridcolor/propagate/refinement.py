@@ -1,6 +1,6 @@
 """From any start to the solution of a seeded system in steps, with an estimate of the error that is left after each.
 
-Conjugate residuals (`krylov`) do the work, with whatever approximate inverse they are given: the hierarchy of a picture
+Conjugate gradients (`krylov`) do the work, with whatever approximate inverse they are given: the hierarchy of a picture
 (`multigrid`) or of a volume (`cycles`).
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.krylov import Cycle, Planes, conjugate_residuals
+from hybridcolor.propagate.krylov import Cycle, Planes, Weight, conjugate_gradients
 from hybridcolor.propagate.system import SeededSystem, largest
 
 MOST_RENEWALS = 25
@@ -22,27 +22,12 @@ MOST_STEPS = 20
 """Steps by one true residual."""
 RENEW_AT = 0.05
 """Once changes are this share of the first by the same residual, a true residual is found."""
-LEAST_LENGTH = 0.3
-"""A shorter step is not to be trusted."""
-SHORT = 0.7
-"""After a step shorter than this all starts again. If never, an enlarged photo of 4 megapixels took 35 steps and a
-gallery of one was not solved at all, where now 21 and 17 do; if always, 18 and 24, and 32 strokes 242 for 235."""
-ENOUGH = 3
-"""Steps by a true residual that show the error even where others were short."""
 WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
-KEPT = 9
-"""Directions kept beside the last once convergence is slow; memory is then best spent on them."""
 QUICK = 8
 """Iterations of a solution that gives no trouble."""
-QUICK_CAUTION, CAUTION, SLOW_CAUTION = 3.0, 5.0, 20.0
-"""Factors by which errors are taken to be larger than changes tell: in the first iterations, later, and where
-convergence is slow or a step was short, which hides more. With 3 for all a plain gradient ended 2 ab off; with these
-216 edits of photos 0.5 at most."""
-BACKWARD, MOST_BACKWARD = -0.5, 4
-"""Length of a step that goes backward, and the number of such steps at which the system is left to a solver that needs
-no cycle. Where the cycle asks for the opposite of what is wanted, areas that hardly let a walk out may be off by any
-colour while changes are small. Fewer such steps happen in enlarged photos too, which go well."""
+QUICK_CAUTION, CAUTION = 3.0, 5.0
+"""Factors by which errors are taken to be larger than changes tell: in the first iterations, and later."""
 SINGLE_FROM = 0.1
 """Tolerance from which on W in float32 is true enough: see `system_residual`."""
 SLOW_RENEWALS = 5
@@ -95,66 +80,54 @@ def iterations_to(steps: Iterable[Refinement]) -> int | None:
 def refinements(
     system: SeededSystem,
     cycle: Cycle,
+    weight: Weight,
     chroma: NDArray[np.float64],
     *,
     tolerance: float,
     work: list[Planes] | None = None,
 ) -> Iterator[Refinement]:
-    """Conjugate residuals preconditioned by multigrid in float32, whose residual is found anew now and then.
+    """Conjugate gradients preconditioned by multigrid in float32, whose residual is found anew now and then.
 
-    Ends when the tolerance is reached, or when the error does not keep shrinking or a fourth step goes backward. The
-    error is believed to be small only once the residual is the true one, because an error that is nearly the same
-    everywhere hardly shows in a residual of seven digits. A new residual keeps the last direction, since starting again
-    without it costs a step or two; but where convergence is slow, or a step was short, all starts again with a step of
-    full length.
+    Ends when the tolerance is reached, or when the error does not keep shrinking. The error is believed to be small
+    only once the residual is the true one, because an error that is nearly the same everywhere hardly shows in a
+    residual of seven digits. A new residual keeps the last direction, since starting again without it costs a step or
+    two.
 
     Parameters
     ----------
     system : SeededSystem
-    cycle : callable
-        An approximate inverse of its A; see `conjugate_residuals`.
+    cycle, weight
+        An approximate inverse of its A, and what makes A nearly symmetric; see `conjugate_gradients`.
     chroma : (H + 2, 2, W + 2) float64
         Where to begin, changed in place; its hard seeds must have their colours.
     tolerance : float
         Largest error wanted at any pixel, in ab units.
     work : list, optional
-        Work space: empty, or as an earlier call of this size that did not fail has left it. New memory takes longer.
+        Work space: empty, or as an earlier call of this size has left it. New memory takes longer.
     """
     kept = [] if work is None else work
     if not kept:
         kept += (np.zeros(chroma.shape, np.float32) for _ in range(5))
-    residual, *work = kept
-    steps = conjugate_residuals(cycle, residual, chroma, work)
+    residual, *directions = kept
+    steps = conjugate_gradients(cycle, weight, residual, chroma, directions)
     watch = Watch()
-    slowly = troubled = False
-    iterations = slow = backward = 0
-    shortest = 1.0
+    iterations = slow = 0
     first_before = np.inf
     for renewal in range(MOST_RENEWALS):
-        if slow == 1 and not slowly:
-            slowly = True
-            work += [np.zeros(chroma.shape, np.float32) for _ in range(2 * KEPT)]
-        if slowly or shortest < SHORT:
-            steps = conjugate_residuals(cycle, residual, chroma, work, bold=True)
         system.fill_residual(chroma, residual, single=tolerance >= SINGLE_FROM)
         missed = largest(residual)
-        first, shortest = 0.0, np.inf
-        for number, (change, length) in enumerate(islice(steps, KEPT + 1 if slowly else MOST_STEPS), start=1):
-            backward += length < BACKWARD
-            if not np.isfinite(change) or backward == MOST_BACKWARD:
+        first = 0.0
+        for change in islice(steps, MOST_STEPS):
+            if not np.isfinite(change):
                 return
             iterations += 1
-            shortest = min(shortest, length)
-            troubled = troubled or length < SHORT
-            caution = SLOW_CAUTION if slowly or troubled else QUICK_CAUTION if iterations <= QUICK else CAUTION
-            error = caution * watch.error(change)
-            known = renewal > 0 and length > LEAST_LENGTH and (number >= ENOUGH or not troubled)
-            reached = known and max(error, missed) <= tolerance
+            error = (QUICK_CAUTION if iterations <= QUICK else CAUTION) * watch.error(change)
+            reached = renewal > 0 and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:
                 return
             first = first or change
-            if not slowly and (change <= RENEW_AT * first or length <= LEAST_LENGTH):
+            if change <= RENEW_AT * first:
                 break
         slow = slow + 1 if first > 0.5 * first_before else 0
         if slow == SLOW_RENEWALS:

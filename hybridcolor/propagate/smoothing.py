@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from hybridcolor.propagate.stencil import apply_row, defect_row, first_sweep_row, operator_row, sweep_row
+from hybridcolor.propagate.stencil import apply_row, defect_row, first_sweep_row, operator_row, sweep_row, weigh_row
 from hybridcolor.propagate.transfer import prolong_row, restrict_row
 
 LAG = 4
@@ -19,17 +19,6 @@ LAG = 4
 CHAIN = 32
 """A sweep goes by what it just made of the row above, but for every so many-th row, which goes by what that was before.
 So threads need know no more than some rows above their own, and any number of them comes to the same bytes."""
-
-
-@njit(cache=True, nogil=True)
-def weigh_row(visits, pull, i, weight):  # type: ignore[no-untyped-def]
-    """Row weights of a restriction: the stationary vector times 1 + T, which a row was divided by; 0 at hard seeds."""
-    for j in range(weight.size):
-        weight[j] = visits[i, j]
-    if pull.shape[0] > 0:
-        for j in range(weight.size):
-            t = pull[i, j]
-            weight[j] *= min(np.float32(1) + t, np.float32(1e6)) if t < np.inf else np.float32(0)
 
 
 @njit(cache=True, nogil=True)

@@ -141,3 +141,17 @@ def first_sweep_row(row, load, out):  # type: ignore[no-untyped-def]
         b, y = load[c], out[c]
         for j in range(d.size):
             y[j + 1] = d[j] * b[j + 1]
+
+
+@njit(cache=True, nogil=True)
+def weigh_row(visits, pull, i, weight):  # type: ignore[no-untyped-def]
+    """What makes rows of I - W nearly symmetric: the stationary vector times 1 + T, which a row was divided by.
+
+    0 at hard seeds. Without a pull, (0, 0), it is ``visits`` as they are.
+    """
+    for j in range(weight.size):
+        weight[j] = visits[i, j]
+    if pull.shape[0] > 0:
+        for j in range(weight.size):
+            t = pull[i, j]
+            weight[j] *= min(np.float32(1) + t, np.float32(1e6)) if t < np.inf else np.float32(0)

@@ -1,9 +1,14 @@
 """Between a nine-point operator's grid and the next coarser one: interpolation, restriction, Galerkin product.
 
-Coarse pixel (I, J) sits on fine pixel (2 I, 2 J). Interpolation follows the operator (J. Dendy, "Black box
-multigrid", 1982, doi 10.1016/0021-9991(82)90057-2): a fine pixel between two coarse ones takes the average that
-its own equation, summed across the line, gives; a fine pixel amid four takes what its equation gives once its
-eight neighbours are known.
+Coarse pixel (I, J) sits on fine pixel (2 I, 2 J). Interpolation follows the operator, as in "Black box multigrid"
+(J. Dendy, 1982, doi 10.1016/0021-9991(82)90057-2): a fine pixel between two coarse ones takes the average that its own
+equation gives, a fine pixel amid four takes what its equation gives once its eight neighbours are known.
+
+What the equation of a pixel between two coarse ones says of those at its corners has to be shared out between the two.
+Dendy adds each corner to the coarse pixel beside it. But a corner may lie beyond an edge that runs diagonally, as most
+edges do that are no walls; so it counts only as far as it goes with that coarse pixel itself, by its own first guess
+(`guess_even`, `guess_odd`). An area behind such an edge, which a walk hardly leaves, else has a coarse equation that
+lets it out: corrections of its colour then are too weak by any factor.
 
 The planes of a row of a prolongation P, for coarse pixel (I, J) and the fine pixels at and after it: 0 for (2I, 2J);
 1, 2 for (2I, 2J + 1) from (I, J) and (I, J + 1); 3, 4 for (2I + 1, 2J) from (I, J) and (I + 1, J); 5..8 for
@@ -103,29 +108,83 @@ def _missing_weight(held, lost, diagonal):  # type: ignore[no-untyped-def]
     return lost / total if total > TINY else np.float32(1)
 
 
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
+def _toward(beside, corner, other_corner, share, other_share):  # type: ignore[no-untyped-def]
+    """What a pixel holds on to on one side of its line, and of that what is above 0.
+
+    ``beside`` is the coupling to the coarse pixel there; the corners count by the shares with which they go with it.
+    """
+    zero = np.float32(0)
+    above = max(beside, zero) + max(corner, zero) * share + max(other_corner, zero) * other_share
+    return beside + corner * share + other_corner * other_share, above
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
+def _both_sides(first, first_above, second, second_above):  # type: ignore[no-untyped-def]
+    """What a pixel holds on to on both sides; where couplings below 0 cancel all of one side, by those above 0.
+
+    Else a pixel might go wholly with the side to which next to nothing links it.
+    """
+    cancelled = min(first, second) < np.float32(0)
+    return (first_above if cancelled else first), (second_above if cancelled else second)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
+def _west_and_east(row, i):  # type: ignore[no-untyped-def]
+    """What pixel i holds on to on its west and east, corners in full."""
+    one = np.float32(1)
+    west, west_above = _toward(row[3, i], row[0, i], row[6, i], one, one)
+    east, east_above = _toward(row[5, i], row[2, i], row[8, i], one, one)
+    return _both_sides(west, west_above, east, east_above)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
+def _north_and_south(row, i):  # type: ignore[no-untyped-def]
+    """What pixel i holds on to on its north and south, corners in full."""
+    one = np.float32(1)
+    north, north_above = _toward(row[1, i], row[0, i], row[2, i], one, one)
+    south, south_above = _toward(row[7, i], row[6, i], row[8, i], one, one)
+    return _both_sides(north, north_above, south, south_above)
+
+
 @njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
-def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
+def guess_even(row, share):  # type: ignore[no-untyped-def]
+    """How far each pixel (2 I, 2 J + 1) goes with the coarse one west of it rather than with that to the east."""
+    for j in range(row.shape[1] // 2):
+        west, east = _west_and_east(row, 2 * j + 1)
+        share[j + 1] = west / (west + east) if west + east > TINY else np.float32(0.5)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
+def guess_odd(row, share):  # type: ignore[no-untyped-def]
+    """How far each pixel (2 I + 1, 2 J) goes with the coarse one north of it rather than with that to the south."""
+    for j in range((row.shape[1] + 1) // 2):
+        north, south = _north_and_south(row, 2 * j)
+        share[j + 1] = north / (north + south) if north + south > TINY else np.float32(0.5)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
+def interpolate_even(row, above, below, here, missing):  # type: ignore[no-untyped-def]
     """Planes 0..2 from fine row 2 I, and how much its pixels' weights miss of 1.
 
-    A pixel that couplings below 0 leave without a line to hold on to takes its neighbours on the line equally: only
-    what a seed takes may be missing, or a region without seeds would be pulled to 0.
+    ``above`` and ``below`` are the first guesses of fine rows 2 I - 1 and 2 I + 1. A pixel that couplings below 0 leave
+    without a line to hold on to takes its neighbours on the line equally: only what a seed takes may be missing, or a
+    region without seeds would be pulled to 0.
     """
-    a0, a1, a2, a3, t = row[0], row[1], row[2], row[3], row[4]
-    a5, a6, a7, a8 = row[5], row[6], row[7], row[8]
     p0, p1, p2 = here[0], here[1], here[2]
-    width = t.size
+    width = row.shape[1]
     for j in range((width + 1) // 2):
-        i = 2 * j
-        total = ((a0[i] + a1[i]) + (a2[i] + a3[i])) + ((a5[i] + a6[i]) + (a7[i] + a8[i]))
-        p0[j + 1] = np.float32(1) if total > TINY else np.float32(0)  # at a hard seed the correction is 0
-        missing[i + 1] = np.float32(1) - p0[j + 1]
+        p0[j + 1] = np.float32(1) if _total(row, 2 * j) > TINY else np.float32(0)  # at a hard seed the correction is 0
+        missing[2 * j + 1] = np.float32(1) - p0[j + 1]
     for j in range(width // 2):
         i = 2 * j + 1
-        diagonal = ((a0[i] + a1[i]) + (a2[i] + a3[i])) + ((a5[i] + a6[i]) + (a7[i] + a8[i])) + t[i]
-        lost = max(t[i], np.float32(0))
-        west = max(a0[i] + a3[i] + a6[i], np.float32(0))
-        east = max(a2[i] + a5[i] + a8[i], np.float32(0))
-        lacking = _missing_weight(west + east, lost, diagonal)
+        all_west, all_east = _west_and_east(row, i)
+        lacking = _missing_weight(all_west + all_east, max(row[4, i], np.float32(0)), _total(row, i) + row[4, i])
+        west, west_above = _toward(row[3, i], row[0, i], row[6, i], np.float32(1) - above[j + 1], below[j + 1])
+        east, east_above = _toward(row[5, i], row[2, i], row[8, i], np.float32(1) - above[j + 2], below[j + 2])
+        west, east = _both_sides(west, west_above, east, east_above)
+        alone = west + east <= TINY
+        west, east = (all_west if alone else west), (all_east if alone else east)
         loose = west + east <= TINY
         west = np.float32(1) if loose else west
         east = np.float32(1) if loose and i + 1 < width else east
@@ -136,11 +195,36 @@ def interpolate_even(row, here, missing):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
-def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyped-def]
+def interpolate_odd(row, above, below, here, after, missing, inside):  # type: ignore[no-untyped-def]
     """Planes 3..8 from fine row 2 I + 1; ``missing`` is fine rows 2 I to 2 I + 2, of which the middle is written.
 
-    ``inside`` says whether fine row 2 I + 2 lies inside the picture.
+    ``above`` and ``below`` are the first guesses of fine rows 2 I and 2 I + 2, ``inside`` says whether the second lies
+    inside the picture.
     """
+    p3, p4 = here[3], here[4]
+    width = row.shape[1]
+    for j in range((width + 1) // 2):
+        i = 2 * j
+        all_north, all_south = _north_and_south(row, i)
+        lacking = _missing_weight(all_north + all_south, max(row[4, i], np.float32(0)), _total(row, i) + row[4, i])
+        north, north_above = _toward(row[1, i], row[0, i], row[2, i], np.float32(1) - above[j], above[j + 1])
+        south, south_above = _toward(row[7, i], row[6, i], row[8, i], np.float32(1) - below[j], below[j + 1])
+        north, south = _both_sides(north, north_above, south, south_above)
+        alone = north + south <= TINY
+        north, south = (all_north if alone else north), (all_south if alone else south)
+        loose = north + south <= TINY
+        north = np.float32(1) if loose else north
+        south = np.float32(1) if loose and inside else south
+        share = (np.float32(1) - lacking) / (north + south)
+        p3[j + 1] = north * share
+        p4[j + 1] = south * share
+        missing[1, i + 1] = lacking
+    _interpolate_amid(row, here, after, missing, inside)
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True, error_model="numpy")
+def _interpolate_amid(row, here, after, missing, inside):  # type: ignore[no-untyped-def]
+    """Planes 5..8: pixels amid four coarse ones, from the planes before."""
     n, w, e, s = row[1], row[3], row[5], row[7]
     nw, ne, t, sw, se = row[0], row[2], row[4], row[6], row[8]
     p1, p2, p3, p4 = here[1], here[2], here[3], here[4]
@@ -148,42 +232,40 @@ def interpolate_odd(row, here, after, missing, inside):  # type: ignore[no-untyp
     q1, q2 = after[1], after[2]
     above, middle, below = missing[0], missing[1], missing[2]
     width = t.size
-    for j in range((width + 1) // 2):
-        i = 2 * j
-        diagonal = ((n[i] + w[i]) + (e[i] + s[i])) + ((nw[i] + ne[i]) + (sw[i] + se[i])) + t[i]
-        lost = max(t[i], np.float32(0))
-        north = max(nw[i] + n[i] + ne[i], np.float32(0))
-        south = max(sw[i] + s[i] + se[i], np.float32(0))
-        lacking = _missing_weight(north + south, lost, diagonal)
-        loose = north + south <= TINY
-        north = np.float32(1) if loose else north
-        south = np.float32(1) if loose and inside else south
-        share = (np.float32(1) - lacking) / (north + south)
-        p3[j + 1] = north * share
-        p4[j + 1] = south * share
-        middle[i + 1] = lacking
+    zero, one = np.float32(0), np.float32(1)
     for j in range(width // 2):
         i = 2 * j + 1
-        diagonal = ((n[i] + w[i]) + (e[i] + s[i])) + ((nw[i] + ne[i]) + (sw[i] + se[i])) + t[i]
         lost = t[i] + (n[i] * above[i + 1] + s[i] * below[i + 1]) + (w[i] * middle[i] + e[i] * middle[i + 2])
-        lost = max(lost, np.float32(0))
-        north_west = max(nw[i] + n[i] * p1[j + 1] + w[i] * p3[j + 1], np.float32(0))
-        north_east = max(ne[i] + n[i] * p2[j + 1] + e[i] * p3[j + 2], np.float32(0))
-        south_west = max(sw[i] + s[i] * q1[j + 1] + w[i] * p4[j + 1], np.float32(0))
-        south_east = max(se[i] + s[i] * q2[j + 1] + e[i] * p4[j + 2], np.float32(0))
-        lacking = _missing_weight((north_west + north_east) + (south_west + south_east), lost, diagonal)
-        loose = (north_west + north_east) + (south_west + south_east) <= TINY
+        north_west = nw[i] + n[i] * p1[j + 1] + w[i] * p3[j + 1]
+        north_east = ne[i] + n[i] * p2[j + 1] + e[i] * p3[j + 2]
+        south_west = sw[i] + s[i] * q1[j + 1] + w[i] * p4[j + 1]
+        south_east = se[i] + s[i] * q2[j + 1] + e[i] * p4[j + 2]
+        if min(north_west, north_east, south_west, south_east) < zero:  # as in `_both_sides`
+            north, south, west, east = max(n[i], zero), max(s[i], zero), max(w[i], zero), max(e[i], zero)
+            north_west = max(nw[i], zero) + north * p1[j + 1] + west * p3[j + 1]
+            north_east = max(ne[i], zero) + north * p2[j + 1] + east * p3[j + 2]
+            south_west = max(sw[i], zero) + south * q1[j + 1] + west * p4[j + 1]
+            south_east = max(se[i], zero) + south * q2[j + 1] + east * p4[j + 2]
+        held = (north_west + north_east) + (south_west + south_east)
+        lacking = _missing_weight(held, max(lost, zero), _total(row, i) + t[i])
+        loose = held <= TINY
         right = i + 1 < width
-        north_west = np.float32(1) if loose else north_west
-        north_east = np.float32(1) if loose and right else north_east
-        south_west = np.float32(1) if loose and inside else south_west
-        south_east = np.float32(1) if loose and right and inside else south_east
-        share = (np.float32(1) - lacking) / ((north_west + north_east) + (south_west + south_east))
+        north_west = one if loose else north_west
+        north_east = one if loose and right else north_east
+        south_west = one if loose and inside else south_west
+        south_east = one if loose and right and inside else south_east
+        share = (one - lacking) / ((north_west + north_east) + (south_west + south_east))
         p5[j + 1] = north_west * share
         p6[j + 1] = north_east * share
         p7[j + 1] = south_west * share
         p8[j + 1] = south_east * share
         middle[i + 1] = lacking
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, forceinline=True)
+def _total(row, i):  # type: ignore[no-untyped-def]
+    """All couplings of pixel i."""
+    return ((row[0, i] + row[1, i]) + (row[2, i] + row[3, i])) + ((row[5, i] + row[6, i]) + (row[7, i] + row[8, i]))
 
 
 @njit(cache=True, nogil=True)

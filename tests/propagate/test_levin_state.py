@@ -9,7 +9,7 @@ import pytest
 
 from hybridcolor.errors import PropagationWarning
 from hybridcolor.propagate import PropagationState, levin_state, propagate
-from hybridcolor.propagate.krylov import conjugate_residuals
+from hybridcolor.propagate.krylov import conjugate_gradients
 from hybridcolor.propagate.multigrid import Hierarchy, Walk
 from hybridcolor.propagate.refinement import refinements
 from hybridcolor.propagate.system import SeededSystem, inner
@@ -150,7 +150,7 @@ def test_strokes_that_come_and_go_cost_no_more_steps_than_a_start(luminance):
         updated.update(other.pull, (slice(0, HEIGHT), slice(0, WIDTH)))
         counts = []
         for hierarchy in (updated, Hierarchy(walk, other.pull)):
-            *_, last = refinements(other, hierarchy.cycle, other.start(), tolerance=0.01)
+            *_, last = refinements(other, hierarchy.cycle, hierarchy.weight, other.start(), tolerance=0.01)
             assert last.reached
             counts.append(last.iterations)
         assert counts[0] <= counts[1] + 1
@@ -166,7 +166,7 @@ def test_coarse_levels_spread_a_local_residual(luminance):
     inner(residual)[:, np.isinf(system.pull)] = 0.0
     work = [np.zeros_like(residual) for _ in range(4)]
     exact = np.zeros_like(residual)
-    for _ in islice(conjugate_residuals(hierarchy.cycle, residual.copy(), exact, work), 12):
+    for _ in islice(conjugate_gradients(hierarchy.cycle, hierarchy.weight, residual.copy(), exact, work), 12):
         pass
     found = np.zeros_like(residual)
     part = residual[window[0].start : window[0].stop + 2, :, window[1].start : window[1].stop + 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from math import prod
 
+import cv2
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -140,23 +141,28 @@ def test_groups_take_over_on_large_pictures(monkeypatch):
     assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-2
 
 
-def test_an_area_that_walks_hardly_leave_is_factored():
-    """A blurred photo in float: steps go backward there, and if they are not heeded, end 1.7 ab off."""
-    luminance = gaussian_filter(photo_luminance("astronaut", 256, 256), 3)
-    seeds = photo_seeds("astronaut", 256, 256, strokes=3, seed=2)
-    with pytest.warns(PropagationWarning):
-        found = propagate(luminance, seeds, method="optimization")
-    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.1
+@pytest.mark.parametrize(("width", "sigma", "seed"), [(220, 2, 0), (220, 2, 2), (220, 2, 4), (256, 3, 2)])
+def test_areas_that_a_walk_hardly_leaves_are_solved(width, sigma, seed):
+    """A blurred photo in float has some; by conjugate residuals it ended up to 6 ab off, or not at all."""
+    luminance = gaussian_filter(photo_luminance("astronaut", 200, width), sigma)
+    seeds = photo_seeds("astronaut", 200, width, strokes=3, seed=seed)
+    found = propagate(luminance, seeds, method="optimization")
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.5
 
 
-@pytest.mark.parametrize("seed", [2, 3])
-def test_smooth_pictures_are_solved_with_care(seed):
-    """Believed at the tolerance itself, both end up to 1.3 ab off."""
-    luminance = gaussian_filter(photo_luminance("astronaut", 200, 220), 2)
-    seeds = photo_seeds("astronaut", 200, 220, strokes=3, seed=seed)
-    with pytest.warns(PropagationWarning):
-        found = propagate(luminance, seeds, method="optimization")
-    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.1
+@pytest.mark.parametrize(("side", "margin", "thick"), [(61, 5, 1), (90, 6, 3), (120, 4, 3), (200, 4, 4), (200, 7, 1)])
+def test_pages_of_panels_are_solved(side, margin, thick):
+    """Gutters and frames have no seed and hardly let a walk out; conjugate residuals left such pages to LU factors."""
+    page = np.full((side, 3 * side), 100, np.float32)
+    coords = []
+    for panel in range(3):
+        left = panel * side
+        cv2.rectangle(page, (left + margin, margin), (left + side - margin, side - margin), 0, thick)
+        coords += [(side // 2, left + side // 3 + k) for k in range(side // 3)]
+    ab = np.repeat([[50, -20], [-40, 30], [10, 60]], side // 3, axis=0)
+    seeds = Seeds.of(coords, ab)
+    found = propagate(page, seeds, method="optimization", solver="multigrid")
+    assert np.abs(found.chroma - superlu(page, seeds)).max() < 1
 
 
 @given(shape=st.lists(st.integers(1, 20), min_size=1, max_size=3).map(tuple))
