@@ -3,7 +3,8 @@
 A door frame or a pole may have none of the pixels of a grid whose cells are as wide as it is. That grid then does not
 know it, and sweeps along it take as many steps as it is long. As on the finest grid (`pockets`) each stretch of it gets
 a constant of its own, such that what its pixels lack adds up to zero; rows of coarser grids carry the visits, so pixels
-count alike. Where seeds come and go other pixels are held, so pockets are found anew with the operators.
+count alike. Where seeds come and go other pixels are held, so pockets are found anew with the operators; they grow only
+from pixels that hold on to none of the next grid's, which takes half the time and as many steps.
 """
 
 from __future__ import annotations
@@ -78,6 +79,16 @@ def _hold(row, scale, held):  # type: ignore[no-untyped-def]
                 held[j] += share if share >= LEAST_BOND else np.float32(0)
 
 
+@njit(cache=True, nogil=True, forceinline=True)
+def _known(rows, scale, i, j):  # type: ignore[no-untyped-def]
+    """Whether the next grid has this pixel, or one that this one holds on to."""
+    for k in range(9):
+        if (i + k // 3 - 1) % 2 == 0 and (j + k % 3 - 1) % 2 == 0:
+            if k == 4 or rows[i, k, j] * scale[i, j] >= LEAST_BOND:
+                return True
+    return False
+
+
 @njit(cache=True, nogil=True)
 def _find(rows):  # type: ignore[no-untyped-def]
     """The number of pixels and of entries of each pocket of an operator, and the place and rate of each entry."""
@@ -96,7 +107,7 @@ def _find(rows):  # type: ignore[no-untyped-def]
     number = 0
     for i in range(height):
         for j in range(width):
-            if held[i, j] <= LEAST_HOLD or owner[i, j] > 0:
+            if held[i, j] <= LEAST_HOLD or owner[i, j] > 0 or _known(rows, scale, i, j):
                 continue
             members[0, 0] = i
             members[0, 1] = j

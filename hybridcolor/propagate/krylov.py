@@ -8,7 +8,7 @@ cycles that are no linear maps (Y. Notay, "Flexible conjugate gradients", 2000, 
 
 Conjugate residuals, which make the residual least, take as many steps where all goes well. But what is wrong in an area
 that hardly lets a walk out has next to no residual, and they do not see it: steps that should have been thirty times as
-long were found to go backward, and answers off by 13 ab were taken for good (see docs/mathematics.md).
+long were found to go backward, and answers off by 13 ab were taken for good; see docs/mathematics.md.
 
 Both colour planes share every pass over the operator, which is where the time goes; each has its own scalars, so
 they are two independent solves that happen to run in step. All vectors are (h + 2, 2, w + 2), padded by zeros.

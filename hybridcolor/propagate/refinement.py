@@ -24,10 +24,8 @@ RENEW_AT = 0.05
 """Once changes are this share of the first by the same residual, a true residual is found."""
 WORST_RATIO = 0.9999
 """Changes near rounding shrink no more. No iteration worth going on with shrinks its changes more slowly than this."""
-QUICK = 8
-"""Iterations of a solution that gives no trouble."""
-QUICK_CAUTION, CAUTION = 3.0, 5.0
-"""Factors by which errors are taken to be larger than changes tell: in the first iterations, and later."""
+CAUTION = 2.0
+"""Factor by which errors are taken to be larger than changes tell."""
 SINGLE_FROM = 0.1
 """Tolerance from which on W in float32 is true enough: see `system_residual`."""
 SLOW_RENEWALS = 5
@@ -121,7 +119,7 @@ def refinements(
             if not np.isfinite(change):
                 return
             iterations += 1
-            error = (QUICK_CAUTION if iterations <= QUICK else CAUTION) * watch.error(change)
+            error = CAUTION * watch.error(change)
             reached = renewal > 0 and max(error, missed) <= tolerance
             yield Refinement(missed, iterations, reached)
             if reached:
