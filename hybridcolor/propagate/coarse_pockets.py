@@ -83,9 +83,9 @@ def _hold(row, scale, held):  # type: ignore[no-untyped-def]
 def _known(rows, scale, i, j):  # type: ignore[no-untyped-def]
     """Whether the next grid has this pixel, or one that this one holds on to."""
     for k in range(9):
-        if (i + k // 3 - 1) % 2 == 0 and (j + k % 3 - 1) % 2 == 0:
-            if k == 4 or rows[i, k, j] * scale[i, j] >= LEAST_BOND:
-                return True
+        on_next = (i + k // 3 - 1) % 2 == 0 and (j + k % 3 - 1) % 2 == 0
+        if on_next and (k == 4 or rows[i, k, j] * scale[i, j] >= LEAST_BOND):
+            return True
     return False
 
 
