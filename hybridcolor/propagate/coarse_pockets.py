@@ -79,7 +79,7 @@ def _hold(row, scale, held):  # type: ignore[no-untyped-def]
                 held[j] += share if share >= LEAST_BOND else np.float32(0)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def _known(rows, scale, i, j):  # type: ignore[no-untyped-def]
     """Whether the next grid has this pixel, or one that this one holds on to."""
     for k in range(9):
