@@ -101,7 +101,7 @@ def refinements(
     tolerance : float
         Largest error wanted at any pixel, in ab units.
     work : list, optional
-        Work space: empty, or as an earlier call of this size has left it. New memory takes longer.
+        Work space: empty, or as an earlier call of this size that did not fail has left it. New memory takes longer.
     """
     kept = [] if work is None else work
     if not kept:
