@@ -73,6 +73,14 @@ def conjugate_gradients(
         direction, image, last_direction, last_image = last_direction, last_image, direction, image
 
 
+def norm(vector: Planes) -> float:
+    """The Euclidean norm of both planes together."""
+    rows, width = vector.shape[0] - 2, vector.shape[2]
+    squares = np.empty(rows)
+    share_rows(partial(_squares, vector, squares), rows, width=width)
+    return float(np.sqrt(squares.sum()))
+
+
 def _advance(
     weight: Weight,
     residual: Planes,
@@ -163,6 +171,18 @@ def _dots(weight, residual, directions, sums, first, last):  # type: ignore[no-u
                 s3 += before * q[j]
                 s4 += here * last_q[j]
             sums[i, c, 0], sums[i, c, 1], sums[i, c, 2], sums[i, c, 3], sums[i, c, 4] = s0, s1, s2, s3, s4
+
+
+@njit(cache=True, nogil=True, fastmath=FAST)
+def _squares(vector, squares, first, last):  # type: ignore[no-untyped-def]
+    """The sum of the squares of each row of both planes."""
+    for i in range(first, last):
+        total = np.float32(0)
+        for c in range(2):
+            row = vector[i + 1, c]
+            for j in range(row.size):
+                total += row[j] * row[j]
+        squares[i] = total
 
 
 @njit(cache=True, nogil=True, forceinline=True)

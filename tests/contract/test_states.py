@@ -52,7 +52,7 @@ strokes = st.builds(
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.lists(st.tuples(strokes, st.booleans()), min_size=1, max_size=5))
+@given(st.lists(st.tuples(strokes, st.booleans()), min_size=1, max_size=4))  # so that one of five strokes stays
 def test_any_editing_ends_at_the_answer_of_a_fresh_run(method, edits):
     state = PropagationState(LUMINANCE, method=method, prior=PRIOR)
     state.set_seeds(random_seeds(HEIGHT, WIDTH, 5))
