@@ -118,7 +118,7 @@ def solve_deep(packed, pockets, steps, inverse, load, answer):  # type: ignore[n
     """
     no_weights, no_pull = np.empty((0, 8, 0), np.uint16), np.empty((0, 0), np.float32)
     done = np.zeros(steps.size, np.int64)
-    squares = np.zeros((steps.size, 2, 2))
+    energies = np.zeros((steps.size, 2, 2))
     depth = np.int64(0)
     arriving = True
     while depth >= 0:
@@ -130,7 +130,7 @@ def solve_deep(packed, pockets, steps, inverse, load, answer):  # type: ignore[n
             here_load, here_answer = above.coarse_load, above.coarse_answer
         if arriving:
             here_answer[:] = np.float32(0)
-            squares[depth] = 0.0
+            energies[depth] = 0.0
             done[depth] = 0
         else:
             directions = grid.direction, grid.image, grid.last_direction, grid.last_image
@@ -140,7 +140,7 @@ def solve_deep(packed, pockets, steps, inverse, load, answer):  # type: ignore[n
             ascend(operator, grid.prolongation, here_load, grid.coarse_answer, grid.swept, (x, image), rows)
             correct(pockets, depth, here_load, x, image)
             now, before = done[depth] % 2, 1 - done[depth] % 2
-            possible = lone_step(here_load, here_answer, directions, squares[depth, before], squares[depth, now])
+            possible = lone_step(here_load, here_answer, directions, energies[depth, before], energies[depth, now])
             done[depth] += 1
             if done[depth] == steps[depth] or not possible:
                 depth -= 1

@@ -29,16 +29,16 @@ from hybridcolor.threads import share_rows
 
 Planes = NDArray[np.float32]
 Energies = NDArray[np.float64]
-Weight = tuple[Planes, Planes]
+RowWeight = tuple[Planes, Planes]
 """What rows are weighted by: visits and pull, (h, w) each; see `weigh_row`."""
 Cycle = Callable[[Planes, Planes, Planes], None]
 
-ALIKE: Weight = np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
+ALIKE: RowWeight = np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
 """All rows weigh the same, as those of coarser grids, which carry the visits."""
 
 
 def conjugate_gradients(
-    cycle: Cycle, weight: Weight, residual: Planes, solution: NDArray[np.floating], work: list[Planes]
+    cycle: Cycle, weight: RowWeight, residual: Planes, solution: NDArray[np.floating], work: list[Planes]
 ) -> Iterator[float]:
     """Improve ``solution`` of A x = b step by step, for as long as the caller asks for another.
 
@@ -46,7 +46,7 @@ def conjugate_gradients(
     ----------
     cycle : callable
         ``cycle(residual, z, image)`` writes an approximate solution z of A z = residual, and A z.
-    weight : Weight
+    weight : RowWeight
     residual : (h + 2, 2, w + 2) float32
         b - A x; kept up to date in place. Between steps it may be found anew.
     solution : (h + 2, 2, w + 2)
@@ -82,7 +82,7 @@ def norm(vector: Planes) -> float:
 
 
 def _advance(
-    weight: Weight,
+    weight: RowWeight,
     residual: Planes,
     solution: NDArray[np.floating],
     directions: tuple[Planes, Planes, Planes, Planes],

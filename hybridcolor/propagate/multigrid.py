@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hybridcolor.propagate.coarse_pockets import coarse_pockets, correct
 from hybridcolor.propagate.coarsening import COARSEST, NO_PULL, NO_ROWS, NO_WEIGHTS, Operator, coarser, dense_couplings
 from hybridcolor.propagate.deep import DEEP, Grid, multiply, packed, solve_deep
-from hybridcolor.propagate.krylov import ALIKE, Weight, conjugate_gradients, norm
+from hybridcolor.propagate.krylov import ALIKE, RowWeight, conjugate_gradients, norm
 from hybridcolor.propagate.pockets import NO_POCKETS, Pockets, find_pockets
 from hybridcolor.propagate.smoothing import CHAIN, ascend, descend, prolong
 from hybridcolor.propagate.stationary import BALANCED, balance, stationary_vector
@@ -139,7 +139,7 @@ class Hierarchy:
         return self.levels[0].operator[1]
 
     @property
-    def weight(self) -> Weight:
+    def weight(self) -> RowWeight:
         """What makes the rows of the finest level nearly symmetric."""
         _, pull, visits, _ = self.levels[0].operator
         return visits, pull
@@ -233,8 +233,9 @@ class Hierarchy:
             self.cycle(residual, x, image, depth)
 
         enough = GOOD_ENOUGH * norm(load) if steps > 1 else 0.0
-        for _ in islice(conjugate_gradients(cycle, ALIKE, load, answer, self.levels[depth].work), steps):
-            if steps > 1 and norm(load) <= enough:
+        taken = islice(conjugate_gradients(cycle, ALIKE, load, answer, self.levels[depth].work), steps)
+        for number, _ in enumerate(taken, start=1):
+            if number < steps and norm(load) <= enough:
                 break
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybridcolor.propagate.krylov import Cycle, Planes, Weight, conjugate_gradients
+from hybridcolor.propagate.krylov import Cycle, Planes, RowWeight, conjugate_gradients
 from hybridcolor.propagate.system import SeededSystem, largest
 
 MOST_RENEWALS = 25
@@ -78,7 +78,7 @@ def iterations_to(steps: Iterable[Refinement]) -> int | None:
 def refinements(
     system: SeededSystem,
     cycle: Cycle,
-    weight: Weight,
+    weight: RowWeight,
     chroma: NDArray[np.float64],
     *,
     tolerance: float,

@@ -141,13 +141,15 @@ def test_groups_take_over_on_large_pictures(monkeypatch):
     assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 1e-2
 
 
-@pytest.mark.parametrize(("width", "sigma", "seed"), [(220, 2, 0), (220, 2, 2), (220, 2, 4), (256, 3, 2)])
-def test_areas_that_a_walk_hardly_leaves_are_solved(width, sigma, seed):
+@pytest.mark.parametrize(
+    ("shape", "sigma", "seed"), [((200, 220), 2, 0), ((200, 220), 2, 2), ((200, 220), 2, 4), ((256, 256), 3, 2)]
+)
+def test_areas_that_a_walk_hardly_leaves_are_solved(shape, sigma, seed):
     """A blurred photo in float has some; by conjugate residuals it ended up to 6 ab off, or not at all."""
-    luminance = gaussian_filter(photo_luminance("astronaut", 200, width), sigma)
-    seeds = photo_seeds("astronaut", 200, width, strokes=3, seed=seed)
+    luminance = gaussian_filter(photo_luminance("astronaut", *shape), sigma)
+    seeds = photo_seeds("astronaut", *shape, strokes=3, seed=seed)
     found = propagate(luminance, seeds, method="optimization")
-    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.5
+    assert np.abs(found.chroma - superlu(luminance, seeds)).max() < 0.2
 
 
 @pytest.mark.parametrize(("side", "margin", "thick"), [(61, 5, 1), (90, 6, 3), (120, 4, 3), (200, 4, 4), (200, 7, 1)])
