@@ -82,8 +82,8 @@ class Tour:
             round(native.width() / 2 + (column - x) * camera.zoom), round(native.height() / 2 + (row - y) * camera.zoom)
         )
 
-    def drag(self, *corners: tuple[int, int]) -> None:
-        """One stroke by mouse through these pixels."""
+    def drag(self, *corners: tuple[int, int]) -> float:
+        """One stroke by mouse through these pixels; the moment at which the mouse is let go."""
         native = self.canvas
         QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=self.place(*corners[0]))
         for start, end in pairwise(corners):
@@ -91,7 +91,9 @@ class Tour:
                 place = [round(a + (b - a) * step) for a, b in zip(start, end, strict=True)]
                 QTest.mouseMove(native, self.place(place[0], place[1]))
                 QTest.qWait(3)
+        released = time.perf_counter()
         QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=self.place(*corners[-1]))
+        return released
 
     def stroke(self, colour: Colour, *corners: tuple[int, int]) -> None:
         """A stroke of a colour, and its answer."""
@@ -207,8 +209,7 @@ def timing() -> None:
             row = round(side * (0.2 + 0.1 * number))
             tour.settle()
             clock.clear()
-            tour.drag((row, side // 3), (row, side // 2))
-            released = time.perf_counter()
+            released = tour.drag((row, side // 3), (row, side // 2))
             tour.settle()
             if number:  # the first has things to compile and to allocate
                 rows.append(clock.read(released))

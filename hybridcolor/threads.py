@@ -2,23 +2,28 @@
 
 What is called must release the interpreter's lock, as numba's nogil kernels and most of NumPy do. Threads are as many
 as the cores that this process may use, or fewer where OMP_NUM_THREADS says so, as it does in the workers of a batch.
+Every thread has helpers of its own: what it shares out never waits for what another thread does, and is as urgent as
+the thread itself (`give_way`).
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from threading import Event
+from functools import cache, cached_property
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
 LEAST_PIXELS = 1 << 16
 """Pixels that a thread must have to do: below that, to wake it takes longer."""
-COMPILED = Event()
+COMPILED = threading.Event()
 """Not set while a process of its own compiles kernels: who needs them waits, and need not compile them once more."""
 COMPILED.set()
+PATIENCE = 5
+"""How much nicer a thread that gives way is. With 10, answers take three times as long beside a busy program."""
 
 
 @cache
@@ -60,7 +65,7 @@ def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, ste
     runs = max(1, min(thread_count(), rows * width // LEAST_PIXELS))
     length = -(-rows // (runs * step)) * step
     first, *others = [(start, min(start + length, rows)) for start in range(0, rows, length)]
-    waiting = [_pool().submit(work, *run) for run in others]
+    waiting = [_helpers.rows.submit(work, *run) for run in others]
     return [work(*first), *(future.result() for future in waiting)]
 
 
@@ -78,19 +83,32 @@ def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
     >>> answer()
     42
     """
-    return work if thread_count() == 1 else _other().submit(work).result
+    return work if thread_count() == 1 else _helpers.other.submit(work).result
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_count() - 1, thread_name_prefix="rows")
+def give_way() -> None:
+    """Have this thread, and those it will start, leave the cores to more urgent ones; for good.
+
+    Where the system has an urgency for each thread, as Linux has; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        wanted = min(os.getpriority(os.PRIO_PROCESS, os.getpid()) + PATIENCE, 19)  # the first thread has this number
+        if os.getpriority(os.PRIO_PROCESS, 0) < wanted:
+            os.setpriority(os.PRIO_PROCESS, 0, wanted)
 
 
-@cache
-def _other() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="beside")  # not one that shares rows, which would wait for it
+class _Helpers(threading.local):
+    """The threads that a thread has do a part of its work; they end with it."""
+
+    @cached_property
+    def rows(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(thread_count() - 1, thread_name_prefix="rows")
+
+    @cached_property
+    def other(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="beside")  # not one that shares rows, which would wait for it
 
 
+_helpers = _Helpers()
 if hasattr(os, "register_at_fork"):
-    for executor in (_pool, _other):
-        os.register_at_fork(after_in_child=executor.cache_clear)  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=lambda: vars(_helpers).clear())  # a child has none of its parent's threads

@@ -27,8 +27,6 @@ def test_what_fails_beside_fails_where_its_answer_is_asked_for(monkeypatch, core
 @pytest.mark.parametrize(("rows", "step"), [(1, 1), (1000, 1), (1000, 32), (1023, 7)])
 def test_every_row_is_shared_out_once(monkeypatch, rows, step):
     monkeypatch.setattr(threads, "thread_count", lambda: 3)
-    threads._pool.cache_clear()
     runs = threads.share_rows(lambda first, last: (first, last), rows, width=1 << 16, step=step)
-    threads._pool.cache_clear()
     assert [row for first, last in runs for row in range(first, last)] == list(range(rows))
     assert all(first % step == 0 for first, _ in runs)

@@ -46,7 +46,7 @@ class Answering(QObject):
         self.work = Newest(self)
         self.work.answered.connect(self._show)
         self.work.rested.connect(self.result.finish)
-        self.glancing = Newest(self)  # beside the work, which may be in a long step
+        self.glancing = Newest(self, urgent=True)  # beside the work, which may be in a long step
         self.glancing.answered.connect(self._show_glimpse)
         for thread in (self.work, self.glancing):
             thread.failed.connect(self.failed)

@@ -76,6 +76,8 @@ class Scribbles:
         if layer is None or layer.data.shape != shape:
             self._held.remove()
             layer = self._held.or_new(lambda: self._new(labels), picture)
+            for event in (layer.events.labels_update, layer.events.paint):
+                event.disconnect(layer.events)  # else napari paints its list of layers anew as often as the brush moves
             self._known = labels
             self.made(layer)
         elif self._known is not None and not np.array_equal(labels, layer.data):

@@ -124,6 +124,7 @@ class Tools(QObject):
                 band.draw([corners[0], corners[-1]] if tool == LINE else corners)
             yield
         editing.dragging = False
+        editing.take_up()  # now: the canvas has yet to be painted, and can be meanwhile
         editing.timer.start()  # a stroke that napari has taken back tells nobody
         if band is not None:
             band.hide()

@@ -1,30 +1,47 @@
-"""One background thread: the newest job asked for ends the one under way, and those between are left out."""
+"""One background thread: the newest job asked for ends the one under way, and those between are left out.
+
+The thread is a job's own. In Qt's pool, which has as many as there are cores, a job would wait for those of all other
+parts of the panel, and to begin with for the window to paint what it has to paint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.errors import HybridColorError
+from hybridcolor.threads import give_way
 
 Job = Callable[[Callable[[], bool]], Iterator[Any]]
 """Yields answers; is given a function that says when it is to stop at its next step."""
+THREAD = "hybridcolor"
+"""Name of the threads of jobs."""
 
 
 class Newest(QObject):
-    """Runs jobs; every answer arrives in the window's thread."""
+    """Runs jobs; every answer arrives in the window's thread.
+
+    Parameters
+    ----------
+    parent : QObject, optional
+    urgent : bool
+        Whether the jobs are as urgent as the window is; else they leave the processor to it and to those that are.
+    """
 
     answered = Signal(object)
     failed = Signal(str)
     started = Signal()
     rested = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, urgent: bool = False) -> None:
         super().__init__(parent)
+        self._urgent = urgent
         self._worker: GeneratorWorker | None = None
+        self._thread = Thread()
         self._next: Job | None = None
         self._stopped = False
 
@@ -43,7 +60,8 @@ class Newest(QObject):
         self._worker.yielded.connect(self._answer)
         self._worker.errored.connect(self._fail)
         self._worker.finished.connect(self._finished)
-        self._worker.start()
+        self._thread = Thread(target=_run, args=(self._worker, self._urgent), name=THREAD)
+        self._thread.start()
         self.started.emit()
 
     def stop(self) -> None:
@@ -63,12 +81,19 @@ class Newest(QObject):
         self.failed.emit(f"{type(error).__name__}: {error}")
 
     def _finished(self) -> None:
+        self._thread.join()  # it has nothing more to do, and is not to be the last that knows its worker
         self._worker = None
         job, self._next = self._next, None
         if job is not None:
             self.ask(job)
         else:
             self.rested.emit()
+
+
+def _run(worker: GeneratorWorker, urgent: bool) -> None:
+    if not urgent:
+        give_way()
+    worker.run()
 
 
 def _with_errors_as_values(job: Job, stop: Callable[[], bool]) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,14 +44,16 @@ def nobodys_colours(tmp_path, monkeypatch):
 @pytest.fixture
 def viewer(qtbot):
     import napari
-    from napari._qt.qthreading import wait_for_workers_to_quit
+    from napari_hybridcolor.work import THREAD
 
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1200, 900)  # napari would take the size that the last window had
     qtbot.waitExposed(viewer.window._qt_window)
     yield viewer
     viewer.close()
-    wait_for_workers_to_quit()  # as napari does when a person quits
+    for thread in threading.enumerate():  # as Python does when a person quits
+        if thread.name == THREAD:
+            thread.join()
 
 
 @pytest.fixture
