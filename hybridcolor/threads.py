@@ -40,7 +40,9 @@ def thread_count() -> int:
     return max(1, min(cores, int(wanted))) if wanted.isdecimal() else cores
 
 
-def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, step: int = 1) -> list[Answer]:
+def share_rows(
+    work: Callable[[int, int], Answer], rows: int, *, width: int, step: int = 1, again: int = 0
+) -> list[Answer]:
     """Have ``work(first, last)`` done for runs of rows that together are all of them, at the same time.
 
     Parameters
@@ -51,6 +53,8 @@ def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, ste
         The size of the job, in pixels.
     step : int, optional
         Every run but the last is a multiple of so many rows.
+    again : int, optional
+        Rows before its own that every run but the first has to go through too: the first has so many more of its own.
 
     Returns
     -------
@@ -63,8 +67,9 @@ def share_rows(work: Callable[[int, int], Answer], rows: int, *, width: int, ste
     1000
     """
     runs = max(1, min(thread_count(), rows * width // LEAST_PIXELS))
-    length = -(-rows // (runs * step)) * step
-    first, *others = [(start, min(start + length, rows)) for start in range(0, rows, length)]
+    length = -(-(rows + (runs - 1) * again) // (runs * step)) * step
+    starts = [0, *range(length, rows, max(length - again, step))]
+    first, *others = zip(starts, [*starts[1:], rows], strict=True)
     waiting = [_helpers.rows.submit(work, *run) for run in others]
     return [work(*first), *(future.result() for future in waiting)]
 

@@ -184,7 +184,7 @@ class Hierarchy:
 
         share_rows(down, height, width=width, step=CHAIN)
         self._solve(depth + 1, level.coarse_load, coarse, steps=STEPS[depth % 2])
-        share_rows(up, height, width=width, step=CHAIN)
+        share_rows(up, height, width=width, step=CHAIN, again=2 * CHAIN)
         if depth == 0:
             self._pockets.correct(self.pull, load, x, image)
         else:

@@ -16,6 +16,8 @@ from hybridcolor.propagate.transfer import prolong_row, restrict_row
 
 LAG = 4
 """Rows that a ring of rows holds: one stage reads three and the stage before writes the next."""
+LINE = 16
+"""Numbers in a line of cache: to read what lies across two lines takes twice as long."""
 CHAIN = 32
 """A sweep goes by what it just made of the row above, but for every so many-th row, which goes by what that was before.
 So threads need know no more than some rows above their own, and any number of them comes to the same bytes."""
@@ -28,10 +30,26 @@ def row_at(stored, buffer, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def rings(width, channels):  # type: ignore[no-untyped-def]
+    """Room for `LAG` rows of the operator, and of three stages of x, all zero, with more pixels than are asked for.
+
+    Every row begins with a line of cache, and is a line longer than eight or a multiple of that: where rows are as long
+    as a page of memory, as some would be, each is held up by the others' changes.
+    """
+    stride = (width + 1 + 7 * LINE) // (8 * LINE) * (8 * LINE) + LINE
+    size = LAG * stride
+    store = np.zeros((10 + 3 * channels) * size + LINE, np.float32)
+    first = -(store.ctypes.data // 4) % LINE
+    operator = store[first : first + 10 * size].reshape((LAG, 10, stride))
+    x = store[first + 10 * size : first + (10 + 3 * channels) * size].reshape((3, LAG, channels, stride))
+    return operator, x[0], x[1], x[2]
+
+
+@njit(cache=True, nogil=True)
 def copy_row(source, target):  # type: ignore[no-untyped-def]
     """``target[:] = source``, of which numba makes ten times as much to compile, for an error that cannot come."""
     for c in range(source.shape[0]):
-        for j in range(source.shape[1]):
+        for j in range(min(source.shape[1], target.shape[1])):
             target[c, j] = source[c, j]
 
 
@@ -51,10 +69,7 @@ def descend(operator, prolongation, load, x, coarse, rows):  # type: ignore[no-u
     weights, pull, visits, stored = operator
     top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
-    buffer = np.empty((LAG, 10, width), np.float32)
-    first = np.zeros((LAG, channels, width + 2), np.float32)
-    second = np.zeros((LAG, channels, width + 2), np.float32)
-    left = np.zeros((LAG, channels, width + 2), np.float32)
+    buffer, first, second, left = rings(width, channels)
     weight = np.ones(width, np.float32)
     for i in range(max(top - CHAIN - 1, 0), bottom + 3):
         if i < min(bottom + 2, height):
@@ -93,10 +108,7 @@ def ascend(operator, prolongation, load, coarse, swept, answer, rows):  # type: 
     x, image = answer
     top, bottom = rows
     height, channels, width = x.shape[0] - 2, x.shape[1], x.shape[2] - 2
-    buffer = np.empty((LAG, 10, width), np.float32)
-    start = np.zeros((LAG, channels, width + 2), np.float32)
-    first = np.zeros((LAG, channels, width + 2), np.float32)
-    second = np.zeros((LAG, channels, width + 2), np.float32)
+    buffer, start, first, second = rings(width, channels)
     for i in range(max(top - 2 * CHAIN - 1, 0), bottom + 3):
         if i < height:
             operator_row(weights, pull, stored, i, buffer[i % LAG])

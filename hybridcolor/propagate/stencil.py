@@ -111,7 +111,7 @@ def apply_row(row, above, here, below, out):  # type: ignore[no-untyped-def]
     """Write out = A x."""
     for c in range(here.shape[0]):
         n, x, s, y = above[c], here[c], below[c], out[c]
-        for j in range(row.shape[1]):
+        for j in range(y.size - 2):
             y[j + 1] = _image(row, n, x, s, j)
 
 
@@ -120,7 +120,7 @@ def defect_row(row, load, above, here, below, weight, out):  # type: ignore[no-u
     """Write out = weight (load - A x)."""
     for c in range(here.shape[0]):
         n, x, s, b, y = above[c], here[c], below[c], load[c], out[c]
-        for j in range(row.shape[1]):
+        for j in range(b.size - 2):
             y[j + 1] = weight[j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
@@ -129,7 +129,7 @@ def sweep_row(row, load, above, here, below, out):  # type: ignore[no-untyped-de
     """Damped Jacobi: out = x + d (load - A x)."""
     for c in range(here.shape[0]):
         n, x, s, b, y = above[c], here[c], below[c], load[c], out[c]
-        for j in range(row.shape[1]):
+        for j in range(b.size - 2):
             y[j + 1] = x[j + 1] + row[9, j] * (b[j + 1] - _image(row, n, x, s, j))
 
 
@@ -139,7 +139,7 @@ def first_sweep_row(row, load, out):  # type: ignore[no-untyped-def]
     d = row[9]
     for c in range(load.shape[0]):
         b, y = load[c], out[c]
-        for j in range(d.size):
+        for j in range(b.size - 2):
             y[j + 1] = d[j] * b[j + 1]
 
 
