@@ -20,7 +20,7 @@ Float = NDArray[np.float32]
 
 RUN = 1024  # pixels at a time, which stay in the processor's nearest cache
 LEVELS = 8192  # steps of linear light in the table of the transfer curve
-BRIGHTNESSES, HUES = 200, 720  # steps of L* and of hue in the table of the gamut's border
+BRIGHTNESSES, HUES = 200, 1024  # steps of L* and of hue in the table of the gamut's border
 RED_X, _, RED_Z = FROM_XYZ[0]
 GREEN_X, _, GREEN_Z = FROM_XYZ[1]
 BLUE_X, _, BLUE_Z = FROM_XYZ[2]
@@ -29,8 +29,8 @@ BLUE_X, _, BLUE_Z = FROM_XYZ[2]
 def screen_rgb(luminance: Float, chroma: Float) -> NDArray[np.uint8]:
     """`hybridcolor.lab.lab_to_rgb` in the eight bits of a screen: a tenth of the time, and nearly always the same.
 
-    On a photo with random colours 95% of pixels are the same, 0.1% differ by more than one level and 0.01% by more than
-    two, all of them at the gamut's border.
+    On a photo with random colours, a* and b* of a standard deviation of 20, 93% of pixels are the same, 0.8% differ by
+    more than one level and 0.2% by more than two, all of them at the gamut's border.
 
     Parameters
     ----------
@@ -62,10 +62,12 @@ def _levels() -> NDArray[np.uint8]:
 
 @cache
 def _strongest() -> Float:
-    """The strongest chroma in gamut, by L* from 0 to 100 and by hue from -180 to 180 degrees."""
-    hue = np.linspace(-np.pi, np.pi, HUES + 1)
-    ab = np.stack([np.cos(hue), np.sin(hue)], -1) * 200
-    bright = np.repeat(np.linspace(0, 100, BRIGHTNESSES + 1)[:, None], len(hue), axis=1)
+    """The strongest chroma in gamut, by L* from 0 to 100 and by hue, in the steps of `_hue`."""
+    around = np.linspace(0, 4, HUES + 1)
+    across = np.where(around > 2, 3 - around, around - 1)
+    ab = np.stack([np.copysign(1 - np.abs(across), 2 - around), across], -1)
+    ab *= 200 / np.linalg.norm(ab, axis=-1, keepdims=True)
+    bright = np.repeat(np.linspace(0, 100, BRIGHTNESSES + 1)[:, None], len(ab), axis=1)
     kept = gamut_chroma(bright, np.tile(ab, (len(bright), 1, 1)))
     return np.asarray(np.hypot(kept[..., 0], kept[..., 1]), np.float32)
 
@@ -117,10 +119,17 @@ def _cube(f):  # type: ignore[no-untyped-def]
 def _scale_into_gamut(bright, a, b, strongest):  # type: ignore[no-untyped-def]
     row = bright * np.float32(BRIGHTNESSES / 100)
     above = min(int(row), BRIGHTNESSES - 1)
-    hue = int((np.float32(math.atan2(b, a)) + np.float32(np.pi)) * np.float32(HUES / (2 * np.pi)) + np.float32(0.5))
+    hue = min(max(int(_hue(a, b) * np.float32(HUES / 4) + np.float32(0.5)), 0), HUES)  # of what is not a number, too
     share = row - np.float32(above)
     most = strongest[above, hue] * (np.float32(1) - share) + strongest[above + 1, hue] * share
-    return min(most / max(np.float32(math.hypot(a, b)), np.float32(1e-6)), np.float32(1))
+    return min(most / max(np.float32(math.sqrt(a * a + b * b)), np.float32(1e-6)), np.float32(1))
+
+
+@njit(cache=True, nogil=True)
+def _hue(a, b):  # type: ignore[no-untyped-def]
+    """How far around from -b* over a*, b* and -a* back, 0 to 4: in steps along a square, which take no arctangent."""
+    across = b / max(abs(a) + abs(b), np.float32(1e-6))
+    return np.float32(3) - across if a < 0 else np.float32(1) + across
 
 
 @njit(cache=True, nogil=True)
