@@ -1,13 +1,13 @@
 """One background thread: the newest job asked for ends the one under way, and those between are left out.
 
-The thread is a job's own. In Qt's pool, which has as many as there are cores, a job would wait for those of all other
-parts of the panel, and to begin with for the window to paint what it has to paint.
+There are as many threads as there are jobs. In Qt's own pool, which has as many as there are cores, a job would wait for
+those of all other parts of the panel, and to begin with for the window to paint what it has to paint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import Thread
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
@@ -18,8 +18,11 @@ from hybridcolor.threads import give_way
 
 Job = Callable[[Callable[[], bool]], Iterator[Any]]
 """Yields answers; is given a function that says when it is to stop at its next step."""
-THREAD = "hybridcolor"
-"""Name of the threads of jobs."""
+MOST = 64
+"""Jobs at the same time, in all panels: more than there are parts that ask for one."""
+_URGENT = ThreadPoolExecutor(MOST, "urgent job")
+_PATIENT = ThreadPoolExecutor(MOST, "job", initializer=give_way)
+_UNDER_WAY: set[Future[None]] = set()
 
 
 class Newest(QObject):
@@ -39,9 +42,9 @@ class Newest(QObject):
 
     def __init__(self, parent: QObject | None = None, *, urgent: bool = False) -> None:
         super().__init__(parent)
-        self._urgent = urgent
+        self._pool = _URGENT if urgent else _PATIENT
         self._worker: GeneratorWorker | None = None
-        self._thread = Thread()
+        self._running: Future[None] = Future()
         self._next: Job | None = None
         self._stopped = False
 
@@ -60,8 +63,9 @@ class Newest(QObject):
         self._worker.yielded.connect(self._answer)
         self._worker.errored.connect(self._fail)
         self._worker.finished.connect(self._finished)
-        self._thread = Thread(target=_run, args=(self._worker, self._urgent), name=THREAD)
-        self._thread.start()
+        self._running = self._pool.submit(_run, [self._worker])
+        _UNDER_WAY.add(self._running)
+        self._running.add_done_callback(_UNDER_WAY.discard)
         self.started.emit()
 
     def stop(self) -> None:
@@ -81,7 +85,7 @@ class Newest(QObject):
         self.failed.emit(f"{type(error).__name__}: {error}")
 
     def _finished(self) -> None:
-        self._thread.join()  # it has nothing more to do, and is not to be the last that knows its worker
+        wait([self._running])  # for the thread to let go of the worker, whose signals are to end in this one
         self._worker = None
         job, self._next = self._next, None
         if job is not None:
@@ -90,10 +94,14 @@ class Newest(QObject):
             self.rested.emit()
 
 
-def _run(worker: GeneratorWorker, urgent: bool) -> None:
-    if not urgent:
-        give_way()
-    worker.run()
+def wait_for_all() -> None:
+    """Wait until no job is under way, as Python does before it ends."""
+    wait(tuple(_UNDER_WAY))
+
+
+def _run(worker: list[GeneratorWorker]) -> None:
+    """Run a worker, and keep no hold of it."""
+    worker.pop().run()
 
 
 def _with_errors_as_values(job: Job, stop: Callable[[], bool]) -> Iterator[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,16 +43,14 @@ def nobodys_colours(tmp_path, monkeypatch):
 @pytest.fixture
 def viewer(qtbot):
     import napari
-    from napari_hybridcolor.work import THREAD
+    from napari_hybridcolor.work import wait_for_all
 
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1200, 900)  # napari would take the size that the last window had
     qtbot.waitExposed(viewer.window._qt_window)
     yield viewer
     viewer.close()
-    for thread in threading.enumerate():  # as Python does when a person quits
-        if thread.name == THREAD:
-            thread.join()
+    wait_for_all()  # as Python does when a person quits
 
 
 @pytest.fixture

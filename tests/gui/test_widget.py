@@ -335,6 +335,18 @@ def test_edit_opens_a_window_with_everything_in_place(gray, tmp_path, monkeypatc
         )
 
 
+def test_a_stroke_is_read_as_the_mouse_is_let_go_and_napari_need_not_paint_its_list_of_layers(panel, viewer):
+    panel.colour.use(PURPLE)
+    told = []
+    model = viewer.window._qt_viewer.layers.model().sourceModel()
+    model.dataChanged.connect(lambda first, _last, _roles: told.append(first.row()))
+    drag(viewer, (80, 30), (80, 45))
+    assert len(panel.editing.session.drawing.strokes) == 1
+    assert told == []
+    viewer.layers["scribbles"].name = "mine"
+    assert len(told) > 0
+
+
 def test_windows_leave_no_thread_and_no_memory(qtbot, gray):
     import napari
     import psutil
