@@ -68,7 +68,7 @@ def share_rows(
     """
     runs = max(1, min(thread_count(), rows * width // LEAST_PIXELS))
     length = -(-(rows + (runs - 1) * again) // (runs * step)) * step
-    starts = [0, *range(length, rows, max(length - again, step))]
+    starts = [0, *range(length, rows, max((length - again) // step, 1) * step)]
     first, *others = zip(starts, [*starts[1:], rows], strict=True)
     waiting = [_helpers.rows.submit(work, *run) for run in others]
     return [work(*first), *(future.result() for future in waiting)]

@@ -24,9 +24,29 @@ def test_what_fails_beside_fails_where_its_answer_is_asked_for(monkeypatch, core
         answer()
 
 
-@pytest.mark.parametrize(("rows", "step"), [(1, 1), (1000, 1), (1000, 32), (1023, 7)])
-def test_every_row_is_shared_out_once(monkeypatch, rows, step):
+@pytest.mark.parametrize("again", [0, 64])
+@pytest.mark.parametrize(("rows", "step"), [(1, 1), (70, 32), (1000, 1), (1000, 32), (1023, 7)])
+def test_every_row_is_shared_out_once(monkeypatch, rows, step, again):
     monkeypatch.setattr(threads, "thread_count", lambda: 3)
-    runs = threads.share_rows(lambda first, last: (first, last), rows, width=1 << 16, step=step)
+    runs = threads.share_rows(lambda first, last: (first, last), rows, width=1 << 16, step=step, again=again)
     assert [row for first, last in runs for row in range(first, last)] == list(range(rows))
     assert all(first % step == 0 for first, _ in runs)
+
+
+def test_what_every_run_goes_through_again_is_shared_out_evenly_too(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    (_, middle), _ = threads.share_rows(lambda first, last: (first, last), 1024, width=1 << 16, step=32, again=64)
+    assert middle == (1024 - middle) + 64
+
+
+def test_a_thread_does_not_wait_for_what_another_shares_out(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    held = threading.Event()
+    other = threading.Thread(
+        target=threads.share_rows, args=(lambda _first, _last: held.wait(30), 2), kwargs={"width": 1 << 16}
+    )
+    other.start()
+    assert threads.share_rows(lambda first, last: (first, last), 2, width=1 << 16) == [(0, 1), (1, 2)]
+    assert not held.is_set()
+    held.set()
+    other.join()

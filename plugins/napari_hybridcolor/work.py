@@ -1,4 +1,4 @@
-"""One background thread: the newest job asked for ends the one under way, and those between are left out.
+"""Jobs beside the window: the newest that a part asks for ends the one under way, and those between are left out.
 
 There are as many threads as there are jobs. In Qt's own pool, which has as many as there are cores, a job would wait
 for those of all other parts of the panel, and to begin with for the window to paint what it has to paint.
