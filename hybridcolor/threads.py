@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -70,8 +70,8 @@ def share_rows(
     length = -(-(rows + (runs - 1) * again) // (runs * step)) * step
     starts = [0, *range(length, rows, max((length - again) // step, 1) * step)]
     first, *others = zip(starts, [*starts[1:], rows], strict=True)
-    waiting = [_helpers.rows.submit(work, *run) for run in others]
-    return [work(*first), *(future.result() for future in waiting)]
+    waiting = [_begun(_helpers.rows, partial(work, *run)) for run in others]
+    return [work(*first), *(answer() for answer in waiting)]
 
 
 def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
@@ -88,7 +88,7 @@ def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
     >>> answer()
     42
     """
-    return work if thread_count() == 1 else _helpers.other.submit(work).result
+    return work if thread_count() == 1 else _begun(_helpers.other, work)
 
 
 def give_way() -> None:
@@ -100,6 +100,13 @@ def give_way() -> None:
         wanted = min(os.getpriority(os.PRIO_PROCESS, os.getpid()) + PATIENCE, 19)  # the first thread has this number
         if os.getpriority(os.PRIO_PROCESS, 0) < wanted:
             os.setpriority(os.PRIO_PROCESS, 0, wanted)
+
+
+def _begun(helper: ThreadPoolExecutor, work: Callable[[], Answer]) -> Callable[[], Answer]:
+    try:
+        return helper.submit(work).result
+    except RuntimeError:  # Python is ending, and starts no thread any more: what is under way goes on without
+        return work
 
 
 class _Helpers(threading.local):

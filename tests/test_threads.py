@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,3 +52,19 @@ def test_a_thread_does_not_wait_for_what_another_shares_out(monkeypatch):
     assert not held.is_set()
     held.set()
     other.join()
+
+
+def test_what_python_ends_over_is_done_without_helpers(tmp_path):
+    script = tmp_path / "ends.py"
+    script.write_text(
+        "import threading, time\n"
+        "from hybridcolor import threads\n"
+        "threads.thread_count = lambda: 2\n"
+        "def job():\n"
+        "    threading.main_thread().join()\n"  # from here on Python starts no thread of a pool
+        "    runs = threads.share_rows(lambda first, last: (first, last), 2, width=1 << 16)\n"
+        "    print(runs, threads.beside(lambda: 42)())\n"
+        "threading.Thread(target=job).start()\n"
+    )
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout.strip(), ended.stderr, ended.returncode) == ("[(0, 1), (1, 2)] 42", "", 0)

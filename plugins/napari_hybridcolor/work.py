@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QCoreApplication, QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.errors import HybridColorError
 from hybridcolor.threads import give_way
@@ -47,6 +47,9 @@ class Newest(QObject):
         self._running: Future[None] = Future()
         self._next: Job | None = None
         self._stopped = False
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.stop)  # Python waits for what is under way before it ends
 
     @property
     def busy(self) -> bool:

@@ -8,6 +8,7 @@ from threading import Event
 
 import pytest
 from napari_hybridcolor.work import Newest
+from qtpy.QtCore import QCoreApplication
 
 MANY = min(3 * (os.cpu_count() or 1), 32)
 
@@ -62,3 +63,17 @@ def test_jobs_leave_the_processor_to_the_window_unless_they_are_urgent(qtbot, ur
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert (answer_of(urgency, qtbot, urgent=urgent) > own) is (not urgent and own < 19)
     assert os.getpriority(os.PRIO_PROCESS, 0) == own
+
+
+def test_who_quits_waits_for_one_step_at_most(qtbot):
+    newest, began = Newest(), Event()
+
+    def until_stopped(stop):
+        began.set()
+        while not stop():
+            yield from ()
+
+    newest.ask(until_stopped)
+    assert began.wait(10)
+    QCoreApplication.instance().aboutToQuit.emit()
+    qtbot.waitUntil(lambda: not newest.busy)
