@@ -43,6 +43,7 @@ def test_what_every_run_goes_through_again_is_shared_out_evenly_too(monkeypatch)
 
 def test_a_thread_does_not_wait_for_what_another_shares_out(monkeypatch):
     monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    monkeypatch.setattr(threads, "_helpers", threads._Helpers())  # as many as that
     done, in_time = threading.Event(), []
 
     def share_waiting():
