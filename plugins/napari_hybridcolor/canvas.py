@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QMouseEvent
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QWidget
 
 _SEARCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.Wheel)
@@ -19,7 +20,7 @@ class DrawnFirst(QObject):
 
     Parameters
     ----------
-    canvas : QWidget
+    canvas : QOpenGLWidget
         The one that vispy draws on.
 
     Attributes
@@ -28,7 +29,7 @@ class DrawnFirst(QObject):
         To be set when layers come or go.
     """
 
-    def __init__(self, canvas: QWidget) -> None:
+    def __init__(self, canvas: QOpenGLWidget) -> None:
         super().__init__(canvas)
         self.stale = True
         self._canvas = canvas
@@ -40,7 +41,8 @@ class DrawnFirst(QObject):
         if kind == QEvent.Type.Paint:
             self.stale = False
         elif kind in _SEARCHES and self.stale:
-            self._canvas.repaint()
+            self._canvas.grabFramebuffer()  # draws at once; Qt puts repaint() off right after a frame
+            self.stale = False
         return False
 
 

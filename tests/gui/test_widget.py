@@ -298,6 +298,20 @@ def test_a_closed_panel_hears_no_more_and_the_next_sees_events_of_the_mouse_once
         assert len(viewer.window._qt_window.findChildren(kind)) == 1
 
 
+def test_a_press_right_after_a_frame_and_a_change_of_layers_has_the_canvas_drawn(panel, viewer):
+    """vispy fails to find what is under the mouse where a layer came or went since the canvas was drawn."""
+    native = viewer.window._qt_viewer.canvas.native
+    drawn = []
+    native._vispy_canvas.events.draw.connect(drawn.append)
+    for _ in range(10):
+        viewer.window._qt_window.repaint()
+        native.findChild(DrawnFirst).stale = True
+        drawn.clear()
+        QTest.mousePress(native, Qt.MouseButton.LeftButton, pos=at(viewer, 60, 60))
+        assert drawn
+        QTest.mouseRelease(native, Qt.MouseButton.LeftButton, pos=at(viewer, 60, 60))
+
+
 @pytest.mark.parametrize("kind", ["uint16", "float", "rgb"])
 def test_kinds_of_pictures(viewer, gray, kind, qtbot):
     pictures = {
