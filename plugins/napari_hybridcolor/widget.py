@@ -304,7 +304,7 @@ def _spare_what_is_loaded() -> None:
     gc.freeze()
 
 
-def _only(kind: type[Part], canvas: QWidget) -> Part:
+def _only(kind: type[Part], canvas: QOpenGLWidget) -> Part:
     """What a canvas has one of: that of the panel before, or a new one."""
     return (canvas.findChildren(kind) or [kind(canvas)])[0]
 

@@ -2,6 +2,9 @@
 
 There are as many threads as there are jobs. In Qt's own pool, which has as many as there are cores, a job would wait
 for those of all other parts of the panel, and to begin with for the window to paint what it has to paint.
+
+pandas, which napari would import at its first layer of labels, is imported before any job begins: while one compiles,
+LLVM changes the locale of the whole process for moments, and pandas refuses to be imported in such a moment.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+import pandas as pd  # noqa: F401  # as said above
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QCoreApplication, QObject, Signal  # type: ignore[attr-defined]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from threading import Event
 
@@ -77,3 +78,9 @@ def test_who_quits_waits_for_one_step_at_most(qtbot):
     assert began.wait(10)
     QCoreApplication.instance().aboutToQuit.emit()
     qtbot.waitUntil(lambda: not newest.busy)
+
+
+def test_no_job_can_begin_before_pandas_is_imported():
+    """Beside a job that compiles, one import in many fails: "locale changed during initialization"."""
+    code = "import sys, napari_hybridcolor.work; assert 'pandas' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
