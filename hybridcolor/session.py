@@ -155,8 +155,8 @@ class EditSession(Document):
             found = self._glimpses.look(drawing, view or (slice(0, rows), slice(0, columns)), hear=hear)
         if found is None:
             return None
-        painted: dict[str, Any] = {"finish": self._finish(drawing), "tint": drawing.tint, "lightness": found.lightness}
-        return Glimpse(found.window, screen_rgb(finished(found.luminance, found.chroma, **painted), found.chroma))
+        colours = finished(found.luminance, found.chroma, lightness=found.lightness, **self._put_on(drawing))
+        return Glimpse(found.window, screen_rgb(colours, found.chroma))
 
     def prepare_glimpse(self) -> None:
         """Do now, before the first exact answer or after one, what the next `glimpse` would have to do first."""
@@ -216,9 +216,8 @@ class EditSession(Document):
         """
         drawing = self.drawing
         predictor = self._grounds.predictor(drawing.model)
-        shown: dict[str, Any] = {"finish": self._finish(drawing), "tint": drawing.tint}
-        wanted = self._grounds.wanted(drawing)
-        result = colorize(self.picture, predictor=predictor, **shown, **wanted, **drawing.method_options)
+        wanted = self._grounds.wanted(drawing) | self._put_on(drawing)
+        result = colorize(self.picture, predictor=predictor, **wanted, **drawing.method_options)
         provenance = made_by(
             method=drawing.method,
             model=drawing.model,
@@ -322,6 +321,10 @@ class EditSession(Document):
     def _finish(self, drawing: Drawing) -> str:
         return drawing.finish or usual_finish(drawing.method, self._grounds.predictor(drawing.model))
 
+    def _put_on(self, drawing: Drawing) -> dict[str, Any]:
+        """How colour is put on, as keywords."""
+        return {"finish": self._finish(drawing), "tint": drawing.tint}
+
     def _light(self, drawing: Drawing, answer: Propagation) -> NDArray[np.float32] | None:
         """How light the strokes' colours are in an answer, at once, if that is to be seen."""
         return None if self._finish(drawing) == "photo" else self._lightness.preview(self._seeds, answer)
@@ -336,8 +339,7 @@ class EditSession(Document):
             self._groundwork.predicted,
             drawing.method,
             time.perf_counter() - self._changed,
-            self._finish(drawing),
-            drawing.tint,
-            answer.residual,
-            lightness,
+            residual=answer.residual,
+            lightness=lightness,
+            **self._put_on(drawing),
         )
