@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,50 +20,22 @@ from hybridcolor.bins import check_shares
 from hybridcolor.drawing import Drawing, Stroke, check_savable, weight_of
 from hybridcolor.errors import SeedError
 from hybridcolor.files import checksum
+from hybridcolor.history import History
 from hybridcolor.painting import check_finish
+from hybridcolor.palettes import MOST, lit, unlike
 from hybridcolor.picture import Picture
 from hybridcolor.propagate import check_options
 from hybridcolor.seeds import USER, Seeds
 from hybridcolor.sessionfiles import read_drawing, save_drawing
 
 
-@dataclass(slots=True)
-class History:
-    """The present drawing, those before it, and those that were undone. Without limit: strokes are shared.
+class _Chapter(NamedTuple):
+    """What was drawn as long as it was saved in one file."""
 
-    Examples
-    --------
-    >>> history = History(Drawing())
-    >>> history.do(Drawing(method="watershed"))
-    >>> history.undo(), history.present.method, history.redo(), history.present.method, history.redo()
-    (True, 'hybrid', True, 'watershed', False)
-    """
-
-    present: Drawing
-    past: list[Drawing] = field(default_factory=list)
-    undone: list[Drawing] = field(default_factory=list)
-
-    def do(self, drawing: Drawing) -> None:
-        """Make this the present; what was undone is forgotten."""
-        self.past.append(self.present)
-        self.present = drawing
-        self.undone.clear()
-
-    def undo(self) -> bool:
-        """One step back; False if there is none."""
-        if not self.past:
-            return False
-        self.undone.append(self.present)
-        self.present = self.past.pop()
-        return True
-
-    def redo(self) -> bool:
-        """One step forth again; False if there is none."""
-        if not self.undone:
-            return False
-        self.past.append(self.present)
-        self.present = self.undone.pop()
-        return True
+    history: History
+    autosave: Path | None
+    there: str | None
+    unsaved: str
 
 
 class Document:
@@ -102,6 +75,8 @@ class Document:
         self.unsaved = ""
         _check_method(drawing)
         self._history = History(drawing)
+        self._chapters_before: list[_Chapter] = []
+        self._chapters_undone: list[_Chapter] = []
         self._changed = time.perf_counter()
 
     @property
@@ -140,7 +115,8 @@ class Document:
         SeedError
             If it lies outside the picture, or the colour or strength is not a valid one; the drawing is then as before.
         """
-        self._add(Stroke.of(coords, colour, weight=weight_of(strength, self.picture.shape)))
+        stroke = Stroke.of(coords, colour, weight=weight_of(strength, self.picture.shape))
+        self.set(self.drawing.with_stroke(stroke))
 
     def draw_all(self, strokes: Iterable[Stroke]) -> None:
         """Add several strokes as one change, such as those of a `hybridcolor.advice.Variant`.
@@ -160,7 +136,7 @@ class Document:
         SeedError
             If they lie outside the picture.
         """
-        self._add(Stroke.of(coords, None))
+        self.set(self.drawing.with_stroke(Stroke.of(coords, None)))
 
     def recolour(self, pixel: tuple[int, int], colour: ArrayLike) -> bool:
         """Give the stroke that shows at a pixel another colour; False if none shows there.
@@ -212,28 +188,41 @@ class Document:
         MethodError
             If the method or an option is unknown. The drawing is then as before.
         """
-        _check_method(drawing)
-        drawing.scribbles.check_inside(self.picture.shape)
-        self._history.do(drawing)
-        self._note()
+        self._check(drawing)
+        self._do(drawing)
+
+    def begin(self, drawing: Drawing) -> None:
+        """Make this what the document begins with: whatever was before cannot be brought back.
+
+        Raises
+        ------
+        SeedError, MethodError
+            As for `set`.
+        """
+        self._check(drawing)
+        self._history = History(drawing)
 
     def undo(self) -> bool:
-        """Take the last change back, of strokes or settings; False if there is none."""
-        return self._history.undo() and self._note()
+        """Take the last change back, of strokes, settings or the file they are saved in; False if there is none."""
+        return (self._history.undo() and self._note()) or self._turn(self._chapters_before, self._chapters_undone)
 
     def redo(self) -> bool:
         """Make the change that was taken back; False if there is none."""
-        return self._history.redo() and self._note()
+        return (self._history.redo() and self._note()) or self._turn(self._chapters_undone, self._chapters_before)
 
     def set_scribbles(self, scribbles: Seeds) -> None:
-        """Replace all that was drawn by scribbles, and edited automatic seeds, of a file.
+        """Replace all that was drawn by scribbles, and edited automatic seeds, of a file; colours join the palette.
 
         Raises
         ------
         SeedError
             If a scribble lies outside the picture; the drawing is then as before.
         """
-        self.set(replace(self.drawing, imported=scribbles, strokes=()))
+        drawn = scribbles.take(scribbles.origin == USER)
+        colours = np.unique(np.column_stack([drawn.ab, drawn.lightness]), axis=0)[:MOST].tolist()
+        known = self.drawing.palette
+        palette = (*known, *unlike((lit((a, b), level) for a, b, level in colours), known))
+        self.set(replace(self.drawing, imported=scribbles, strokes=(), palette=palette))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save strokes and settings.
@@ -270,16 +259,45 @@ class Document:
         """
         self.set(read_drawing(path, self.picture))
 
-    def _add(self, stroke: Stroke) -> None:
-        Seeds.of(stroke.coords, (0, 0)).check_inside(self.picture.shape)
-        self._history.do(self.drawing.with_stroke(stroke))
-        self._note()
+    def go_on_with(self, path: str | os.PathLike[str]) -> None:
+        """Take up what was saved, and save there from now on. Undo goes back to the file before it, too.
+
+        Raises
+        ------
+        SeedError, MethodError
+            As for `load`; all is then as before.
+        """
+        drawing = read_drawing(path, self.picture)
+        self._check(drawing)
+        self._chapters_before.append(_Chapter(self._history, self._autosave, self._there, self.unsaved))
+        self._chapters_undone.clear()
+        self._history, self.autosave, self.unsaved = History(drawing), Path(path), ""
+
+    def _turn(self, chapters: list[_Chapter], others: list[_Chapter]) -> bool:
+        """Go on with the last of some chapters, which is as it was saved; False if there is none."""
+        if not chapters:
+            return False
+        others.append(_Chapter(self._history, self._autosave, self._there, self.unsaved))
+        self._history, self._autosave, self._there, self.unsaved = chapters.pop()
+        self._changed = time.perf_counter()
+        return True
+
+    def _check(self, drawing: Drawing) -> None:
+        """Refuse a drawing that is not one of this picture; what is in the present one has been checked."""
+        _check_method(drawing)
+        shape, known = self.picture.shape, self.drawing
+        drawing.imported.check_inside(shape)
+        for stroke in {*drawing.strokes, *drawing.dismissed} - {*known.strokes, *known.dismissed}:
+            if (stroke.coords.max(axis=0, initial=0) >= shape).any():
+                Seeds.of(stroke.coords, (0, 0)).check_inside(shape)  # says where
 
     def _become(self, drawing: Drawing) -> bool:
         """Make this the present drawing; False if it is already."""
-        if drawing is self.drawing:
-            return False
+        return drawing is not self.drawing and self._do(drawing)
+
+    def _do(self, drawing: Drawing) -> bool:
         self._history.do(drawing)
+        self._chapters_undone.clear()
         return self._note()
 
     def _touched(self, coords: ArrayLike) -> Seeds:

@@ -205,8 +205,9 @@ class Drawing:
 
     def dismissing(self, area: Stroke, shape: tuple[int, int]) -> Drawing:
         """The drawing without automatic seeds in an area of a picture of this shape, the CNN's or a seeds file's."""
-        gone = self.imported.of_strokes_in(_mask((area,), shape)) & (self.imported.origin == AUTO)
-        return replace(self, imported=self.imported.take(~gone), dismissed=(*self.dismissed, area))
+        left = self.imported.origin != AUTO  # their numbers are their own
+        left[~left] = ~self.automatic.of_strokes_in(_mask((area,), shape))
+        return replace(self, imported=self.imported.take(left), dismissed=(*self.dismissed, area))
 
     def without_seeds(self, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
         """Where no automatic seed may be, as a mask; None if they may be everywhere."""

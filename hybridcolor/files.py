@@ -51,6 +51,14 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
         return file.read()
 
 
+def exists(path: Path) -> bool:
+    """Whether there is such a file: none has a name that is too long, of which Python 3.11 raises an error."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def checksum(path: str | os.PathLike[str] | None) -> str | None:
     """SHA-256 of a file, as ``sha256sum`` has it; None without one, or where it cannot be read: its reader says so."""
     if path is not None:

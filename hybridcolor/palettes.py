@@ -124,12 +124,12 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[Colour, ...]:
     """
     try:
         with open_ordinary(path) as file:
-            lines = file.read(_LARGEST).decode("utf-8", "replace").splitlines()
+            lines = file.read(_LARGEST).decode("utf-8-sig", "replace").splitlines()
     except OSError as error:
         raise SeedError(f"{path}: cannot be read ({error.strerror})") from error
     head = lines[0].strip() if lines else ""
     if head == "GIMP Palette":
-        rows = [line for line in lines[1:] if not line.lstrip().startswith(("#", "Name:", "Columns:"))]
+        rows = [line for line in lines[1:] if not line.lstrip().startswith(("#", "Name:", "Columns:", "Channels:"))]
     elif head == "JASC-PAL":
         rows = lines[3:]
     else:

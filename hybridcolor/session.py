@@ -206,15 +206,15 @@ class EditSession(Document):
         *_, best = self.refine()
         return best
 
-    def final(self) -> Colorization:
-        """What `hybridcolor.colorize` makes of the present drawing: the same to the bit, however it came to be.
+    def final(self, drawing: Drawing | None = None) -> Colorization:
+        """What `hybridcolor.colorize` makes of a drawing, the present one by default: the same to the bit.
 
         Raises
         ------
         SeedError, ConvergenceError
             As for `hybridcolor.colorize`.
         """
-        drawing = self.drawing
+        drawing = drawing or self.drawing
         predictor = self._grounds.predictor(drawing.model)
         wanted = self._grounds.wanted(drawing) | self._put_on(drawing)
         result = colorize(self.picture, predictor=predictor, **wanted, **drawing.method_options)

@@ -19,7 +19,7 @@ import numpy as np
 from hybridcolor.drawing import NO_MODEL, Drawing
 from hybridcolor.encoding import Pixels, check_size, in_eight_bits, suffix_of, tiff_of_pages
 from hybridcolor.errors import ImageError, SeedError
-from hybridcolor.files import write_whole, writing_whole
+from hybridcolor.files import exists, write_whole, writing_whole
 from hybridcolor.imagefiles import MAX_PIXELS, check_no_source, images_at, read_image, writing
 from hybridcolor.metadata import Metadata
 from hybridcolor.picture import Picture
@@ -76,7 +76,7 @@ def saved_slices(path: Path, *, max_pixels: int = MAX_PIXELS) -> list[Slice]:
         for number in range(count):
             saved = session_beside(file, (number,) if count > 1 else ())
             read = partial(read_image, file, frame=number, max_pixels=max_pixels)
-            slices.append(Slice(read, partial(read_drawing, saved) if saved.exists() else None, (file, saved)))
+            slices.append(Slice(read, partial(read_drawing, saved) if exists(saved) else None, (file, saved)))
     return slices
 
 

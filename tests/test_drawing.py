@@ -34,7 +34,7 @@ from hybridcolor.palettes import lightness_of, lit
 from hybridcolor.picture import Picture
 from hybridcolor.predict import load_predictor
 from hybridcolor.predict.weights import find_model
-from hybridcolor.seeds import AUTO, Seeds
+from hybridcolor.seeds import AUTO, Seeds, concatenate
 from hybridcolor.session import EditSession
 from hybridcolor.sessionfiles import picture_of, read_drawing, save_drawing
 
@@ -473,3 +473,57 @@ def test_what_others_saved_meanwhile_is_not_replaced(tmp_path):
     first.draw([[4, 4]], (20.0, 20.0))
     assert first.unsaved == ""
     assert len(read_drawing(path, PICTURE).strokes) == 2
+
+
+def test_undo_crosses_from_file_to_file_and_leaves_each_as_it_was(tmp_path):
+    one, two = (tmp_path / f"{name}.hybridcolor.json" for name in "ab")
+    session = EditSession(PICTURE, autosave=one)
+    session.draw([[1, 1]], (20.0, 20.0))
+    session.save(two)
+    session.draw([[2, 2]], (20.0, 20.0))
+    session.go_on_with(two)
+    session.draw([[3, 3]], (20.0, 20.0))
+    assert [len(read_drawing(path, PICTURE).strokes) for path in (one, two)] == [2, 2]
+    states = [(len(session.drawing.strokes), session.autosave)]
+    while session.undo():
+        states.append((len(session.drawing.strokes), session.autosave))
+    assert states == [(2, two), (1, two), (2, one), (1, one), (0, one)]
+    while session.redo():
+        pass
+    assert (len(session.drawing.strokes), session.autosave) == states[0]
+    assert [len(read_drawing(path, PICTURE).strokes) for path in (one, two)] == [2, 2]
+
+
+def test_what_a_session_begins_with_is_not_undone():
+    session = EditSession(PICTURE)
+    session.draw([[1, 1]], (20.0, 20.0))
+    session.begin(Drawing(method="watershed"))
+    assert not session.undo()
+    assert session.drawing.method == "watershed"
+    with pytest.raises(SeedError, match="outside"):
+        session.begin(Drawing().with_stroke(Stroke.of([[99, 0]], (5, 5))))
+    assert session.drawing.method == "watershed"
+
+
+@pytest.mark.parametrize("where", ["strokes", "dismissed"])
+def test_erasers_and_dismissals_lie_inside_the_picture_too(where):
+    session = EditSession(PICTURE)
+    with pytest.raises(SeedError, match="row 3, column 99"):
+        session.set(replace(session.drawing, **{where: (Stroke.of([[3, 99]], None),)}))
+    assert not session.undo()
+
+
+def test_an_automatic_seed_is_not_dismissed_with_a_scribble_of_its_number():
+    both = concatenate(Seeds.of([[0, 0]], (5, 5)), Seeds.of([[3, 3]], (9, 9), origin=AUTO))
+    drawing = Drawing(imported=replace(both, stroke=np.full(2, 7, np.int32))).dismissing(
+        Stroke.of([[0, 0]], None), SHAPE
+    )
+    assert len(drawing.automatic) == 1
+    assert len(drawing.dismissing(Stroke.of([[3, 3]], None), SHAPE).automatic) == 0
+
+
+def test_the_colours_of_a_files_scribbles_join_the_palette():
+    session = EditSession(PICTURE)
+    session.draw([[1, 1]], (20.0, 20.0))
+    session.set_scribbles(Seeds.of([[0, 0], [1, 0], [2, 0]], [(5, 5), (20.2, 20), (5, 5)]))
+    assert session.drawing.palette == ((20.0, 20.0), (5.0, 5.0))

@@ -46,6 +46,9 @@ def test_palettes_as_gimp_and_paint_shop_write_them(tmp_path):
     head = "GIMP Palette\nName: Plasma: hot\nColumns: 4\n#\n# a comment\n"
     (tmp_path / "a.gpl").write_text(head + "255   0   0\tred: pure\n  0   0 255\n\n255 0 0 again\n")
     assert np.abs(np.subtract(read_palette(tmp_path / "a.gpl"), [(80.1, 67.2, 53.2), (79.2, -107.9, 32.3)])).max() < 0.1
+    aseprites = "\ufeffGIMP Palette\nChannels: RGBA\n#\n255 0 0 255 red\n"
+    (tmp_path / "b.gpl").write_text(aseprites, encoding="utf-8")
+    assert read_palette(tmp_path / "b.gpl") == read_palette(tmp_path / "a.gpl")[:1]
     (tmp_path / "a.pal").write_bytes(b"JASC-PAL\r\n0100\r\n2\r\n0 255 0\r\n255 255 255\r\n")
     green, white = read_palette(tmp_path / "a.pal")
     assert green == pytest.approx((-86.2, 83.2, 87.7), abs=0.1)

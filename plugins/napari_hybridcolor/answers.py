@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Lock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import Drawing
-from hybridcolor.errors import SeedError
+from hybridcolor.errors import HybridColorError, SeedError
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.imagefiles import check_no_source
 from hybridcolor.picture import Picture
@@ -57,10 +59,10 @@ def glimpses(session: EditSession, view: Window, done: Event, *, first: bool) ->
             return  # there is nothing to go by, as the answer will be
         finally:
             done.set()
-        if first and seen is not None:
-            yield picture, sizes(enlarged(seen.rgb, view[0].step or 1, picture.shape)), True
-        elif seen is not None:
+        if seen is not None and not first:
             yield picture, seen, True
+        elif seen is not None and seen.window == view:  # else it is a part that differs from what has gone
+            yield picture, sizes(enlarged(seen.rgb, view[0].step or 1, picture.shape)), True
         if picture.luminance.size > SLOW and not stop():
             heard = session.glimpse(view, hear=True)
             if heard is not None:
@@ -111,9 +113,8 @@ def answers(session: EditSession, glimpsed: Event) -> Job:
             if has_glimpses(session):
                 session.prepare_glimpse()
             yield _as_shown(session.preview())
-        drawing = session.drawing
         for better in session.refine(over):
-            if session.drawing is drawing:  # else a glimpse of what came since is shown
+            if not stop():  # else a glimpse of what came since is shown
                 yield _as_shown(better)
         if has_glimpses(session) and not stop():
             session.prepare_glimpse()
@@ -132,16 +133,30 @@ def has_glimpses(session: EditSession) -> bool:
 
 
 def saving(session: EditSession, path: Path, *sources: Path | None) -> Job:
-    """The coloured picture on disk, as `hybridcolor replay` would write it; never over a file that it is made from."""
+    """The picture as it is now, on disk as `hybridcolor replay` would write it, and never over its source."""
+    drawing = session.drawing
 
     def job(_stop: Callable[[], bool]) -> Iterator[str]:
         check_no_source(path, *sources)
         try:
-            result = session.final()
+            result = session.final(drawing)
         except SeedError as error:
             raise SeedError("There is no colour to save yet: draw a first stroke.") from error
         write_colorization(path, result, overwrite=True)
         yield f"Saved {path.name}."
+
+    return job
+
+
+def one_by_one(jobs: deque[Job]) -> Job:
+    """All of these, and those that are added meanwhile, whatever is asked for next; one that fails says why."""
+
+    def job(stop: Callable[[], bool]) -> Iterator[Any]:
+        while jobs:
+            try:
+                yield from jobs.popleft()(stop)
+            except HybridColorError as error:
+                yield str(error)
 
     return job
 

@@ -146,9 +146,12 @@ class Automatic(QObject):
             self._make_active(layer)
 
     def _edited(self, event: object) -> None:
-        """Points that were deleted by napari's own keys are seeds that are dismissed; no others can be added."""
-        layer = self._held.layer
-        if self._showing or layer is None or getattr(event, "action", None) not in ("removed", "added", "changed"):
+        """Points that were deleted by napari's own keys are seeds that are dismissed; none can be added or moved."""
+        layer, action = self._held.layer, getattr(event, "action", None)
+        if self._showing or layer is None or action not in ("removed", "added", "changed"):
+            return
+        if action != "removed":
+            self.refresh()
             return
         left = {tuple(place) for place in np.asarray(layer.data).tolist()}
         gone = [
@@ -156,10 +159,7 @@ class Automatic(QObject):
             for stroke in self._strokes.tolist()
             if tuple(self._seeds.coords[self._seeds.stroke == stroke].mean(axis=0).tolist()) not in left
         ]
-        if gone:
-            self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
-        else:
-            self.refresh()
+        self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
 
 
 def _looking(session: EditSession) -> Job:

@@ -7,6 +7,7 @@ back. What the mouse does is in `tools`, above.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,18 +25,18 @@ from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import eight_bits
 from hybridcolor.palettes import SAME, Colour, apart
 from hybridcolor.pipeline import Colorization
-from hybridcolor.seeds import AUTO, USER, Seeds
+from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answering import Answering
-from napari_hybridcolor.answers import saving, saving_all
+from napari_hybridcolor.answers import one_by_one, saving, saving_all
 from napari_hybridcolor.gestures import Place, line
 from napari_hybridcolor.layers import seed_strokes, sizes
-from napari_hybridcolor.opening import file_of
+from napari_hybridcolor.opening import file_of, slice_of
 from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.sessions import Sessions
 from napari_hybridcolor.timers import timer
-from napari_hybridcolor.work import Newest
+from napari_hybridcolor.work import Job, Newest
 
 NO_PICTURE = "There is no picture to draw on; open one first."
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
@@ -75,6 +76,8 @@ class Editing(QObject):
         self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
         self.saving.answered.connect(self.said.emit)
         self.saving.failed.connect(self.said)
+        self.saving.rested.connect(self._save)
+        self._to_save: deque[Job] = deque()
         self.saving_all = Newest(self)  # and neither must that of one slice end that of all
         self.saving_all.failed.connect(self.said)
         self.timer = timer(self, DEBOUNCE_MS, self.take_up)
@@ -112,14 +115,36 @@ class Editing(QObject):
         """Go to the next slice of a stack, and draw there what was drawn on this one."""
         if self.session is None or self.image is None or self.image.ndim == 2:
             return
-        drawn, axis = self.drawing, self.viewer.dims.ndim - 3
-        step, session = self.viewer.dims.current_step[axis], self.session
-        self.viewer.dims.set_current_step(axis, step + 1)
-        self.open(self.image)
-        if self.session is session:
+        drawn, (*before, number) = self.drawing, slice_of(self.image, self.viewer)
+        if number + 1 == self.image.data.shape[-3]:
             self.said.emit("This is the last slice.")
             return
+        place = self.image.data_to_world((*before, number + 1, 0, 0))
+        self.viewer.dims.set_point(self.viewer.dims.ndim - 3, place[-3])
+        self.open(self.image)
         self.become(self.drawing.with_strokes(drawn.strokes))
+
+    def catch_up(self) -> None:
+        """Take up the slice that is in view, if the stack's slider has come to it but a moment ago."""
+        if self.image is not None and self.image.ndim > 2:
+            try:
+                self.open(self.image)
+            except HybridColorError as error:
+                self.said.emit(str(error))
+
+    def go_on_with(self, path: Path) -> None:
+        """Go on with saved strokes and settings, and save them there from now on."""
+        if self.session is None:
+            return
+        self.take_up()
+        try:
+            self.session.go_on_with(path)
+        except HybridColorError as error:
+            self.said.emit(str(error))
+            return
+        self._show_drawing()
+        self.ask()
+        self.said.emit(f"Strokes are saved in {path.name} from now on.")
 
     def ask(self) -> None:
         """Have the drawing as it is now answered."""
@@ -131,7 +156,13 @@ class Editing(QObject):
         self.take_up()
         if self.session is not None and self.image is not None:
             self.said.emit(f"Saving {path.name}…")
-            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
+            self._to_save.append(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
+            self._save()
+
+    def _save(self) -> None:
+        """Have saved what waits for it; a new job would end the one under way, which takes up what has come since."""
+        if self._to_save and not self.saving.busy:
+            self.saving.ask(one_by_one(self._to_save))
 
     def save_stack(self, path: Path) -> None:
         """Write all slices in colour, as `hybridcolor replay` would."""
@@ -235,7 +266,9 @@ class Editing(QObject):
     def take(self, seeds: Seeds) -> None:
         """Draw the scribbles of a seeds file; its automatic seeds take the place of the network's."""
         if self.session is not None:
-            drawing = replace(self.drawing, imported=seeds.take(seeds.origin == AUTO))
+            known = self.drawing.imported
+            imported = concatenate(seeds.take(seeds.origin == AUTO), known.take(known.origin == USER))
+            drawing = replace(self.drawing, imported=imported)
             self.become(drawing.with_strokes(seed_strokes(seeds.take(seeds.origin == USER))))
 
     def change(self, **settings: Any) -> None:

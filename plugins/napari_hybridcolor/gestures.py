@@ -9,6 +9,8 @@ from skimage.measure import points_in_poly
 
 Place = tuple[int, int]
 """Row and column of a pixel."""
+_PIECE = 64
+"""Pixels of a line's pieces, at most, unless it is wide."""
 
 
 def line(start: Place, end: Place, width: float, shape: tuple[int, int]) -> NDArray[np.intp]:
@@ -33,8 +35,17 @@ def line(start: Place, end: Place, width: float, shape: tuple[int, int]) -> NDAr
     >>> len(line((4, 4), (4, 4), 3, (9, 9)))
     9
     """
-    radius = max(width, 1) / 2
     ends = np.array([start, end], np.float64)
+    pieces = int(np.ceil(np.hypot(*(ends[1] - ends[0])) / max(_PIECE, 4 * width))) or 1
+    corners = ends[0] + np.linspace(0, 1, pieces + 1)[:, None] * (ends[1] - ends[0])
+    # their boxes are small where that of the whole line would be most of the picture
+    found = [_piece(corners[n : n + 2], width, shape) for n in range(pieces)]
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _piece(ends: NDArray[np.float64], width: float, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """The pixels of a straight line with these ends, (2, 2)."""
+    radius = max(width, 1) / 2
     first = np.maximum(np.floor(ends.min(axis=0) - radius), 0).astype(int)
     last = np.minimum(np.ceil(ends.max(axis=0) + radius) + 1, shape).astype(int)
     pixels = np.indices(np.maximum(last - first, 0)).reshape(2, -1).T + first

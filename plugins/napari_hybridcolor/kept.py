@@ -44,6 +44,7 @@ class Kept:
 
     def use(self, colour: Colour) -> None:
         """Put a colour first."""
+        self.told = ""
         self._read()  # another window may have kept some
         self._recent = (colour, *unlike(self._recent, [colour]))[:MOST]
         if not self.told:

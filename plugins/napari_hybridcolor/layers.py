@@ -14,7 +14,7 @@ from hybridcolor.drawing import Drawing, Stroke
 from hybridcolor.errors import ImageError
 from hybridcolor.palettes import Colour, lightness_of
 from hybridcolor.picture import Picture
-from hybridcolor.seeds import FULL_LIGHTNESS, Seeds
+from hybridcolor.seeds import FULL_LIGHTNESS, USER, Seeds
 
 LARGE = 3_000_000
 """Pixels from which on a picture is shown in several sizes."""
@@ -106,7 +106,9 @@ def drawing_labels(drawing: Drawing, shape: tuple[int, int]) -> NDArray[np.unsig
     """
     labels = np.zeros(shape, np.min_scalar_type(len(drawing.palette)))
     scribbles = drawing.scribbles
-    if not len(scribbles):
+    if len(drawing.automatic):  # which nobody drew
+        scribbles = scribbles.take(scribbles.origin == USER)
+    if not len(scribbles) or not drawing.palette:
         return labels
     pairs = np.ascontiguousarray(scribbles.ab).view(np.int64).ravel()  # ten times faster to sort than rows of two
     if (scribbles.lightness < FULL_LIGHTNESS).any():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import eight_bits, luminance_to_gray
+from hybridcolor.memory import free_memory
 from hybridcolor.picture import Picture
 from hybridcolor.sessionfiles import SUFFIX, picture_of
 from napari_hybridcolor.layers import as_shown, layer_picture
@@ -24,8 +25,10 @@ SOURCE = "hybridcolor_source"
 """Where a layer's metadata say which file it came from, or which each of its slices."""
 STROKES = "hybridcolor_strokes"
 """Where they say that a saved session was opened, and which."""
-_MOST_PIXELS = 200_000_000  # of all slices of a stack that are read
+_BYTES = 16  # that a pixel of a stack takes while it is read
 _SAME = 0.5  # L* that a pixel of a layer may be off its file
+_PROFILED = 5.0  # L* that colours may be off on average where napari has not read a profile that the file has
+_LOOK_AT = 500_000  # pixels of a layer that are compared with its file
 _DIM = 30.0  # L* of the brightest pixel where 10 to 14 bits lie in 16
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
@@ -101,9 +104,7 @@ def picture_of_layer(layer: Image, index: tuple[int, ...] = ()) -> Picture:
         read = read_image(path, frame=frame[0] if frame else 0)
     except HybridColorError:
         return picture
-    if read.shape != picture.shape or (len(index) > 1 and not _is_in_order(read, pixels)):
-        return picture
-    return read if _is_of(layer, read, picture, pixels) else picture
+    return read if read.shape == picture.shape and _is_of(layer, read, picture, pixels) else picture
 
 
 def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) -> bool:
@@ -111,13 +112,24 @@ def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) ->
     if layer.metadata.get(SOURCE):
         own = layer_picture(pixels if pixels.dtype in (np.uint8, np.uint16) else as_shown(pixels, (0.0, 1.0)))
         return bool(np.abs(own.luminance - read.luminance).max() <= _SAME)
-    return not float(read.luminance.max()) < _DIM < float(shown.luminance.max())
+    if float(read.luminance.max()) < _DIM < float(shown.luminance.max()):
+        return False
+    if pixels.ndim > 2:  # profiles, which napari does not read, move colours a little
+        return bool(np.abs(shown.luminance - read.luminance).mean() <= _PROFILED)
+    step = max(1, round((pixels.size / _LOOK_AT) ** 0.5))
+    file, gray = (np.asarray(plane[::step, ::step], np.float64).ravel() for plane in (read.luminance, pixels))
+    numbers = gray[np.isfinite(gray)]
+    least, most = numbers.min(initial=np.inf), numbers.max(initial=-np.inf)
+    if not least < most:  # flat
+        return bool(np.ptp(file) <= _SAME)
+    gray = (np.nan_to_num(gray, nan=least, neginf=least, posinf=most) - least) / (most - least) * 100
+    return _rises(file, by=gray) and _rises(gray, by=file)
 
 
-def _is_in_order(read: Picture, pixels: NDArray[Any]) -> bool:
-    """Whether what is brighter in a layer is so in the file: there the pictures of several axes may come otherwise."""
-    gray = layer_picture(pixels).luminance if pixels.ndim > 2 else pixels
-    return bool(np.diff(read.luminance.ravel()[np.argsort(gray, axis=None)]).min(initial=0) > -_SAME)
+def _rises(values: NDArray[Any], *, by: NDArray[Any]) -> bool:
+    """Whether brighter pixels of another plane are brighter in this, in L* or in hundredths of its range."""
+    rising = values[np.lexsort((values, by))]
+    return bool(np.diff(rising).min(initial=0) > -_SAME)
 
 
 def file_of(layer: Image, index: tuple[int, ...] = ()) -> tuple[Path | None, tuple[int, ...]]:
@@ -184,11 +196,19 @@ def _frames(source: Path) -> Iterator[Picture]:
     """The first frame of a file and those after it, as long as they are of its size."""
     first = read_image(source)
     yield first
-    for number in range(1, _MOST_PIXELS // (first.shape[0] * first.shape[1])):
+    needed, free = first.frames * first.luminance.size * _BYTES, free_memory()
+    if first.frames > 1 and free is not None and needed > free:
+        raise ImageError(
+            f"{source}: its {first.frames} slices take {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} are free; "
+            "divide the stack, or colour it with `hybridcolor replay`, which reads one slice at a time"
+        )
+    for number in range(1, first.frames):
         try:
             frame = read_image(source, frame=number)
         except HybridColorError:
-            return  # there are no more
+            if number == 1:
+                return  # a picture, and beside it something else
+            raise
         if frame.shape != first.shape:
             return
         yield frame

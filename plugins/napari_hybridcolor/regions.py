@@ -15,6 +15,9 @@ from hybridcolor.propagate.relief import SILL, relief, rooms
 from hybridcolor.session import EditSession
 from napari_hybridcolor.work import Job
 
+Found = tuple[EditSession, NDArray[np.int32]]
+"""A session and its (H, W) regions, numbered from 1; 0 is a line, or a gap in one."""
+
 
 def parted_by_lines(drawing: Drawing) -> bool:
     """Whether the method is one for drawings: then lines part regions."""
@@ -30,19 +33,19 @@ class Regions:
     """The regions of the session that was asked for last: found once, and by one thread at a time."""
 
     def __init__(self) -> None:
-        self._even: tuple[EditSession, NDArray[np.int32]] | None = None
+        self._even: Found | None = None
         self._relief: tuple[EditSession, NDArray[np.uint16]] | None = None
         self._finding = Lock()
 
     def finding(self, session: EditSession, gap: float | None = None) -> Job:
-        """A job that yields a session and its (H, W) regions, numbered from 1.
+        """A job that yields a session and its regions.
 
         A photo's regions are areas of even brightness. A drawing's lie between its lines, in which gaps up to a width
-        are closed, the session's own unless another is given; there 0 is a line or a closed gap.
+        are closed, the session's own unless another is given.
         """
         lined, width = parted_by_lines(session.drawing), gap_of(session.drawing) if gap is None else gap
 
-        def job(_stop: Callable[[], bool]) -> Iterator[tuple[EditSession, NDArray[np.int32]]]:
+        def job(_stop: Callable[[], bool]) -> Iterator[Found]:
             yield session, self._of(session, lined, width)
 
         return job

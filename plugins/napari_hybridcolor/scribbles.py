@@ -82,7 +82,7 @@ class Scribbles:
             self.made(layer)
         elif self._known is not None and not np.array_equal(labels, layer.data):
             self.show_palette(drawing.palette)
-            self._known = labels
+            self._known = labels.astype(layer.data.dtype)
             layer.data[...] = labels  # other data would have napari look at all layers anew
             layer.refresh(extent=False)
         self.show_palette(drawing.palette)

@@ -17,6 +17,7 @@ import numpy as np
 
 from hybridcolor.drawing import Drawing
 from hybridcolor.errors import HybridColorError
+from hybridcolor.files import exists
 from hybridcolor.groundwork import load_model
 from hybridcolor.marked import read_scribbles
 from hybridcolor.picture import Picture
@@ -99,7 +100,7 @@ class Sessions:
                 read = partial(getattr, known[index], "picture")
             if index in changed:
                 drawn = partial(_drawn_already, changed[index])
-            elif saved is not None and saved.exists() and here.picture.source is not None:
+            elif saved is not None and exists(saved) and here.picture.source is not None:
                 drawn = partial(read_drawing, saved)
             slices.append(Slice(read, drawn, tuple(each for each in (file, saved) if each is not None)))
         if not any(each.drawn for each in slices):  # all as the one that is shown
@@ -137,8 +138,7 @@ def _as_set(picture: Picture, drawing: Drawing) -> EditSession:
         caution=drawing.caution,
         **drawing.method_options,
     )
-    if _changed(session.drawing, drawing):  # in what it cannot begin with
-        session.set(drawing)
+    session.begin(drawing)
     return session
 
 
@@ -164,9 +164,9 @@ def _go_on(
         return ""
     path = Path(opened) if opened else session_beside(source, index)
     told = ""
-    if path.exists():
+    if exists(path):
         try:
-            session.load(path)
+            session.begin(read_drawing(path, session.picture))
         except HybridColorError as error:
             session.unsaved = str(error)
             return ""

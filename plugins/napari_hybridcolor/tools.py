@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
-from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.lab import rgb_to_lab
@@ -19,6 +18,7 @@ from hybridcolor.session import EditSession
 from napari_hybridcolor.band import Band
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place, region
+from napari_hybridcolor.regions import Found
 from napari_hybridcolor.work import Newest
 
 BRUSH, RUB_OUT, LINE, FILL, PICK = "brush", "rub out", "line", "fill", "pick"
@@ -64,6 +64,7 @@ class Tools(QObject):
         self._before = ""  # the tool before this one
         self._setting = False
         self._to_fill: list[tuple[EditSession, Place]] = []  # clicks whose regions are being found
+        self._found: Found | None = None  # while another stroke is drawn, which must not be painted over
         self.filling = Newest(self)
         self.filling.answered.connect(self._fill)
         self.filling.failed.connect(editing.said)
@@ -106,6 +107,7 @@ class Tools(QObject):
     def press(self, _viewer: Any, event: Any) -> Iterator[None]:
         """Follow the mouse from a button's press to its release; for napari's ``mouse_drag_callbacks``."""
         editing, tool = self.editing, self.in_hand()
+        editing.catch_up()
         ours = tool not in ("", *_NAPARIS) and event.button == _LEFT  # the right button zooms
         start = end = self.pixel(event.position) if ours else None
         path = [] if start is None else [start]
@@ -126,6 +128,8 @@ class Tools(QObject):
         editing.dragging = False
         editing.take_up()  # now: the canvas has yet to be painted, and can be meanwhile
         editing.timer.start()  # a stroke that napari has taken back tells nobody
+        if self._found is not None:
+            self._fill(self._found)
         if band is not None:
             band.hide()
         if start is not None and end is not None:
@@ -180,8 +184,11 @@ class Tools(QObject):
                 self.editing.said.emit("Draw with the colour that you picked.")
                 self.picked.emit(colour)
 
-    def _fill(self, found: tuple[EditSession, NDArray[np.int32]]) -> None:
+    def _fill(self, found: Found) -> None:
         """Draw the regions that were clicked at; clicks at a picture that was left since are forgotten."""
+        self._found = found if self.editing.dragging else None
+        if self.editing.dragging:
+            return
         session, labels = found
         clicks, self._to_fill = self._to_fill, []
         for clicked, place in clicks:

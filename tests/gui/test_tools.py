@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication
 from skimage.draw import disk, polygon2mask
 from skimage.draw import line as bresenham
 
-from hybridcolor.palettes import read_palette, write_palette
+from hybridcolor.palettes import read_colours, read_palette, write_palette
 from tests.gui.window import at, choose, drag, opened, press, shown, wait_for_answer
 
 PURPLE, GREEN = (45.0, -50.0), (-40.0, 40.0)
@@ -25,6 +25,15 @@ def test_a_line_of_one_pixel_is_bresenhams_but_for_corners():
         ours = {tuple(place) for place in line((0, 0), end, 1, (12, 12)).tolist()}
         theirs = set(zip(*(axis.tolist() for axis in bresenham(0, 0, *end)), strict=True))
         assert len(ours ^ theirs) <= 4
+
+
+def test_a_line_over_a_large_picture_has_just_the_pixels_near_it():
+    start, end, width, shape = (3, 5), (700, 900), 7.0, (720, 880)
+    pixels = np.indices(shape).reshape(2, -1).T
+    along = np.subtract(end, start)
+    share = ((pixels - start) @ along / (along @ along)).clip(0, 1)
+    near = np.hypot(*(pixels - start - share[:, None] * along).T) <= width / 2
+    np.testing.assert_array_equal(line(start, end, width, shape), pixels[near])
 
 
 def test_a_dab_is_a_disk_and_stays_inside():
@@ -260,6 +269,9 @@ def test_colours_that_cannot_be_kept_are_told_and_can_be_used(panel, viewer):
     panel.colour.use(GREEN)
     assert panel.colour.used.colours == [GREEN, PURPLE]
     assert file.read_text() == "something else"
+    file.unlink()  # as it was told
+    panel.colour.use(PURPLE)
+    assert read_colours(file) == (PURPLE, GREEN)
 
 
 def test_saved_palettes_are_offered(panel):

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from hybridcolor.errors import HybridColorError
 from hybridcolor.imagefiles import suffix_of
-from hybridcolor.sessionfiles import SUFFIX, read_drawing
+from hybridcolor.sessionfiles import SUFFIX
 from hybridcolor.stacks import SUFFIXES
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.opening import file_of, slice_of
@@ -105,7 +105,7 @@ class SaveBox(QWidget):
         source, _ = self._source()
         chosen, _ = QFileDialog.getOpenFileName(self, "Open strokes", str(source.parent if source else ""), _STROKES)
         if chosen:
-            self.go_on_with(Path(chosen))
+            self.editing.go_on_with(Path(chosen))
 
     def save_strokes_to(self, path: Path) -> None:
         """Write the strokes, and save them there from now on as they are drawn."""
@@ -118,22 +118,6 @@ class SaveBox(QWidget):
             said = str(error)
         self.editing.said.emit(said)
         self._show()
-
-    def go_on_with(self, path: Path) -> None:
-        """Go on with saved strokes and settings, and save them there from now on."""
-        session = self.editing.session
-        if session is None:
-            return
-        try:
-            drawing = read_drawing(path, session.picture)
-        except HybridColorError as error:
-            self.editing.said.emit(str(error))
-            return
-        saved, session.autosave = session.autosave, None  # what was saved there is not to be replaced by these
-        self.editing.become(drawing)
-        session.autosave = saved
-        if session.drawing is drawing:  # else its method is unknown, which was told
-            self.save_strokes_to(path)
 
     def _is_open(self) -> bool:
         if self.editing.session is None:

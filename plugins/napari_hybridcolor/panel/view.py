@@ -97,7 +97,9 @@ class View(QWidget):
     def _released(self) -> None:
         session, gap = self.overlays.editing.session, float(self.gap.value())
         if session is not None and gap != gap_of(session.drawing):
-            self.overlays.editing.change(options={**session.drawing.options, "levelset": {"gap": gap}})
+            options = session.drawing.options
+            levelset = {**options.get("levelset", {}), "gap": gap}
+            self.overlays.editing.change(options={**options, "levelset": levelset})
 
     def _show_drawing(self) -> None:
         session = self.overlays.editing.session
