@@ -114,8 +114,9 @@ def _is_of(layer: Image, read: Picture, shown: Picture, pixels: NDArray[Any]) ->
         return bool(np.abs(own.luminance - read.luminance).max() <= _SAME)
     if float(read.luminance.max()) < _DIM < float(shown.luminance.max()):
         return False
-    if pixels.ndim > 2:  # profiles, which napari does not read, move colours a little
-        return bool(np.abs(shown.luminance - read.luminance).mean() <= _PROFILED)
+    if pixels.ndim > 2:
+        inks = shown.alpha is not None and read.alpha is None  # the fourth of which napari takes for opacity
+        return inks or bool(np.abs(shown.luminance - read.luminance).mean() <= _PROFILED)
     step = max(1, round((pixels.size / _LOOK_AT) ** 0.5))
     file, gray = (np.asarray(plane[::step, ::step], np.float64).ravel() for plane in (read.luminance, pixels))
     numbers = gray[np.isfinite(gray)]

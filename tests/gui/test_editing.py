@@ -214,6 +214,14 @@ def test_a_layer_that_was_changed_is_not_taken_for_its_file(tmp_path, kind, chan
     assert (picture_of_layer(layer).source is not None) == (change == "as it was")
 
 
+def test_inks_that_napari_shows_as_transparency_are_read_from_the_file(tmp_path):
+    with PillowImage.fromarray(data.astronaut()[::4, ::4]).convert("CMYK") as image:
+        image.save(tmp_path / "a.jpg")
+        layer = Image(np.asarray(image), rgb=True)
+    layer._source = layer.source.model_copy(update={"path": str(tmp_path / "a.jpg")})
+    assert picture_of_layer(layer).source == tmp_path / "a.jpg"
+
+
 def test_strokes_are_taken_up_once_though_the_palette_has_outgrown_a_byte(editing):
     stack = opened(editing, Image(np.stack([waves(60, 80)] * 2)))
     editing.viewer.dims.set_point(0, 0)
