@@ -60,11 +60,23 @@ def exists(path: Path) -> bool:
 
 
 def checksum(path: str | os.PathLike[str] | None) -> str | None:
-    """SHA-256 of a file, as ``sha256sum`` has it; None without one, or where it cannot be read: its reader says so."""
-    if path is not None:
-        with suppress(OSError):
+    """SHA-256 of a file, as ``sha256sum`` has it, or of the files of a picture that is a folder, such as OME-Zarr.
+
+    None without one, or where it cannot be read: its reader says so.
+    """
+    if path is None:
+        return None
+    with suppress(OSError):
+        if not Path(path).is_dir():
             return hashlib.sha256(read_whole(path)).hexdigest()
+        parts = [f"{part.relative_to(path).as_posix()} {checksum(part)}" for part in files_in(path)]
+        return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
     return None
+
+
+def files_in(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files of a folder and those in it, in a steady order; none of what is no folder."""
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())
 
 
 def write_whole(path: Path, content: bytes, *, overwrite: bool = True) -> None:

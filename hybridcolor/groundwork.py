@@ -120,16 +120,15 @@ class Groundwork:
         SeedError
             If what is dismissed is no mask of the picture.
         """
-        takes_prior = _takes_prior(method)
         settings: dict[str, Any] = {"vividness": DEFAULT_VIVIDNESS, "caution": 0.0, "confidence": DEFAULT_CONFIDENCE}
         settings |= {"dismissed": None} | wishes
-        ground = cls(picture, takes_prior=takes_prior, **settings)
+        ground = cls(picture, takes_prior=takes_prior(method), **settings)
         reading = None if predictor is None else _read(predictor, picture.luminance)
         return replace(ground, reading=reading).told(scribbles)
 
     def changed(self, *, method: str, scribbles: Seeds, **wishes: Any) -> Self:
         """The groundwork for other settings; the picture is not read again."""
-        return replace(self, takes_prior=_takes_prior(method), **wishes).told(scribbles)
+        return replace(self, takes_prior=takes_prior(method), **wishes).told(scribbles)
 
     def told(self, scribbles: Seeds) -> Self:
         """The groundwork after the CNN has heard what a person drew, if it listens; nothing heard before counts."""
@@ -252,5 +251,6 @@ def _read(predictor: Predictor, luminance: NDArray[np.float32]) -> Reading | Pag
     return PageReading(look, luminance) if getattr(predictor, "paint", False) else look(luminance)
 
 
-def _takes_prior(method: str) -> bool:
+def takes_prior(method: str) -> bool:
+    """Whether a method goes on from the network's colours, rather than from seeds alone."""
     return "prior" in inspect.signature(get_propagator(method)).parameters

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hybridcolor.decoding import DecodedBands, bands_of, decode, decode_bands, decode_zarr, is_zarr
 from hybridcolor.decoding.common import Decoded
-from hybridcolor.encoding import SUFFIXES, check_library, check_size, encode, suffix_of
+from hybridcolor.encoding import SUFFIXES, check_library, check_opaque, check_size, encode, suffix_of
 from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
@@ -36,6 +36,9 @@ __all__ = [
     "suffix_of",
     "write_image",
 ]
+
+_ROWS = 512
+"""Of a band that is read to see whether a picture is ink."""
 
 MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused unless one asks for more."""
@@ -129,11 +132,14 @@ class Bands:
     shape : (int, int)
         Rows and columns of the whole.
     source : Path
+    is_ink : bool
+        Whether it is dark ink on nothing, and is read as a drawing on white paper.
     """
 
     shape: tuple[int, int]
     source: Path
     _decoded: DecodedBands
+    is_ink: bool = False
 
     def read(self, top: int, bottom: int) -> Picture:
         """Rows ``top`` to ``bottom``, without the last, as a picture.
@@ -144,7 +150,18 @@ class Bands:
             If they are damaged.
         """
         with _reading(self.source):
-            return _picture(self._decoded(top, bottom), self.source)
+            band = _picture(self._decoded(top, bottom), self.source)
+            return band.on_paper() if self.is_ink else band
+
+    def as_read(self) -> Bands:
+        """These, on white paper if they are ink, which takes all of them to tell."""
+        (height, width), seen = self.shape, 0
+        for top in range(0, height, _ROWS):
+            ink = self.read(top, min(top + _ROWS, height)).ink_pixels
+            if ink is None:
+                return self
+            seen += ink
+        return replace(self, is_ink=0 < 2 * seen < height * width)
 
 
 @contextmanager
@@ -181,7 +198,7 @@ def open_bands(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int 
             else:
                 file = stack.enter_context(open_ordinary(source))
                 shape, decoded = decode_bands(file, frame=frame, max_pixels=max_pixels)
-        yield Bands(shape, source, decoded)
+        yield Bands(shape, source, decoded).as_read()
 
 
 @contextmanager
@@ -282,10 +299,11 @@ def writing(target: Path, *, overwrite: bool) -> Iterator[None]:
         raise ImageError(f"cannot write {_name(target)}: {reason}") from error
 
 
-def check_holds(path: Path, shape: tuple[int, ...]) -> None:
-    """Raise `ImageError` if the format of this file cannot hold a picture so large; to be asked before any work."""
+def check_holds(path: Path, shape: tuple[int, ...], alpha: NDArray[Any] | None = None) -> None:
+    """Raise `ImageError` if the format of this file cannot hold such a picture; to be asked before any work."""
     try:
         check_size(suffix_of(path), shape)
+        check_opaque(suffix_of(path), alpha)
     except ImageError as error:
         raise ImageError(f"cannot write {_name(path)}: {error}") from error
 

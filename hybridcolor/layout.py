@@ -92,6 +92,8 @@ def find_things(ink: Mask) -> list[Box]:
     >>> [(rows.start, columns.start) for rows, columns in find_things(ink)]
     [(8, 58), (8, 8)]
     """
+    if ink.size == 0:  # a panel that is nothing but its frame
+        return []
     near = 2 * round(APART * min(ink.shape) / 2) + 1  # odd, so that the dilation is even on all sides
     covered = cv2.dilate(ink.astype(np.uint8), np.ones((near, near), np.uint8))
     count = 0

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hybridcolor.groundwork import Groundwork
 from hybridcolor.picture import Picture
-from hybridcolor.seedfiles import read_seeds
-from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, Seeds
+from hybridcolor.seedfiles import read_seeds, write_seeds
+from hybridcolor.seeds import AUTO, FULL_LIGHTNESS, USER, Seeds, concatenate
 
 if TYPE_CHECKING:
     from hybridcolor.predict import Predictor
@@ -28,6 +28,8 @@ PAINT_ERROR = 6.0
 
 def read_scribbles(path: str | os.PathLike[str], picture: Picture, predictor: Predictor | None) -> Seeds:
     """As `hybridcolor.seedfiles.read_seeds`, but the CNN's own patches in a marked image are automatic seeds.
+
+    Where somebody drew, and took none of them away, there are the strokes alone: the CNN hears them, and finds anew.
 
     Parameters
     ----------
@@ -44,13 +46,52 @@ def read_scribbles(path: str | os.PathLike[str], picture: Picture, predictor: Pr
     seeds = read_seeds(path, picture)
     if predictor is None or len(seeds) == 0 or Path(path).suffix.lower() == ".json":
         return seeds
-    return mark_automatic(seeds, found_seeds(picture.luminance, predictor))
+    automatic = found_seeds(picture.luminance, predictor)
+    seeds = mark_automatic(seeds, automatic)
+    drawn = seeds.take(seeds.origin == USER)
+    left = automatic.without(drawn.coords)
+    there = automatic.of_strokes_in(_mask(seeds.take(seeds.origin == AUTO), picture.shape))
+    untouched = np.isin(left.stroke, automatic.stroke[there]).all()
+    return drawn if len(drawn) and untouched else seeds
+
+
+def _mask(seeds: Seeds, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    mask = np.zeros(shape, bool)
+    mask[tuple(seeds.coords.T)] = True
+    return mask
 
 
 def found_seeds(luminance: NDArray[np.float32], predictor: Predictor) -> Seeds:
     """The automatic seeds of a picture, L* in 0..100, that nobody has drawn on; of a drawn page one a region."""
     picture = Picture(luminance)
     return Groundwork.of(picture, predictor=predictor, method="hybrid", scribbles=Seeds.empty()).automatic
+
+
+def write_used_seeds(
+    path: Path, seeds: Seeds, picture: Picture, predictor: Predictor | None, *, overwrite: bool = False
+) -> None:
+    """Write the seeds of a result: all as JSON, or in an image to paint on, which makes the same result again.
+
+    There the CNN's patches are those that it finds before it hears anybody, as `read_scribbles` knows only these again.
+
+    Parameters
+    ----------
+    path, picture, overwrite
+        As for `hybridcolor.seedfiles.write_seeds`.
+    seeds : Seeds
+        That were used.
+    predictor : Predictor or None
+        That found the automatic ones.
+
+    Raises
+    ------
+    SeedError
+        As `write_seeds`.
+    """
+    drawn = seeds.take(seeds.origin == USER)
+    if predictor is not None and path.suffix.lower() != ".json" and len(drawn) < len(seeds):
+        seeds = concatenate(found_seeds(picture.luminance, predictor), drawn)
+    write_seeds(path, seeds, picture, overwrite=overwrite)
 
 
 def mark_automatic(scribbles: Seeds, automatic: Seeds) -> Seeds:

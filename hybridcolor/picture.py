@@ -196,10 +196,15 @@ class Picture:
     @property
     def is_ink(self) -> bool:
         """Whether transparency alone says what is drawn, as in an ink layer of a paint program: all of it is dark."""
+        return self.ink_pixels is not None and 0 < 2 * self.ink_pixels < self.luminance.size
+
+    @property
+    def ink_pixels(self) -> int | None:
+        """How many pixels are not transparent, if all of them are dark; None if one is not, or nothing can be."""
         if self.alpha is None:
-            return False
+            return None
         seen = self.alpha >= 0.05 * np.iinfo(self.dtype).max
-        return bool(0 < 2 * np.count_nonzero(seen) < seen.size and (self.luminance[seen] < DARK).all())
+        return int(np.count_nonzero(seen)) if (self.luminance[seen] < DARK).all() else None
 
     def to_rgb(self, chroma: ArrayLike | None = None, *, paint: bool = False) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """The picture in colour, at its own luminance and bit depth; see `lab_to_rgb` for colours out of gamut.

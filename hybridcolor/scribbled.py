@@ -30,6 +30,9 @@ _UNEVEN = 25.0  # ab units by which the colour changes over a few pixels at the 
 _WIDE = 0.25  # share of a stroke that its even part is at least, unless it is thin
 _NEARLY_WHITE = 94.0  # L* at which white is painted on white paper
 _HIDDEN = 0.9  # share of what is in a picture that a sheet hides, at least
+_MOSTLY = 0.5  # share of a picture from which on what differs from it is more than strokes
+_GRAY = 1.0  # ab units of what is no colour
+_FLAT = 5.0  # L* by which the levels of a picture differ where it is no blank paper
 _FAINT = 0.1  # share of full alpha up to which a transparent layer has nothing on it
 _OPAQUE = 0.5  # share of its stroke's alpha from which a pixel of a transparent layer is a scribble
 # L* tried, in this order, until a seed's colour fits: the most vivid ones do so at one luminance only.
@@ -65,6 +68,11 @@ def strokes_on(marked: Picture, picture: Picture, *, lossy: bool) -> Seeds:
         drawn, picture = min(
             ((_differs(marked, each) > threshold, each) for each in copied), key=lambda both: both[0].sum()
         )
+        if _has_other_tones(drawn, marked, picture):
+            picture = _toned(marked, picture)
+            drawn = _differs(marked, picture) > threshold
+            if _has_other_tones(drawn, marked, picture):
+                raise SeedError("most of the marked image has other grays than the picture; paint on a copy of that")
         if lossy:
             drawn |= _faint(marked, picture)
     if drawn.all():
@@ -89,6 +97,23 @@ def _sheet(marked: Picture, picture: Picture, threshold: float) -> list[Picture]
         if hidden.any() and np.mean(_differs(marked, sheet)[hidden] <= threshold) > _HIDDEN:
             return [sheet]
     return []
+
+
+def _has_other_tones(drawn: NDArray[np.bool_], marked: Picture, picture: Picture) -> bool:
+    """Whether what differs is no paint: most of the picture, in many grays on both sides."""
+    gray = drawn if marked.chroma is None else drawn & (np.hypot(*np.moveaxis(marked.chroma, -1, 0)) < _GRAY)
+    many = all(np.std(each.luminance[gray]) > _FLAT for each in (marked, picture)) if gray.any() else False
+    return bool(gray.mean() > _MOSTLY and many)
+
+
+def _toned(marked: Picture, picture: Picture) -> Picture:
+    """The picture in the tones of a copy that is darker, or without its profile: each level as it mostly is there."""
+    level = np.rint(picture.luminance).astype(np.int64).ravel()
+    gray = np.ones(level.shape, bool) if marked.chroma is None else np.hypot(*marked.chroma.reshape(-1, 2).T) < _GRAY
+    of_level = [marked.luminance.ravel()[gray & (level == each)] for each in range(101)]
+    known = [each for each, found in enumerate(of_level) if len(found)]
+    tones = np.interp(picture.luminance, known, [np.median(of_level[each]) for each in known]) if known else 0
+    return replace(picture, luminance=np.broadcast_to(tones, picture.shape).astype(np.float32), chroma=None)
 
 
 def _covered(alpha: NDArray[Any]) -> NDArray[np.bool_]:

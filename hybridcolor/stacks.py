@@ -62,6 +62,18 @@ def session_beside(source: Path, frame: Sequence[int] = ()) -> Path:
     return source.with_name(".".join([source.name, *map(str, frame)]) + SUFFIX)
 
 
+def frame_beside(session: Path, source: Path) -> int:
+    """Which picture of a file a saved session beside it is of; 0 if its name does not say.
+
+    Examples
+    --------
+    >>> frame_beside(Path("scan.nii.3.hybridcolor.json"), Path("scan.nii"))
+    3
+    """
+    number = session.name.removeprefix(f"{source.name}.").removesuffix(SUFFIX)
+    return int(number) if number.isdecimal() else 0
+
+
 def saved_slices(path: Path, *, max_pixels: int = MAX_PIXELS) -> list[Slice]:
     """The slices of a file, or of the files of a folder in the order of their names, with the sessions beside them.
 

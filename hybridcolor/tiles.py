@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hybridcolor.encoding import TILE, suffix_of, write_tiff_tiles
 from hybridcolor.errors import MethodError
 from hybridcolor.files import writing_whole
-from hybridcolor.groundwork import Groundwork
+from hybridcolor.groundwork import Groundwork, takes_prior
 from hybridcolor.imagefiles import Bands, write_image, writing
 from hybridcolor.memory import free_memory
 from hybridcolor.painting import finished
@@ -44,7 +44,7 @@ FINISHES = ("photo", "paint")
 """Ways of putting colour on that look at each pixel alone."""
 
 TILES_FROM = 25_000_000
-"""Pixels from which `hybridcolor colorize` goes by tiles where the result is nearly the same."""
+"""Pixels from which `hybridcolor colorize` goes by tiles where the result is nearly the same (`as_at_once`)."""
 _AT_ONCE = {False: 100, True: 270}  # bytes a pixel that `colorize` takes at its peak, without and with scribbles
 
 Told = Callable[[int, int], None]
@@ -98,9 +98,19 @@ class TiledColorization:
         lightness = None
         if self.lightness is not None:
             lightness = self.lightness.at(luminance, window, self.bands.shape)[..., 0]
+            lightness[row[here], column[here]] = self.scribbles.lightness[here]
         luminance = finished(luminance, chroma, finish=self.finish, lightness=lightness)
         rgb = Picture(luminance, bit_depth=band.bit_depth).to_rgb(chroma)
         return rgb if band.alpha is None else np.dstack([rgb, band.alpha[:, left : left + TILE]])
+
+
+def as_at_once(predictor: Predictor | None, method: str) -> bool:
+    """Whether by tiles, and without scribbles, a picture is coloured nearly as it is at once.
+
+    It is where the network's colours are taken as they are: not where each region of a drawing is given one colour, nor
+    where a method spreads seeds, which stops at edges that the small picture does not have.
+    """
+    return predictor is not None and not getattr(predictor, "paint", False) and takes_prior(method)
 
 
 def pixels_in_memory(*, scribbles: bool) -> int:
@@ -121,9 +131,9 @@ def colorize_bands(
 ) -> TiledColorization:
     """As `hybridcolor.colorize`, for a picture that does not fit into memory in floating point.
 
-    Without scribbles the colours are nearly those of `hybridcolor.colorize`. Scribbles are propagated in the small
-    picture: their own pixels keep their colour exactly, but lines thinner than a pixel of the small picture do not stop
-    them.
+    Without scribbles the colours are nearly those of `hybridcolor.colorize` where `as_at_once` says so. Scribbles are
+    propagated in the small picture: their own pixels keep their colour exactly, but lines thinner than a pixel of the
+    small picture do not stop them.
 
     Parameters
     ----------
@@ -251,7 +261,7 @@ def _network_fit(
     small: Picture, predictor: Predictor | None, *, method: str, wishes: dict[str, float]
 ) -> GuidedFit | None:
     """The fit of the network's own grid, by which `colorize` brings it to size; None if there is more to it."""
-    if predictor is None or getattr(predictor, "paint", False):  # drawings get one colour for each region
+    if not as_at_once(predictor, method):
         return None
     groundwork = Groundwork.of(small, predictor=predictor, method=method, scribbles=Seeds.empty(), **wishes)
-    return guided_fit(groundwork.colours, small.luminance) if groundwork.takes_prior else None
+    return guided_fit(groundwork.colours, small.luminance)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from hybridcolor import encoding, imagefiles
 from hybridcolor.errors import ImageError
-from hybridcolor.imagefiles import WRITABLE_SUFFIXES, read_image, write_image
+from hybridcolor.imagefiles import WRITABLE_SUFFIXES, check_holds, read_image, write_image
 from hybridcolor.predict import NetworkPredictor
 from hybridcolor.session import EditSession
 from tests.pixels import ALPHA8, ALPHA16, GRAY8, GRAY16, PHOTO, RGB16
@@ -248,3 +248,14 @@ def test_it_is_told_before_any_work(
     assert (code, err.count("\n")) == (2, 1)
     assert ".jpg holds at most 20 pixels a side, this picture has 21 x 10; use one of .png" in err
     assert not (tmp_path / "out.jpg").exists()
+
+
+@pytest.mark.parametrize("pixels", [np.full((4, 5), 90, np.uint8), np.full((4, 5, 3), 90, np.uint16)])
+def test_alpha_that_is_opaque_all_over_is_held_by_every_format(tmp_path: Path, pixels: np.ndarray) -> None:
+    alpha = np.full((4, 5), np.iinfo(pixels.dtype).max, pixels.dtype)
+    write_image(tmp_path / "a.jpg", pixels, alpha=alpha)
+    assert read_image(tmp_path / "a.jpg").alpha is None
+    check_holds(tmp_path / "b.jpg", (4, 5), alpha)
+    alpha[0, 0] = 0
+    with pytest.raises(ImageError, match="cannot hold transparency"):
+        check_holds(tmp_path / "b.jpg", (4, 5), alpha)

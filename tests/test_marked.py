@@ -11,7 +11,7 @@ from benchmarks.things import THINGS, draw
 from hybridcolor import colorize, load_predictor
 from hybridcolor.imagefiles import write_image
 from hybridcolor.lab import lab_to_rgb
-from hybridcolor.marked import found_seeds, read_scribbles
+from hybridcolor.marked import found_seeds, read_scribbles, write_used_seeds
 from hybridcolor.picture import Picture
 from hybridcolor.scribbled import draw_seeds
 from hybridcolor.seedfiles import read_seeds, write_seeds
@@ -59,7 +59,27 @@ def test_strokes_over_patches_are_a_persons(picture, predictor, automatic, tmp_p
         (row, column) for row in (60, 61, 62) for column in range(10, 150)
     }
     np.testing.assert_allclose(drawn.ab, [RED] * len(drawn), atol=2)
-    assert 100 < np.count_nonzero(back.origin == AUTO) < len(automatic)
+    assert len(drawn) == len(back)  # so that the network hears them
+
+
+def test_patches_stay_as_they_are_where_one_was_taken_away(picture, predictor, automatic, tmp_path):
+    rgb = draw_seeds(automatic, picture)
+    gone = automatic.take(automatic.stroke == automatic.stroke[0])
+    rgb[tuple(gone.coords.T)] = picture.to_rgb()[tuple(gone.coords.T)]
+    back = read_scribbles(drawn_on(rgb, tmp_path / "marked.png"), picture, predictor)
+    left = back.take(back.origin == AUTO)
+    assert 100 < len(left) < len(automatic)
+    assert not {*map(tuple, gone.coords.tolist())} & {*map(tuple, left.coords.tolist())}
+
+
+@pytest.mark.parametrize("method", ["hybrid", "optimization"])
+def test_an_image_of_the_used_seeds_makes_the_same_picture_again(picture, predictor, method, tmp_path):
+    path = drawn_on(picture.to_rgb(), tmp_path / "marked.png")
+    made = colorize(picture, predictor=predictor, scribbles=read_scribbles(path, picture, predictor), method=method)
+    write_used_seeds(tmp_path / "used.png", made.seeds, picture, predictor)
+    again = read_scribbles(tmp_path / "used.png", picture, predictor)
+    result = colorize(picture, predictor=predictor, scribbles=again, method=method)
+    np.testing.assert_allclose(result.chroma, made.chroma, atol=0.5)
 
 
 def test_strokes_on_a_marked_image_do_what_they_do_on_a_plain_copy(picture, predictor, automatic, tmp_path):

@@ -262,11 +262,13 @@ def test_a_packed_volume_is_read_as_the_plain_one(tmp_path: Path) -> None:
         assert np.array_equal(gray_of(tmp_path / "v.nii.gz", number), gray_of(tmp_path / "v.nii", number))
 
 
-def test_nifti_that_cannot_be_read(tmp_path: Path) -> None:
+def test_nifti_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nibabel.save(nibabel.Nifti1Image(np.full((3, 3, 3), np.nan, np.float32), np.eye(4)), tmp_path / "nan.nii")
     assert "no finite" in refused(tmp_path / "nan.nii")
     nibabel.save(nibabel.Nifti1Image(np.zeros((3, 3, 3), np.complex64), np.eye(4)), tmp_path / "complex.nii")
     assert "complex" in refused(tmp_path / "complex.nii")
+    assert "limit" in refused(tmp_path / "complex.nii", max_pixels=8)
+    monkeypatch.setattr("hybridcolor.decoding.nifti.MOST_OF_VOLUME", 20)
     assert "limit" in refused(tmp_path / "complex.nii", max_pixels=26)
     import gzip
 
@@ -338,3 +340,11 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modu
     assert "pip install 'hybridcolor[medical]'" in refused(tmp_path / name)
     with pytest.raises(ImageError, match=r"pip install 'hybridcolor\[medical\]'"):
         write_image(tmp_path / f"b{name}", np.zeros((4, 4), np.uint8))
+
+
+def test_a_slice_is_as_large_as_itself_whatever_the_volume(tmp_path: Path) -> None:
+    nibabel.save(
+        nibabel.Nifti1Image(np.arange(4000, dtype=np.int16).reshape(20, 20, 10), np.eye(4)), tmp_path / "a.nii"
+    )
+    assert read_image(tmp_path / "a.nii", frame=3, max_pixels=400).shape == (20, 20)
+    assert "limit" in refused(tmp_path / "a.nii", max_pixels=399)

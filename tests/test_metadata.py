@@ -106,3 +106,10 @@ def test_odd_notes_are_made_one_line_and_bounded(tmp_path: Path) -> None:
     assert metadata.author.startswith("a b cx")
     assert len(metadata.author) == 4096
     assert metadata.dpi is None
+
+
+def test_a_resolution_beyond_what_jpeg_counts_is_in_its_exif(tmp_path: Path) -> None:
+    Image.fromarray(GRAY).save(tmp_path / "in.tif", dpi=(84667, 84667))
+    picture = read_image(tmp_path / "in.tif")
+    write_image(tmp_path / "out.jpg", picture.to_rgb(), metadata=picture.metadata)
+    assert read_image(tmp_path / "out.jpg").metadata.dpi == pytest.approx((84667, 84667), rel=1e-3)

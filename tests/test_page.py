@@ -162,3 +162,11 @@ def test_a_correction_carries_less_far_in_a_drawing_unless_it_is_told_to():
     session = EditSession(picture, predictor=model)
     session.draw(stroke.coords, (40, -40))
     np.testing.assert_allclose(session.result().chroma, usual, atol=1)
+
+
+@pytest.mark.parametrize("shape", [(1, 200), (200, 1), (2, 90), (1, 1)])
+def test_strips_are_pages(shape):
+    rng = np.random.default_rng(0)
+    for dark in (0.0, 0.3, 1.0):
+        strip = np.where(rng.random(shape) < dark, 0, 100).astype(np.float32)
+        assert read_page(strip).region.shape == shape

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from scipy import ndimage
+from skimage import data as photos
 
 from hybridcolor.errors import HybridColorError, SeedError
-from hybridcolor.imagefiles import read_image
+from hybridcolor.imagefiles import read_image, write_image
 from hybridcolor.lab import gamut_chroma, rgb_to_lab
 from hybridcolor.picture import Picture
 from hybridcolor.scribbled import draw_seeds
@@ -490,3 +491,24 @@ def test_strokes_that_each_fit_and_together_do_not_are_refused_before_they_take_
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**20
+
+
+@pytest.mark.parametrize("darker", [0.9, 0.7])
+def test_a_copy_in_other_tones_has_its_strokes_and_no_others(tmp_path, darker):
+    gray = photos.camera()[::4, ::4]
+    marked = np.repeat((gray * darker).astype(np.uint8)[..., None], 3, axis=2)
+    marked[20:24, 30:80], marked[90:94, 30:80] = (200, 60, 30), (40, 90, 200)
+    write_image(tmp_path / "marked.png", marked)
+    found = read_seeds(tmp_path / "marked.png", Picture.from_array(gray))
+    assert sorted(np.unique(found.stroke, return_counts=True)[1].tolist()) == [200, 200]
+
+
+def test_a_copy_of_another_picture_is_refused_and_a_picture_painted_all_over_is_not(tmp_path):
+    gray = photos.camera()[::4, ::4]
+    write_image(tmp_path / "other.png", np.repeat(photos.astronaut()[::4, ::4, :1], 3, axis=2))
+    with pytest.raises(SeedError, match="other grays"):
+        read_seeds(tmp_path / "other.png", Picture.from_array(gray))
+    painted = np.repeat(gray[..., None], 3, axis=2)
+    painted[2:60], painted[60:126] = (200, 60, 30), (40, 90, 200)
+    write_image(tmp_path / "painted.png", painted)
+    assert len(np.unique(read_seeds(tmp_path / "painted.png", Picture.from_array(gray)).stroke)) == 2

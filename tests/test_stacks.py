@@ -173,7 +173,7 @@ def test_replay_of_a_stack_and_of_a_folder_of_its_slices_is_the_same(film, tmp_p
         assert "6 slices, 1 as drawn" in done.output
     one, other = (tifffile.imread(tmp_path / f"{name}-colour.tif") for name in ("film", "files"))
     assert np.array_equal(one, other)
-    run(session_beside(film, (2,)), "-o", tmp_path / "2.tif", "--frame", 2)
+    run(session_beside(film, (2,)), "-o", tmp_path / "2.tif")  # the name says which
     assert np.array_equal(tifffile.imread(tmp_path / "2.tif"), one[2])
 
 

@@ -18,7 +18,7 @@ from hybridcolor.imagefiles import open_bands, read_image, write_image
 from hybridcolor.lab import rgb_to_lab
 from hybridcolor.predict import load_predictor
 from hybridcolor.resampling import resample
-from hybridcolor.seedfiles import write_seeds
+from hybridcolor.seedfiles import read_seeds, write_seeds
 from hybridcolor.seeds import Seeds
 from hybridcolor.tiles import colorize_bands, write_tiles
 
@@ -203,6 +203,8 @@ def test_the_command_line(run, tmp_path: Path, photo: np.ndarray, monkeypatch: p
     assert "by tiles" in run("colorize", scan, "-o", out, "--tiles", *seeded)[1]
     monkeypatch.setattr(tiles, "TILES_FROM", 1_000_000)
     assert "by tiles" in run("colorize", scan, "-o", out, "--overwrite")[1]
+    for other in (("--method", "optimization"), ("--model", "lineart")):  # would be coloured otherwise
+        assert "by tiles" not in run("colorize", scan, "-o", out, "--overwrite", *other)[1]
     assert "by tiles" not in run("colorize", scan, "-o", out, *seeded)[1]
     code, _, err = run("colorize", scan, "-o", tmp_path / "new.tif", "--tiles", "--finish", "tone")
     assert (code, "--tiles does not go with --finish tone" in err) == (2, True)
@@ -214,3 +216,35 @@ def test_the_command_line(run, tmp_path: Path, photo: np.ndarray, monkeypatch: p
         code, _, err = run("colorize", scan, "-o", tmp_path / "new.tif", *options)
         assert (code, "free memory" in err, len(err.strip().splitlines())) == (2, True, 1)
     assert not (tmp_path / "new.tif").exists()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_ink_on_nothing_is_a_drawing_on_paper_by_tiles_too(tmp_path: Path, suffix: str) -> None:
+    ink = np.zeros((1200, 1300, 4), np.uint8)
+    ink[100:110, :, 3] = ink[:, 300:310, 3] = ink[1100:1110, :, 3] = 255
+    Image.fromarray(ink).save(tmp_path / f"ink{suffix}")
+    settings = {"scribbles": STROKE, "method": "optimization", "finish": "paint"}
+    colorize_tiles(tmp_path / f"ink{suffix}", tmp_path / "out.png", **settings)
+    found = np.asarray(Image.open(tmp_path / "out.png"))
+    assert found.shape == (1200, 1300, 3)
+    assert (found[105, 600] == 0).all()
+    assert found[50].mean() > 150
+    with open_bands(tmp_path / f"ink{suffix}") as bands:
+        np.testing.assert_array_equal(
+            bands.read(90, 120).luminance, read_image(tmp_path / f"ink{suffix}").luminance[90:120]
+        )
+
+
+def test_painted_pixels_of_a_drawing_keep_their_very_colour_by_tiles(tmp_path: Path) -> None:
+    page = np.full((1100, 1200), 255, np.uint8)
+    page[500:503] = 0
+    Image.fromarray(page).save(tmp_path / "page.png")
+    marked = np.repeat(page[..., None], 3, axis=2)
+    marked[100:104, 100:500], marked[90:130, 600:900] = (60, 10, 10), (250, 200, 200)
+    marked[110, 650:850] = (20, 90, 30)
+    Image.fromarray(marked).save(tmp_path / "marked.png")
+    drawn = read_seeds(tmp_path / "marked.png", read_image(tmp_path / "page.png"))
+    colorize_tiles(tmp_path / "page.png", tmp_path / "out.png", scribbles=drawn, method="lineart", finish="paint")
+    place = tuple(drawn.coords.T)
+    found = np.asarray(Image.open(tmp_path / "out.png"))[place].astype(int)
+    assert np.abs(found - marked[place]).max() <= 3

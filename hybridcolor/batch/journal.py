@@ -22,6 +22,7 @@ import numpy as np
 from hybridcolor.batch.plan import Task
 from hybridcolor.batch.results import FileLines, ObjectLines, Results, Standing
 from hybridcolor.batch.stores import fetched, is_url
+from hybridcolor.files import files_in
 
 _Hashes = Sequence[int]
 
@@ -140,7 +141,7 @@ def stamp(task: Task, source: os.stat_result | None = None) -> str:
     if task.stamp is not None:
         return task.stamp
     status = source or os.stat(task.source)
-    parts = [file.stat() for file in _files_in(task.source)] if S_ISDIR(status.st_mode) else [status]
+    parts = [file.stat() for file in files_in(task.source)] if S_ISDIR(status.st_mode) else [status]
     text = f"{sum(part.st_size for part in parts)}:{max((part.st_mtime_ns for part in parts), default=0)}"
     if not task.seeds:
         return text
@@ -161,7 +162,7 @@ def checksum(*paths: str) -> str:
     for path in paths:
         if Path(path).is_file():
             digest.update(_checksum(Path(path)))
-        for part in _files_in(path):
+        for part in files_in(path):
             digest.update(part.relative_to(path).as_posix().encode(errors="surrogateescape") + _checksum(part))
     return digest.hexdigest()
 
@@ -169,8 +170,3 @@ def checksum(*paths: str) -> str:
 def _checksum(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def _files_in(folder: str) -> list[Path]:
-    """The files of a picture that is a folder, such as OME-Zarr, in a steady order; none of one that is a file."""
-    return sorted(path for path in Path(folder).rglob("*") if path.is_file())

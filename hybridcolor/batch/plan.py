@@ -11,9 +11,9 @@ import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from glob import glob
+from glob import glob, has_magic
 from importlib.util import find_spec
-from itertools import repeat
+from itertools import repeat, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,9 +57,10 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
     Parameters
     ----------
     sources : sequence of path or URL
-        Images; folders, whose folders are mirrored; patterns such as ``scans/**/*.tif``; lists: CSV with a head,
-        JSON lines or Parquet, of ``path`` and, if wanted, ``seeds`` and ``output``; their paths are seen from the
-        list's folder. URLs lead into object stores, such as ``s3://scans/1920``.
+        Images; folders, whose folders are mirrored; patterns such as ``scans/**/*.tif``, of which the folders below
+        the part without wildcards (``scans``) are; lists: CSV with a head, JSON lines or Parquet, of ``path`` and, if
+        wanted, ``seeds`` and ``output``; their paths are seen from the list's folder. URLs lead into object stores,
+        such as ``s3://scans/1920``.
     recipe : Recipe
         Names the outputs.
     folder : path or URL
@@ -91,7 +92,7 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
             found = stores.matching(source) if remote else sorted(glob(source, recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
-            yield from (task(each) for each in found if _is_picture(each))
+            yield from (task(each, _below_pattern(each, source)) for each in found if _is_picture(each))
         else:
             mirrored = _in_store(source, results, beside) if remote else _in_folder(source, results)
             empty = True
@@ -107,6 +108,13 @@ def _is_file(path: str) -> bool | None:
     if os.path.isdir(path):
         return path.rstrip("/").endswith(".zarr")
     return True if os.path.exists(path) else None
+
+
+def _below_pattern(path: str, pattern: str) -> str:
+    """The folder of what a pattern stands for, seen from the last that the pattern names without wildcards."""
+    named = list(takewhile(lambda part: not has_magic(part), pattern.split("/")[:-1]))
+    folders = path.split("/")[:-1]
+    return "/".join(folders[len(named) :])
 
 
 def _is_picture(path: str) -> bool:

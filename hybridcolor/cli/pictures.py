@@ -98,8 +98,8 @@ def colorize(
     tiles: Annotated[
         bool | None,
         typer.Option(
-            help="Colour a huge picture by tiles, in little memory. It is done by itself above 25 megapixels without "
-            "scribbles. With them, given as .json, it keeps less detail."
+            help="Colour a huge picture by tiles, in little memory. It is done by itself for photos above 25 megapixels "
+            "without scribbles. With them, given as .json, it keeps less detail."
         ),
     ] = None,
     frame: Frame = 0,
@@ -129,10 +129,10 @@ def colorize(
     from hybridcolor.bins import DEFAULT_VIVIDNESS
     from hybridcolor.files import checksum
     from hybridcolor.layers import is_layered
+    from hybridcolor.marked import write_used_seeds
     from hybridcolor.painting import check_finish
     from hybridcolor.propagate import get_propagator
     from hybridcolor.provenance import made_by
-    from hybridcolor.seedfiles import write_seeds
 
     if method != "auto":
         get_propagator(method)
@@ -163,8 +163,8 @@ def colorize(
     failures = 0
     for source, target in progress(jobs):
         with reporting(many=len(jobs) > 1) as failed:
-            picture = tiling.read(source, target, frame=frame)
             predictor = predictor or load(model)
+            picture = tiling.read(source, target, frame=frame, predictor=predictor, method=method)
             if picture is None:
                 told = {"software": made(method=method, tiles=True), **writing}
                 asked = {"predictor": predictor, "method": method, "finish": finish, **wishes}
@@ -178,7 +178,7 @@ def colorize(
             result = replace(result, provenance=made(method=chosen))
             pipeline.write_colorization(target, result, **writing)
             if save_seeds is not None:
-                write_seeds(save_seeds, result.seeds, picture, overwrite=overwrite)
+                write_used_seeds(save_seeds, result.seeds, picture, predictor, overwrite=overwrite)
             _tell(target, result)
         failures += len(failed)
     if failures:
@@ -322,6 +322,7 @@ def replay(
     from hybridcolor.pipeline import write_colorization
     from hybridcolor.session import EditSession
     from hybridcolor.sessionfiles import picture_of
+    from hybridcolor.stacks import frame_beside
 
     if picture is None and (session.is_dir() or session.name.lower().endswith(READABLE_SUFFIXES)):
         if frame:
@@ -334,8 +335,9 @@ def replay(
     if picture is None and not drawn_on.exists():
         raise ImageError(f"{drawn_on}: the picture of this session is not there; say where it is with --picture")
     check_no_source(output, drawn_on, session)
+    frame = frame or frame_beside(session, drawn_on)
     editing = EditSession(read_image(drawn_on, frame=frame, max_pixels=max_pixels))
-    check_holds(output, editing.picture.shape)
+    check_holds(output, editing.picture.shape, editing.picture.alpha)
     editing.load(session)
     result = editing.final()
     write_colorization(output, result, overwrite=overwrite)

@@ -11,6 +11,7 @@ from hybridcolor.errors import MethodError, TooLargeError
 
 if TYPE_CHECKING:
     from hybridcolor.picture import Picture
+    from hybridcolor.predict import Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ class Tiling:
             raise MethodError(f"--tiles does not go with {whole}")
         return cls(wanted, whole, seeds, max_pixels)
 
-    def read(self, source: Path, target: Path, *, frame: int) -> Picture | None:
-        """The picture; None if it is to be coloured by tiles.
+    def read(
+        self, source: Path, target: Path, *, frame: int, predictor: Predictor | None, method: str
+    ) -> Picture | None:
+        """The picture; None if it is to be coloured by tiles: above `TILES_FROM` where that is as good, or for memory.
 
         Raises
         ------
@@ -58,11 +61,12 @@ class Tiling:
             If it cannot be read, its result cannot be written, or it fits into free memory in neither way.
         """
         from hybridcolor.imagefiles import check_holds, read_image
-        from hybridcolor.tiles import TILES_FROM, pixels_in_memory
+        from hybridcolor.tiles import TILES_FROM, as_at_once, pixels_in_memory
 
         room = pixels_in_memory(scribbles=self.seeds is not None)
         may = self.wanted is not False and not self.whole
-        most = 0 if self.wanted else min(room, TILES_FROM) if may and self.seeds is None else room
+        as_good = may and self.seeds is None and as_at_once(predictor, method)
+        most = 0 if self.wanted else min(room, TILES_FROM) if as_good else room
         try:
             picture = read_image(source, frame=frame, max_pixels=min(most, self.max_pixels))
         except TooLargeError as error:
@@ -75,7 +79,7 @@ class Tiling:
                 f"{source}: has more than the {room / 1e6:.0f} million pixels that free memory has room for; do "
                 f"without {because}, and it is coloured by tiles, or close other programs"
             ) from error
-        check_holds(target, picture.shape)
+        check_holds(target, picture.shape, picture.alpha)
         tell_of(source, picture, frame=frame)
         return picture
 

@@ -23,12 +23,12 @@ from hybridcolor.compare.pictures import save_map, save_picture, slug
 from hybridcolor.compare.provenance import describe
 from hybridcolor.compare.scoring import score
 from hybridcolor.errors import HybridColorError, ImageError, MethodError, ModelError
-from hybridcolor.files import read_whole, write_whole
+from hybridcolor.files import checksum, read_whole, write_whole
 from hybridcolor.imagefiles import read_image
+from hybridcolor.marked import read_scribbles
 from hybridcolor.picture import Picture
 from hybridcolor.predict import Predictor, load_predictor
-from hybridcolor.seedfiles import read_seeds
-from hybridcolor.seeds import Seeds
+from hybridcolor.seeds import USER, Seeds
 
 RECORDS = "records"
 PICTURES = "pictures"
@@ -91,7 +91,7 @@ class Runner:
         """Colour, save and score a picture by the methods of these names."""
         picture = read_image(case.picture)
         truth = _truth(case, picture)
-        scribbles = None if case.seeds is None else read_seeds(case.seeds, picture)
+        drawn = self._drawn(case, picture)
         images = self._folder / PICTURES / slug(case.name)
         images.mkdir(parents=True, exist_ok=True)
         save_picture(images / "_gray.jpg", picture.to_rgb())
@@ -99,7 +99,7 @@ class Runner:
         if truth is not None:
             save_picture(images / "_truth.jpg", truth)
         outcomes = {}
-        for name, rgb, cost in self._results(case, picture, scribbles, names):
+        for name, rgb, cost in self._results(case, picture, drawn, names):
             scored = score(rgb, truth)
             save_picture(images / f"{slug(name)}.jpg", rgb)
             for kind, values in scored.maps.items():
@@ -110,12 +110,12 @@ class Runner:
             "width": picture.shape[1],
             "height": picture.shape[0],
             "truth": truth is not None,
-            "scribbles": 0 if scribbles is None else len(np.unique(scribbles.stroke)),
+            "scribbles": min(len(np.unique(each.stroke[each.origin == USER])) for each in drawn.values()),
             "outcomes": outcomes,
         }
 
     def _results(
-        self, case: Case, picture: Picture, scribbles: Seeds | None, names: Set[str]
+        self, case: Case, picture: Picture, drawn: Mapping[str | None, Seeds], names: Set[str]
     ) -> Iterator[tuple[str, RGB, Record]]:
         """The others' results, whose cost nobody knows: one that does not fit is told at once. Then each method's."""
         for name, path in case.results.items():
@@ -128,7 +128,7 @@ class Runner:
             before = memory_peak(afresh=True)
             started = time.perf_counter()
             try:
-                rgb = method.colorize(picture, predictor, scribbles)
+                rgb = method.colorize(picture, predictor, drawn[method.model] if case.seeds else None)
             except HybridColorError as error:
                 raise type(error)(f"{case.picture}: {method.name}: {error}") from error
             seconds = time.perf_counter() - started
@@ -136,11 +136,21 @@ class Runner:
             memory = None if before is None or after is None else after - before
             yield method.name, rgb, {"seconds": seconds, "memory": memory}
 
+    def _drawn(self, case: Case, picture: Picture) -> dict[str | None, Seeds]:
+        """The scribbles for each model: what it painted itself in a marked image nobody drew."""
+        models: set[str | None] = {method.model for method in self._methods} or {None}
+        if case.seeds is None:
+            return dict.fromkeys(models, Seeds.empty())
+        return {model: read_scribbles(case.seeds, picture, self._predictor(model)) for model in models}
+
+    def _predictor(self, model: str | None) -> Predictor | None:
+        if model is not None and model not in self._predictors:
+            self._predictors[model] = load_predictor(model)
+        return None if model is None else self._predictors[model]
+
     def _ready(self, method: Method) -> Predictor | None:
         """The method's predictor; before a method's first picture it runs once, as code is compiled at first use."""
-        if method.model is not None and method.model not in self._predictors:
-            self._predictors[method.model] = load_predictor(method.model)
-        predictor = None if method.model is None else self._predictors[method.model]
+        predictor = self._predictor(method.model)
         if method.name not in self._warm:
             noise = np.random.default_rng(0).integers(0, 256, (_WARM_UP, _WARM_UP), np.uint8)
             noise[30:60, 30:60] = 255  # paper
@@ -220,8 +230,8 @@ def _read_record(path: Path) -> Record:
 
 
 def _checksum(path: Path | None) -> str | None:
-    if path is None:
-        return None
+    if path is None or path.is_dir():
+        return checksum(path)
     try:
         return hashlib.sha256(read_whole(path)).hexdigest()
     except OSError as error:

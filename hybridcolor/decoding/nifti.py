@@ -14,6 +14,8 @@ from hybridcolor.errors import ImageError
 from hybridcolor.metadata import Metadata, sensible_spacing
 
 GZIP = b"\x1f\x8b"
+MOST_OF_VOLUME = 200_000_000
+"""Numbers of a volume of which one slice is read, unless a slice may have as many."""
 
 
 def is_nifti(start: bytes) -> bool:
@@ -53,13 +55,15 @@ def _slice(nibabel: Any, stream: Any, frame: int, max_pixels: int) -> Decoded:
     shape = (*image.shape, 1, 1, 1)[: max(3, len(image.shape))]
     if len(image.shape) < 2:
         raise ImageError(f"the NIfTI file has shape {image.shape}; expected a picture, a volume or a series of them")
-    check_size(math.prod(shape[:-1]), shape[-1], max_pixels)
+    check_size(math.prod(shape[:-1]), shape[-1], max(max_pixels, MOST_OF_VOLUME))
     _check_whole(stream, image)
     order = nibabel.orientations.io_orientation(image.affine)
     if np.isnan(order).any():
         order = np.array([[0, 1], [1, 1], [2, 1]])
     across = int(np.flatnonzero(order[:, 0] == 2)[0])
     slices = shape[across]
+    rows, columns = np.delete(shape[:3], across).tolist()
+    check_size(columns, rows, max_pixels)
     frames = math.prod(shape[3:]) * slices
     check_frame(frame, frames)
     place, series = frame % slices, np.unravel_index(frame // slices, shape[3:], order="F") if shape[3:] else ()

@@ -38,6 +38,8 @@ SUFFIXES = (
 
 # Longest sides in pixels, for PNG what its library writes; and the library of a format, with the extra that brings it.
 # Photoshop documents are written by `layers` and checked here.
+WITHOUT_ALPHA = (".jpg", ".jpeg", ".bmp", ".dcm", ".nii", ".nii.gz", ".zarr")
+"""Formats that hold no transparency."""
 _SIDES = {".png": 1_000_000, ".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500, ".dcm": 65_535}
 _SIDES |= {".nii": 32_767, ".nii.gz": 32_767, ".psd": 30_000}
 _LIBRARIES = {".dcm": ("pydicom", "medical"), ".nii": ("nibabel", "medical"), ".nii.gz": ("nibabel", "medical")}
@@ -83,6 +85,12 @@ def check_size(suffix: str, shape: tuple[int, ...]) -> None:
         raise ImageError(f"{suffix} holds at most {_SIDES[suffix]} pixels a side, {size}; use one of {others}")
 
 
+def check_opaque(suffix: str, alpha: Pixels | None) -> None:
+    """Raise `ImageError` if a format cannot hold this transparency; what is opaque all over is held by all."""
+    if alpha is not None and suffix in WITHOUT_ALPHA and (alpha < np.iinfo(alpha.dtype).max).any():
+        raise ImageError(f"{suffix} cannot hold transparency; use .png, .tif or .webp")
+
+
 def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str, bytes]:
     """The whole file, in memory; of a folder, its files by their paths in it.
 
@@ -102,13 +110,13 @@ def encode(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes | dict[str,
     """
     check_library(suffix)
     check_size(suffix, pixels.shape)
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4) and suffix in WITHOUT_ALPHA:
+        check_opaque(suffix, pixels[..., -1])
+        pixels = np.ascontiguousarray(pixels[..., :3] if pixels.shape[2] == 4 else pixels[..., 0])
     if suffix == ".png":
         return _png(pixels, metadata)
     if suffix.startswith(".ome") or suffix in (".tif", ".tiff"):
         return _tiff(pixels, metadata, ome=suffix.startswith(".ome"))
-    alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
-    if alpha and suffix != ".webp":
-        raise ImageError(f"{suffix} cannot hold transparency; use .png, .tif or .webp")
     if suffix == ".zarr":
         from hybridcolor.encoding.zarr import encode_zarr
 
@@ -146,8 +154,8 @@ def _by_pillow(suffix: str, pixels: Pixels, metadata: Metadata) -> bytes:
         # WebP holds gray as RGB
         options["icc_profile"] = srgb_profile(gray=pixels.ndim == 2 and suffix != ".webp")
         options["exif"] = metadata.to_exif()
-    if metadata.dpi is not None and suffix != ".webp":
-        options["dpi"] = metadata.dpi
+    if metadata.dpi is not None and suffix != ".webp" and (suffix == ".bmp" or max(metadata.dpi) < 1 << 16):
+        options["dpi"] = metadata.dpi  # JPEG has 16 bits for it beside EXIF
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, **options)
     return buffer.getvalue()

@@ -248,6 +248,13 @@ def test_a_pattern_stands_for_the_files_that_fit_it(pictures, tmp_path):
     assert all(Path(source).name.startswith("p1") for source in found)
 
 
+def test_the_folders_of_a_pattern_are_mirrored(pictures, tmp_path):
+    (inner,) = {task.target for task in plan_tasks([f"{pictures}/b*1/p1.png"], RECIPE, tmp_path)}
+    assert inner.startswith("box1/p1")
+    (flat,) = {task.target for task in plan_tasks([f"{pictures}/box1/p1.p?g"], RECIPE, tmp_path)}
+    assert "/" not in flat
+
+
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [

@@ -16,7 +16,8 @@ from PIL import Image
 from hybridcolor.compare import Method, compare, find_cases
 from hybridcolor.compare.running import _read_record, memory_peak
 from hybridcolor.errors import ImageError, MethodError, ModelError
-from hybridcolor.imagefiles import read_image
+from hybridcolor.imagefiles import read_image, write_image
+from hybridcolor.marked import found_seeds
 from hybridcolor.metrics import ab_rmse, colourfulness, psnr
 from hybridcolor.picture import Picture
 from hybridcolor.pipeline import colorize
@@ -278,3 +279,27 @@ def test_a_file_name_that_is_no_text(tmp_path):
 def test_a_damaged_record_counts_for_nothing(damage, tmp_path):
     (tmp_path / "record.json").write_text(damage)
     assert _read_record(tmp_path / "record.json") == {}
+
+
+def test_a_marked_image_is_read_as_colorize_reads_it(tmp_path):
+    photos = save(tmp_path / "photos", a=colour_photo(0))
+    picture, model = read_image(photos / "a.png"), load_predictor()
+    (tmp_path / "seeds").mkdir()
+    write_seeds(tmp_path / "seeds" / "a.png", found_seeds(picture.luminance, model), picture)
+    bare, marked = (
+        run([photos], tmp_path / name, ["hybrid"], **options).records[0]
+        for name, options in (("bare", {}), ("marked", {"seeds": tmp_path / "seeds"}))
+    )
+    assert marked["scribbles"] == 0
+    assert marked["outcomes"]["hybrid"]["scores"] == pytest.approx(bare["outcomes"]["hybrid"]["scores"])
+
+
+def test_pictures_that_are_folders_are_compared_and_told_from_others(tmp_path):
+    write_image(tmp_path / "a.zarr", colour_photo(0))
+    first = run([tmp_path / "a.zarr"], tmp_path / "out", ["gray"]).records[0]
+    write_image(tmp_path / "b.zarr", colour_photo(1))
+    (tmp_path / "a.zarr").rename(tmp_path / "old")
+    (tmp_path / "b.zarr").rename(tmp_path / "a.zarr")
+    second = run([tmp_path / "a.zarr"], tmp_path / "out", ["gray"]).records[0]
+    assert first["sha256"] != second["sha256"]
+    assert first["outcomes"]["gray"]["scores"] != second["outcomes"]["gray"]["scores"]
