@@ -98,7 +98,7 @@ def colorize(
     tiles: Annotated[
         bool | None,
         typer.Option(
-            help="Colour a huge picture by tiles, in little memory. It is done by itself for photos above 25 megapixels "
+            help="Colour a huge picture by tiles, in little memory; done by itself for photos above 25 megapixels "
             "without scribbles. With them, given as .json, it keeps less detail."
         ),
     ] = None,
