@@ -112,7 +112,8 @@ class Page:
         A region may be two things joined by a narrow passage, such as a ball whose outline has a gap, and the ground
         around it. A stroke in the ball then takes the ball's side only, and the ground keeps its automatic stroke.
         """
-        home = drawn.take(at_home(drawn, self.region))
+        every = concatenate(automatic, drawn)  # a tail that slipped into another region leaves it its own
+        home = every.take(at_home(every, self.region + 1) & (every.origin != AUTO))
         at = self.region[tuple(home.coords.T)]
         boxes = find_objects(self.region + 1)
         taken = np.zeros(self.region.shape, bool)

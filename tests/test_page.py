@@ -170,3 +170,15 @@ def test_strips_are_pages(shape):
     for dark in (0.0, 0.3, 1.0):
         strip = np.where(rng.random(shape) < dark, 0, 100).astype(np.float32)
         assert read_page(strip).region.shape == shape
+
+
+def test_the_tail_of_a_stroke_leaves_a_region_its_automatic_one():
+    luminance = np.full((240, 240), 100, np.float32)
+    luminance[:, 119:122] = luminance[80:83, 30:90] = luminance[158:161, 30:90] = 0
+    luminance[80:160, 30:33] = luminance[80:160, 88:91] = 0
+    page = read_page(luminance)
+    automatic = page.seeds(np.full((240, 240, 2), 30, np.float32))
+    drawn = Seeds.of([[row, 60] for row in range(20, 86)], [0, -50], stroke=0)  # and over the line of the frame
+    left = page.merged(automatic, drawn)
+    inside = page.region[tuple(left.coords[left.origin == AUTO].T)]
+    assert set(inside.tolist()) == set(np.unique(page.region).tolist()) - {page.region[20, 60]}

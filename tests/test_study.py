@@ -131,6 +131,9 @@ def test_rows_of_another_plan_are_not_mixed_in(photos, tmp_path):
             run_study(photos, tmp_path, PLAN)
         plan.write_text(whole)
     assert (tmp_path / "rows.jsonl").read_text() == before
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    with pytest.raises(HybridColorError, match="damaged"):
+        run_study(photos, tmp_path, PLAN)
     plan.write_text("junk")
     with pytest.raises(HybridColorError, match="damaged"):
         run_study(photos, tmp_path, PLAN)

@@ -39,6 +39,7 @@ class Journal:
         self._key = key
         self._targets, self._stamps, self._contents, self._written, under_way = _read(lines.read(), key)
         results.tidy(under_way)
+        self._begun: set[str] = set()  # and not written yet
         self._seen = bytearray(len(self._targets))
         self._seen_new: set[int] = set()
 
@@ -79,11 +80,24 @@ class Journal:
 
     def begin(self, tasks: Iterable[Task]) -> None:
         """Note pictures whose outputs may be written from now on; the note is safe before any of them is."""
-        self._write({"begun": [task.target for task in tasks]})
+        begun = [task.target for task in tasks]
+        self._begun.update(begun)
+        self._write({"begun": begun})
         self._lines.sync()
+
+    def leave(self) -> None:
+        """Note that what was begun and not written is as it was before; to be called when nobody works on it any more.
+
+        Else a person's file there would be taken for ours, cut off from its line by a kill.
+        """
+        if self._begun:
+            self._write({"left": sorted(self._begun)})
+            self._lines.sync()
+            self._begun.clear()
 
     def add(self, record: dict[str, Any]) -> None:
         """Note a picture that has been written."""
+        self._begun.discard(record["target"])
         self._write({**record, "recipe": self._key})
 
     def _write(self, record: dict[str, Any]) -> None:
@@ -94,28 +108,32 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[_Hashes, _Hashes, _Hashes, 
     """Four columns of hashes, a row for each target: of the target, its last stamp and content, and what was written.
 
     Rows are sorted by target. Stamp and content are those that this recipe last wrote it from, 0 where it did not: the
-    picture was only begun, or another recipe was the last. What was written is 0 if it was only begun. Returned with
-    them: the targets begun and never done.
+    picture was only begun, or another recipe was the last. What was written is 0 if it was only begun. What was begun
+    and left has no row of that. Returned with them: the targets begun and never done.
     """
     columns = targets, stamps, contents, written = array("q"), array("q"), array("q"), array("q")
-    under_way: set[object] = set()  # a damaged line may hold anything
+    under_way: dict[object, int] = {}  # and their rows; a damaged line may hold anything
+    left: list[int] = []  # rows that count for nothing
     decode = json.JSONDecoder().decode
     for line in lines:
         try:
             record = decode(line.decode())
             if begun := record.get("begun"):
                 hashes = [hash(target) for target in begun]
-                under_way.update(begun)
+                under_way |= {target: len(targets) + number for number, target in enumerate(begun)}
                 targets.extend(hashes)
                 zeros = bytes(8 * len(hashes))
                 stamps.frombytes(zeros)
                 contents.frombytes(zeros)
                 written.frombytes(zeros)
                 continue
+            if "left" in record:
+                left += [under_way.pop(target) for target in record["left"] if target in under_way]
+                continue
             target, mine = record["target"], record["recipe"] == key
             row = hash(target), mine and hash(record["stamp"]), mine and hash(record["content"])
             result = hash(record["written"]) if "written" in record else 0
-            under_way.discard(target)
+            under_way.pop(target, None)
         except (ValueError, LookupError, TypeError, AttributeError):  # damaged
             continue
         targets.append(row[0])
@@ -123,7 +141,7 @@ def _read(lines: Iterable[bytes], key: str) -> tuple[_Hashes, _Hashes, _Hashes, 
         contents.append(row[2])
         written.append(result)
     # Of several rows of one target the last counts, which is the first that `unique` meets from behind.
-    backwards = [np.frombuffer(column, np.int64)[::-1] for column in columns]
+    backwards = [np.delete(np.frombuffer(column, np.int64), left)[::-1] for column in columns]
     _, last = np.unique(backwards[0], return_index=True)
     rows = [array("q", each[last].tobytes()) for each in backwards]
     return rows[0], rows[1], rows[2], rows[3], {target for target in under_way if isinstance(target, str)}

@@ -77,9 +77,9 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
         name = recipe.target_name(_stem(source))
         return beside.task(source, f"{inner}/{name}" if inner else name)
 
-    results = stores.normal(str(folder)) if is_url(folder) else os.path.realpath(folder)
+    results = _place(str(folder))
     for source in map(str, sources):
-        place = stores.normal(source) if is_url(source) else os.path.realpath(source)
+        place = _place(source)
         if is_url(place) == is_url(results) and f"{place}/".startswith(f"{results.rstrip('/')}/"):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
         remote, source = is_url(source), place if is_url(source) else source  # noqa: PLW2901
@@ -92,7 +92,11 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
             found = stores.matching(source) if remote else sorted(glob(source, recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
-            yield from (task(each, _below_pattern(each, source)) for each in found if _is_picture(each))
+            inside = f"{results.rstrip('/')}/"
+            pictures = [each for each in found if _is_picture(each) and not f"{_place(each)}/".startswith(inside)]
+            if not pictures:
+                raise ImageError(f"{source}: stands for no picture; lists are to be named one by one")
+            yield from (task(each, _below_pattern(each, source)) for each in pictures)
         else:
             mirrored = _in_store(source, results, beside) if remote else _in_folder(source, results)
             empty = True
@@ -101,6 +105,11 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
                 yield task(*each)
             if empty:
                 raise ImageError(f"{source}: no image in this folder; expected {', '.join(READABLE_SUFFIXES)}")
+
+
+def _place(name: str) -> str:
+    """Where a file, folder or object is, by whatever name."""
+    return stores.normal(name) if is_url(name) else os.path.realpath(name)
 
 
 def _is_file(path: str) -> bool | None:

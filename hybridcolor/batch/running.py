@@ -94,6 +94,7 @@ def run_batch(
                     progress(outcome)
             finally:
                 _list_failures(results, outcome)
+            journal.leave()
             outcome.stopped = stopped()
     except OSError as error:
         raise _unwritable(results, error) from error

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -226,15 +226,24 @@ def _colorize(
             raise
         with open_bands(source) as bands:
             tiled = tiles.colorize_bands(bands, **wishes)
+            _check_wanted()
             with output as target:
                 tiles.write_tiles(target, tiled, software=recipe.note(tiles=True), overwrite=True)
                 return checksum(str(target))
     scribbles = None if seeds is None else read_scribbles(seeds, picture, predictor)
     result = colorize(picture, scribbles=scribbles, **wishes, **recipe.options)
     result = replace(result, finish=usual_finish(recipe.method, predictor), provenance=recipe.note(seeds))
+    _check_wanted()
     with output as target:
         write_colorization(target, result, overwrite=True)
         return checksum(str(target))
+
+
+def _check_wanted() -> None:
+    """Refuse to write for a batch that was killed: the next may have written there meanwhile, by another recipe."""
+    batch = parent_process()
+    if batch is not None and not batch.is_alive():
+        raise HybridColorError("the batch that asked for this has died")
 
 
 def failed(task: Task, error: str) -> Record:

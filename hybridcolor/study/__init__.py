@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
@@ -19,7 +20,7 @@ from typing import Any
 
 from skimage import data
 
-from hybridcolor.errors import HybridColorError, ImageError
+from hybridcolor.errors import ConvergenceError, HybridColorError, ImageError
 from hybridcolor.files import checksum, write_whole
 from hybridcolor.imagefiles import write_image
 from hybridcolor.plots import check_installed
@@ -106,14 +107,17 @@ def _scored(photos: Sequence[Path], plan: Plan, workers: int) -> Iterable[list[d
         return
     # Spawned, not forked: a fork of a process whose libraries hold threads and locks can hang.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(score, photos)
+        try:
+            yield from pool.map(score, photos)
+        except BrokenProcessPool as error:
+            raise HybridColorError("a process of the study died; is memory short? The same command goes on") from error
 
 
 def _rows_or_error(photo: Path, plan: Plan) -> list[dict[str, Any]] | str:
     """The rows of a photo, or the line that says why it has none; the study goes on without it."""
     try:
         return score_photo(photo, plan)
-    except ImageError as error:
+    except (ImageError, ConvergenceError) as error:
         return str(error)
 
 
@@ -162,12 +166,12 @@ def prepare(out: Path, plan: Plan) -> Table:
         known = json.loads(place.read_text(encoding="utf-8"))
         text = log.read_text(encoding="utf-8") if log.exists() else ""
         rows = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]  # a kill may cut the last line
-    except (OSError, ValueError) as error:
+        count = Counter((row["photo"], row["sha256"]) for row in rows)
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise HybridColorError(f"{out}: its study is damaged ({error}); choose another folder") from error
     if known != described:
         raise HybridColorError(f"{out}: holds a study of other methods, strokes or weights; choose another folder")
     each = len(plan.users) * len(plan.methods) * len(plan.strokes)
-    count = Counter((row["photo"], row["sha256"]) for row in rows)
     whole = [row for row in rows if count[row["photo"], row["sha256"]] == each]
     write_whole(log, "".join(json.dumps(row) + "\n" for row in whole).encode())
     return Table(plan, whole)

@@ -55,7 +55,7 @@ def contents(folder):
 
 def lines(folder):
     every = [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
-    return [line for line in every if "begun" not in line]
+    return [line for line in every if "begun" not in line and "left" not in line]
 
 
 def done(folder):

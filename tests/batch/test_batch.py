@@ -255,6 +255,17 @@ def test_the_folders_of_a_pattern_are_mirrored(pictures, tmp_path):
     assert "/" not in flat
 
 
+def test_results_are_no_sources_of_a_pattern(tmp_path):
+    source = make(tmp_path / "in", 1)
+    for done in (1, 0):
+        tasks = plan_tasks([f"{source}/**/p*.png"], RECIPE, source / "out")
+        assert run_here(tasks, source / "out", RECIPE).done == done
+    assert len(list(source.rglob("p0.png"))) == 2
+    (tmp_path / "a.csv").write_text("path\nin/box0/p0.png\n")
+    with pytest.raises(ImageError, match="stands for no picture"):
+        list(plan_tasks([f"{tmp_path}/*.csv"], RECIPE, tmp_path / "out"))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
@@ -404,6 +415,47 @@ def test_its_own_files_that_a_kill_cut_short_are_no_persons(tmp_path):
     (folder / NAME).write_bytes(b'{"beg')
     (folder / "recipe.json").touch()
     assert run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE).done == 1
+
+
+def test_what_a_person_puts_where_a_stopped_batch_had_not_come_stays(tmp_path):
+    source, folder = make(tmp_path / "in", 5), tmp_path / "out"
+    stops = iter([False, True, True])
+    first = run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE, stopped=lambda: next(stops))
+    assert (first.done, first.stopped) == (1, True)
+    theirs = folder / "box2" / "p2.png"
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_bytes(b"a person's")
+    second = run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    assert (second.done, second.skipped) == (3, 1)
+    assert second.failures == [
+        (f"{source}/box2/p2.png", f"{theirs}: exists already, and no batch wrote it"),
+    ]
+    assert theirs.read_bytes() == b"a person's"
+
+
+def test_what_a_person_did_to_a_result_stays_though_a_batch_failed_at_it_meanwhile(tmp_path):
+    source, folder = make(tmp_path / "in", 3), tmp_path / "out"
+    other = Recipe(model="none", method="watershed")
+    run_here(plan_tasks([source], RECIPE, folder), folder, RECIPE)
+    scribbles = source / "box1" / "p1.seeds.png"
+    kept = scribbles.read_bytes()
+    scribbles.write_bytes(b"broken")
+    assert len(run_here(plan_tasks([source], other, folder), folder, other).failures) == 1
+    theirs = folder / "box1" / "p1.png"
+    theirs.write_bytes(theirs.read_bytes() + b"retouched")
+    scribbles.write_bytes(kept)
+    ((_, why),) = run_here(plan_tasks([source], other, folder), folder, other).failures
+    assert "was changed since a batch wrote it" in why
+    assert theirs.read_bytes().endswith(b"retouched")
+
+
+def test_who_works_for_a_batch_that_was_killed_writes_nothing(tmp_path, monkeypatch):
+    source = make(tmp_path / "in", 1)
+    (task,) = plan_tasks([source], RECIPE, tmp_path / "out")
+    killed = type("Killed", (), {"is_alive": lambda _self: False})()
+    monkeypatch.setattr("hybridcolor.batch.workers.parent_process", lambda: killed)
+    assert "has died" in colorize_task(task, Job(RECIPE, str(tmp_path / "out")), None)["error"]
+    assert not list(tmp_path.glob("out/**/*.png"))
 
 
 def test_two_batches_do_not_write_to_one_folder(tmp_path):
