@@ -47,6 +47,8 @@ class Automatic(QObject):
     def show(self, on: bool) -> None:
         """Show them, ready to be clicked on, or hide them and go back to drawing."""
         self.wanted = self._to_be_active = on
+        if on:
+            self.editing.say_without_network()
         layers, layer = self.editing.viewer.layers, self._held.layer
         if not on and layer is not None and layers.selection.active is layer:
             layers.selection.active = self.editing.scribbles.layer

@@ -20,10 +20,10 @@ from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from hybridcolor.advice import next_place
-from hybridcolor.drawing import Drawing, Stroke, weight_of
+from hybridcolor.drawing import NO_MODEL, Drawing, Stroke, weight_of
 from hybridcolor.errors import HybridColorError
 from hybridcolor.lab import eight_bits
-from hybridcolor.palettes import SAME, Colour, apart
+from hybridcolor.palettes import SAME, Colour, apart, painted, swatch
 from hybridcolor.pipeline import Colorization
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 from hybridcolor.session import EditSession
@@ -66,6 +66,7 @@ class Editing(QObject):
         self.dragging = False  # a stroke is not one before the mouse is let go
         self.scribbles = Scribbles(viewer, self._painted, {"Control-Z": self.undo, "Control-Shift-Z": self.redo})
         self.scribbles.colour_chosen = self.colour_changed.emit
+        self.scribbles.look = self.look
         self.regions = Regions()
         self._sessions = Sessions()
         self._answering = answering = Answering(viewer)
@@ -146,6 +147,25 @@ class Editing(QObject):
         self.ask()
         self.said.emit(f"Strokes are saved in {path.name} from now on.")
 
+    def compare(self) -> None:
+        """Show the gray picture, or the colours again, also if their layer has been deleted."""
+        gone = self.result.layer is None
+        self.result.compare()
+        if gone:
+            self.ask()
+
+    def say_without_network(self) -> None:
+        """Say why nothing is seen of what only a network knows, if there is none."""
+        if self.session is not None and self.session.drawing.model == NO_MODEL:
+            self.said.emit("That is the network's, and there is none: choose one in Settings.")
+
+    def go_live(self, on: bool) -> None:
+        """Have every change answered at once from now on, and those until now; or only when asked for."""
+        self.live = on
+        if on:
+            self.take_up()
+            self.ask()
+
     def ask(self) -> None:
         """Have the drawing as it is now answered."""
         if self.session is not None and self.image is not None:
@@ -203,6 +223,16 @@ class Editing(QObject):
     # ----- drawing
 
     @property
+    def paints(self) -> bool:
+        """Whether the picture is a drawing, on which a colour can have a lightness of its own."""
+        wished = None if self.session is None else self.session.drawing.finish
+        return (wished or ("photo" if self.answer is None else self.answer.finish)) != "photo"
+
+    def look(self, colour: Colour) -> tuple[int, int, int]:
+        """The 8-bit RGB that a colour has on this picture's paper, or on a photo at middle luminance."""
+        return swatch(painted(colour) if self.paints else colour)
+
+    @property
     def colour(self) -> Colour:
         """What the next stroke is drawn with, on whatever picture, and whatever is undone."""
         return self.scribbles.colour
@@ -240,12 +270,12 @@ class Editing(QObject):
     def recolour(self, place: Place) -> None:
         """Give the stroke at a pixel the colour in use."""
         if self.session is not None:
-            self.become(self.drawing.recoloured(place, self.colour))
+            self._become_at(self.drawing.recoloured(place, self.colour))
 
     def remove(self, place: Place) -> None:
         """Take away the stroke at a pixel."""
         if self.session is not None:
-            self.become(self.drawing.removed(place))
+            self._become_at(self.drawing.removed(place))
 
     def dismiss(self, coords: NDArray[np.int32]) -> None:
         """Do without the automatic seeds at some pixels."""
@@ -262,6 +292,11 @@ class Editing(QObject):
         if self.session is not None and drawing is not self.session.drawing:
             self._set(drawing)
             self._changed()
+
+    def _become_at(self, drawing: Drawing) -> None:
+        if drawing is self.drawing:
+            self.said.emit("There is no stroke here.")
+        self.become(drawing)
 
     def take(self, seeds: Seeds) -> None:
         """Draw the scribbles of a seeds file; its automatic seeds take the place of the network's."""
@@ -315,6 +350,8 @@ class Editing(QObject):
 
     def _answered(self, answer: Colorization) -> None:
         self.answer = answer
+        if self.session is not None:
+            self.scribbles.show_palette(self.session.drawing.palette)  # the answer says whether it is painted
         self.answered.emit(answer)
 
     def _changed(self) -> None:

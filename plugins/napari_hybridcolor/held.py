@@ -25,6 +25,7 @@ class Held(Generic[L]):
         self._layer: L | None = None
         self._over: Image | None = None
         self._step = 1.0, 1.0
+        self._laying = False
 
     @property
     def layer(self) -> L | None:
@@ -45,9 +46,10 @@ class Held(Generic[L]):
         layer, self._over, self._step = make(), over, step
         self._layer = layer
         self._lay_over()
-        events = over.events
-        for event in (events.scale, events.translate, events.rotate, events.shear, events.affine, events.units):
-            event.connect(self._lay_over)
+        for each in (over, layer):
+            events = each.events
+            for event in (events.scale, events.translate, events.rotate, events.shear, events.affine, events.units):
+                event.connect(self._lay_over)
         layers = self._viewer.layers
         active = layers.selection.active
         layers.insert(len(layers) if after is None else layers.index(after) + 1, layer)
@@ -66,14 +68,17 @@ class Held(Generic[L]):
         return layer is self._layer and layer not in self._viewer.layers
 
     def _lay_over(self) -> None:
-        """Lay it over the last two axes of the picture, wherever that is in the world."""
+        """Lay it over the last two axes of the picture, wherever that is in the world, and whoever moved it."""
         layer, picture = self._layer, self._over
-        if layer is None or picture is None:
+        if layer is None or picture is None or self._laying:
             return
+        self._laying = True  # what it does to the layer is told too
         places = np.vstack([np.zeros(picture.ndim), np.eye(picture.ndim)[-2:]])
         origin, down, right = (np.array(picture.data_to_world(place)[-2:]) for place in places)
         axes, matrix = np.column_stack([down - origin, right - origin]), np.eye(3)
         matrix[:2, :2] = axes * self._step
         matrix[:2, 2] = origin + axes @ (np.array(self._step) - 1) / 2
+        layer.scale, layer.translate, layer.rotate, layer.shear = (1, 1), (0, 0), 0, (0,)
         layer.affine = matrix
         layer.units = picture.units[-2:]
+        self._laying = False

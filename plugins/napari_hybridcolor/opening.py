@@ -28,6 +28,7 @@ STROKES = "hybridcolor_strokes"
 _BYTES = 16  # that a pixel of a stack takes while it is read
 _SAME = 0.5  # L* that a pixel of a layer may be off its file
 _PROFILED = 5.0  # L* that colours may be off on average where napari has not read a profile that the file has
+_LAID_OUT_MS = 200  # until a new window has its layout
 _LOOK_AT = 500_000  # pixels of a layer that are compared with its file
 _DIM = 30.0  # L* of the brightest pixel where 10 to 14 bits lie in 16
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
@@ -175,6 +176,7 @@ def edit(path: Path, seeds: Path | None = None) -> None:
     layers = read_layers(str(path))  # before the window: what is wrong is told in the terminal
     scribbles = None if seeds is None else first_strokes(seeds, read_image(_picture_file(path)))
     import napari
+    from qtpy.QtCore import QTimer
 
     from napari_hybridcolor.widget import ColorizeWidget
 
@@ -183,6 +185,7 @@ def edit(path: Path, seeds: Path | None = None) -> None:
         viewer.add_image(data, **about)
     panel = ColorizeWidget(viewer)
     viewer.window.add_dock_widget(panel, name="hybridcolor")
+    QTimer.singleShot(_LAID_OUT_MS, viewer.reset_view)  # the panel has taken a part of the canvas
     if scribbles is not None:
         panel.editing.take(scribbles)
     napari.run()

@@ -69,6 +69,8 @@ class Overlays(QObject):
     def show_unsure(self, on: bool) -> None:
         """Lay over how far from the truth the network expects its colour to be: the brighter the farther."""
         self._wants_unsure = on
+        if on:
+            self.editing.say_without_network()
         belief = None if self.editing.session is None else self.editing.session.belief
         if not on or belief is None or self.editing.image is None or self.editing.session is None:
             self.unsure.remove()

@@ -70,7 +70,7 @@ class Result(Held[Image]):
             layer.refresh(extent=False, thumbnail=False)
 
     def compare(self) -> None:
-        """Show the gray picture below, or the colours again."""
+        """Show the gray picture below, or the colours again; nothing if they have been deleted."""
         if self.layer is not None:
             self.layer.visible = not self.layer.visible
         self.hidden(self.layer is not None and not self.layer.visible)

@@ -49,6 +49,8 @@ class Scribbles:
         Called with each new layer.
     mode_changed : callable
         Called with the name of the mode that the layer is in from now on.
+    look : callable
+        The 8-bit RGB in which strokes of a colour are shown.
     colour_chosen : callable
         Called when another colour was chosen by napari's own means.
     """
@@ -60,9 +62,10 @@ class Scribbles:
         self.mode_changed: Callable[[str], None] = lambda _mode: None
         self.colour_chosen: Callable[[], None] = lambda: None
         self.colour = FIRST
+        self.look: Callable[[Colour], tuple[int, int, int]] = swatch
         self.palette: tuple[Colour, ...] = (FIRST,)
         self._known: NDArray[np.unsignedinteger] | None = None  # the labels as the session has them
-        self._shown: tuple[Labels, tuple[Colour, ...]] | None = None  # whose colours are shown
+        self._shown: tuple[Labels, DirectLabelColormap, list[tuple[int, int, int]]] | None = None
 
     @property
     def layer(self) -> Labels | None:
@@ -117,13 +120,15 @@ class Scribbles:
             layer.data = layer.data.astype(self._known.dtype)
         if layer.selected_label:  # 0 rubs out, until a colour is picked
             layer.selected_label = palette.index(self.colour) + 1
-        if self._shown == (layer, palette):
+        looks = [self.look(colour) for colour in palette]
+        if self._shown == (layer, layer.colormap, looks):
             return  # to set a colormap draws the layer anew
-        self._shown = layer, palette
         shown: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
-        for number, colour in enumerate(palette, 1):
-            shown[number] = np.array([*swatch(colour), 255]) / 255
-        layer.colormap = DirectLabelColormap(color_dict=shown)
+        for number, look in enumerate(looks, 1):
+            shown[number] = np.array([*look, 255]) / 255
+        colormap = DirectLabelColormap(color_dict=shown)
+        self._shown = layer, colormap, looks
+        layer.colormap = colormap
 
     def use_colour(self, colour: Colour, known: tuple[Colour, ...] = ()) -> None:
         """Paint in this colour from now on, beside those of the drawing."""
@@ -142,11 +147,18 @@ class Scribbles:
         layer.brush_size = max(3, round(min(max(labels.shape) / 100, min(labels.shape) / 20)))  # also of a strip
         for event in (layer.events.labels_update, layer.events.paint, layer.events.set_data):
             event.connect(self._edited)
+        layer.events.colormap.connect(lambda _: self._recoloured())
         layer.events.mode.connect(lambda event: self.mode_changed(str(event.mode)))
         layer.events.selected_label.connect(lambda event: self._label_chosen(int(event.source.selected_label)))
         for keys, action in self._keys.items():
             layer.bind_key(keys, lambda _layer, action=action: action(), overwrite=True)
         return layer
+
+    def _recoloured(self) -> None:
+        """Give strokes their own colours again if napari's means, such as to shuffle colours, gave them others."""
+        layer = self._held.layer
+        if layer is not None and self._shown is not None and layer.colormap is not self._shown[1]:
+            self.show_palette(self.palette)
 
     def _label_chosen(self, label: int) -> None:
         colour = self.palette[min(label, len(self.palette)) - 1]

@@ -23,7 +23,7 @@ from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.gestures import Place
 from napari_hybridcolor.overlays import Overlays
 from napari_hybridcolor.panel.colour import ColourBox
-from napari_hybridcolor.panel.controls import Scrolled, Text, button
+from napari_hybridcolor.panel.controls import Scrolled, Text, bring_into_view, button
 from napari_hybridcolor.panel.keys import Keys
 from napari_hybridcolor.panel.pictures import Pictures
 from napari_hybridcolor.panel.saving import SaveBox
@@ -73,6 +73,7 @@ class ColorizeWidget(QWidget):
         self._rest = timer(self, REST_MS, self._mouse_rested)
         self._waiting = timer(self, BUSY_MS, self._work_lasts)
         self._build()
+        self._tab = timer(self, 0, lambda: bring_into_view(self.tabs))
         self._connect()
         self.image_choice.follow()
 
@@ -88,9 +89,7 @@ class ColorizeWidget(QWidget):
         )
         self.undo_button = button("Undo", "Take back the last stroke or setting (Ctrl+Z)", self.editing.undo)
         self.redo_button = button("Redo", "Bring back what was undone (Ctrl+Shift+Z)", self.editing.redo)
-        self.compare_button = button(
-            "Show gray", "Hide the colours as long as this is lit (Q)", self.editing.result.compare
-        )
+        self.compare_button = button("Show gray", "Hide the colours as long as this is lit (Q)", self.editing.compare)
         self.compare_button.setCheckable(True)
         self.message = Text("Open a picture to begin.", lines=2)
         self.busy = Text()  # no moving bar: each of its frames would draw the whole window anew
@@ -125,6 +124,7 @@ class ColorizeWidget(QWidget):
 
     def _connect(self) -> None:
         editing, tools, viewer = self.editing, self.tools, self.viewer
+        self.tabs.tabBarClicked.connect(lambda _: self._tab.start())
         editing.said.connect(self._say)
         editing.opened.connect(self._show_opened)
         editing.answered.connect(self._answered)
@@ -144,7 +144,7 @@ class ColorizeWidget(QWidget):
             "A": self.seeds.shown.toggle,
             "G": self.colour.use_gray,
             "N": self.show_next,
-            "Q": editing.result.compare,
+            "Q": editing.compare,
             "W": self.view.wipe.toggle,
             "U": self.view.unsure.toggle,
             "S": self.saving.save_picture,
@@ -216,6 +216,9 @@ class ColorizeWidget(QWidget):
 
     def show_next(self) -> None:
         """Mark where one more stroke is expected to gain most, and offer colours for it."""
+        if self.editing.dragging:  # the picture would move under the mouse
+            self._say("Let the mouse go first.")
+            return
         place = self.editing.next_place()
         if place is None:
             return
@@ -252,12 +255,13 @@ class ColorizeWidget(QWidget):
     def _say_strokes(self) -> None:
         """Say how many strokes there are, and whether they are saved."""
         session = self.editing.session
-        strokes = 0 if session is None else len(session.drawing.strokes)
+        strokes = 0 if session is None else sum(stroke.ab is not None for stroke in session.drawing.strokes)
         if session is None or not strokes:
             self._say(f"No strokes yet. {self.editing.advice}")
         else:
             saved = "saved" if session.autosave and not session.unsaved else "not saved"
-            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.")
+            shown = "" if self.editing.live else " Propagate shows them."
+            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.{shown}")
 
     def _show_busy(self, busy: bool = True) -> None:
         self.busy.say("Working…" if busy else self._figures, _ANSWER)

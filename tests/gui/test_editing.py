@@ -18,6 +18,7 @@ from skimage import data
 from hybridcolor.imagefiles import write_image
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 from hybridcolor.sessionfiles import read_drawing
+from tests.gui.window import PATIENCE_MS
 
 ORANGE, BLUE = (30.0, 40.0), (5.0, -40.0)
 
@@ -52,7 +53,8 @@ def opened(editing, layer):
 
 
 def settle(editing, qtbot):
-    qtbot.waitUntil(lambda: not any(each.busy for each in (editing.work, editing.glancing, editing.saving)))
+    jobs = editing.work, editing.glancing, editing.saving
+    qtbot.waitUntil(lambda: not any(each.busy for each in jobs), timeout=PATIENCE_MS)
 
 
 def file_of(gray, path):
@@ -126,7 +128,7 @@ def test_a_stroke_under_way_is_not_lost_to_a_region_that_is_found_meanwhile(edit
     editing.dragging = True
     layer = editing.scribbles.layer
     layer.data[10:20, 5:15] = layer.selected_label
-    qtbot.waitUntil(lambda: not tools.filling.busy)
+    qtbot.waitUntil(lambda: not tools.filling.busy, timeout=PATIENCE_MS)
     assert (layer.data[10:20, 5:15] > 0).all()
     press = tools.press(editing.viewer, type("Event", (), {"type": "mouse_release", "button": 1, "position": (0, 0)}))
     for _ in press:
@@ -296,11 +298,11 @@ def test_an_automatic_seed_that_was_moved_by_mistake_is_put_back(editing, qtbot)
     editing.open(editing.viewer.add_image(data.camera()[::4, ::4]))
     automatic = Automatic(editing)
     automatic.show(True)
-    qtbot.waitUntil(lambda: automatic.count() > 0 and not automatic.looking.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: automatic.count() > 0 and not automatic.looking.busy, timeout=PATIENCE_MS)
     points = next(each for each in editing.viewer.layers if each.name == "automatic seeds")
     number, places = automatic.count(), points.data.copy()
     points.data = np.vstack([places[:1] + 0.5, places[1:]])  # as a click that slides a little does
-    qtbot.waitUntil(lambda: not automatic.looking.busy)
+    qtbot.waitUntil(lambda: not automatic.looking.busy, timeout=PATIENCE_MS)
     assert automatic.count() == number
     np.testing.assert_array_equal(points.data, places)
     assert not editing.drawing.dismissed

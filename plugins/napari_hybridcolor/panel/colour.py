@@ -120,16 +120,9 @@ class ColourBox(QGroupBox):
         editing.answered.connect(self._answered)
         editing.opened.connect(self._forget)
 
-    @property
-    def paints(self) -> bool:
-        """Whether the picture is a drawing, on which a colour can have a lightness of its own."""
-        session, answer = self.editing.session, self.editing.answer
-        wished = None if session is None else session.drawing.finish
-        return (wished or ("photo" if answer is None else answer.finish)) != "photo"
-
     def use(self, colour: Colour) -> None:
         """Draw with a colour from now on."""
-        colour = colour if self.paints else colour[:2]
+        colour = colour if self.editing.paints else colour[:2]
         self._keep(colour)
         self.editing.use_colour(colour)
         self._show_drawing()
@@ -146,13 +139,13 @@ class ColourBox(QGroupBox):
             return
         self.place = place
         luminance = float(session.picture.luminance[place])
-        if not self.paints:
+        if not self.editing.paints:
             self.plane.set_luminance(luminance)
         belief = session.belief
         found = [] if belief is None else [each for each in likely_colours(belief, *place) if each[1] >= LEAST]
         texts = [f"{chance:.0%}" for _, chance in found]
         level = float(np.clip(luminance, 25, 90))
-        look = self._look if self.paints else partial(swatch, luminance=level)
+        look = self.editing.look if self.editing.paints else partial(swatch, luminance=level)
         self.likely.show_colours([colour for colour, _ in found], texts, look)
         if session.drawing.model == NO_MODEL:
             self.likely_label.say("No network is asked, so there are no guesses")
@@ -168,13 +161,13 @@ class ColourBox(QGroupBox):
 
     def show_colour(self, colour: Colour) -> None:
         """Show which colour is in use."""
-        if self.paints:
+        if self.editing.paints:
             level = lightness_of(colour)
             self.plane.set_luminance(float(np.clip(level, *SHOWABLE)) if level < FULL_LIGHTNESS else SHOWN_AT)
             with QSignalBlocker(self.lightness):
                 self.lightness.setValue(round(level))
         self.plane.set_colour(colour)
-        red, green, blue = self._look(colour)
+        red, green, blue = self.editing.look(colour)
         self.now.setStyleSheet(f"background: rgb({red},{green},{blue}); border: 1px solid #808080; border-radius: 3px;")
 
     def _lay_out(self) -> None:
@@ -229,19 +222,16 @@ class ColourBox(QGroupBox):
         own, recent = self._shown(drawn), self._shown(self.kept.recent)
         others = unlike(recent, own)[: max(0, MOST - len(own))]
         chosen = [self.editing.colour] if self.editing.colour in others else []
-        self.used.show_colours((*chosen, *own, *unlike(others, chosen)), look=self._look)
-        self.lightness_row.setVisible(self.paints)
-
-    def _look(self, colour: Colour) -> tuple[int, int, int]:
-        return swatch(painted(colour) if self.paints else colour)
+        self.used.show_colours((*chosen, *own, *unlike(others, chosen)), look=self.editing.look)
+        self.lightness_row.setVisible(self.editing.paints)
 
     def _shown(self, colours: Sequence[Colour]) -> tuple[Colour, ...]:
         """Colours as they can be drawn: a photo knows no lightness of theirs."""
-        return tuple(colours) if self.paints else unlike([colour[:2] for colour in colours], [])
+        return tuple(colours) if self.editing.paints else unlike([colour[:2] for colour in colours], [])
 
     def _answered(self, _answer: Colorization) -> None:
         """The answer tells whether the picture is painted."""
-        if self.lightness_row.isVisibleTo(self) != self.paints:
+        if self.lightness_row.isVisibleTo(self) != self.editing.paints:
             self._show_drawing()
             self.show_colour(self.editing.colour)
         if self.place is not None:
@@ -317,7 +307,7 @@ class ColourBox(QGroupBox):
         session = self.editing.session
         own = (() if session is None else session.drawing.palette) or (self.editing.colour,)
         try:
-            write_palette(path, [painted(colour) for colour in own] if self.paints else own, name=path.stem)
+            write_palette(path, [painted(colour) for colour in own] if self.editing.paints else own, name=path.stem)
         except HybridColorError as error:
             self.editing.said.emit(str(error))
             return

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSlider, QWidget
+from qtpy.QtGui import QResizeEvent, QWheelEvent
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSlider, QWidget
 
 
 def button(text: str, about: str, action: Callable[[], object] | None = None) -> QPushButton:
@@ -21,9 +21,42 @@ def button(text: str, about: str, action: Callable[[], object] | None = None) ->
     return made
 
 
+class Choice(QComboBox):
+    """A list to choose from by a click: typed letters are the canvas's keys, and the wheel scrolls the panel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Leave it to the panel."""
+        if event is not None:
+            event.ignore()
+
+
+class Slider(QSlider):
+    """A slider on which the wheel scrolls the panel."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Leave it to the panel."""
+        if event is not None:
+            event.ignore()
+
+
+def tick(text: str, about: str) -> QCheckBox:
+    """A box to tick, with a tooltip."""
+    made = QCheckBox(text)
+    made.setToolTip(about)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # as of buttons
+    return made
+
+
 def slider(share: float, about: str) -> QSlider:
     """A slider in hundredths, from 0 to 1."""
-    made = QSlider(Qt.Orientation.Horizontal)
+    made = Slider()
     made.setRange(0, 100)
     made.setValue(round(100 * share))
     made.setToolTip(about)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtWidgets import QComboBox
 
 from hybridcolor.errors import HybridColorError
 from napari_hybridcolor.editing import Editing
 from napari_hybridcolor.overlays import Overlays
+from napari_hybridcolor.panel.controls import Choice
 from napari_hybridcolor.timers import timer
 
 SLICE_MS = 100  # the slider of a stack has come to rest on a slice
 NOT_FLAT = "Colours are for the 2D view of the last two axes: switch 3D off, or turn the axes back, to go on."
 
 
-class Pictures(QComboBox):
+class Pictures(Choice):
     """The viewer's pictures, without layers of ours. The chosen one is opened, and shown on top of the others."""
 
     def __init__(self, editing: Editing, overlays: Overlays) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLabel, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from hybridcolor.bins import DEFAULT_CONFIDENCE
 from hybridcolor.drawing import NO_MODEL
 from hybridcolor.session import EditSession
 from napari_hybridcolor.automatic import Automatic
-from napari_hybridcolor.panel.controls import button, slider
+from napari_hybridcolor.panel.controls import button, slider, tick
 from napari_hybridcolor.tools import LASSO, Tools
 from napari_hybridcolor.work import Job, Newest
 
@@ -26,8 +26,7 @@ class SeedsTab(QWidget):
     def __init__(self, automatic: Automatic, tools: Tools) -> None:
         super().__init__()
         self.automatic, self.tools = automatic, tools
-        self.shown = QCheckBox("Show them (A)")
-        self.shown.setToolTip("Each dot is a patch of seeds, in its colour")
+        self.shown = tick("Show them (A)", "Each dot is a patch of seeds, in its colour")
         self.confidence = slider(DEFAULT_CONFIDENCE, "How sure the network must be: to the right fewer and surer seeds")
         self.count = QLabel()
         self.about = QLabel(_USED)

@@ -6,7 +6,7 @@ from functools import cache
 from threading import Thread
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
 
 from hybridcolor.bins import DEFAULT_VIVIDNESS
 from hybridcolor.drawing import NO_MODEL
@@ -14,7 +14,7 @@ from hybridcolor.predict.weights import read_registry
 from hybridcolor.propagate import propagator_names, warm_up
 from hybridcolor.propagate.kinds import FOR_DRAWINGS
 from napari_hybridcolor.editing import Editing
-from napari_hybridcolor.panel.controls import button, slider
+from napari_hybridcolor.panel.controls import Choice, button, slider, tick
 
 _FINISHES = {
     None: ("as the network asks", "Photos keep their luminance, drawings are painted"),
@@ -31,18 +31,18 @@ class Settings(QWidget):
     def __init__(self, editing: Editing) -> None:
         super().__init__()
         self.editing = editing
-        self.model_choice = QComboBox()
+        self.model_choice = Choice()
         for name in ("default", *read_registry()[1]):
             self.model_choice.addItem("the default network" if name == "default" else name, name)
         self.model_choice.addItem("none: strokes alone", NO_MODEL)
         self.model_choice.setToolTip("Which network proposes colours")
-        self.method_choice = QComboBox()
+        self.method_choice = Choice()
         self.method_choice.addItems(propagator_names())
         self.method_choice.setCurrentText("hybrid")
         self.method_choice.setToolTip("How strokes spread")
         self.vividness = slider(DEFAULT_VIVIDNESS, "How far the network's rare colours are lifted")
         self.caution = slider(0.0, "Leave gray where the network is unsure: to the left nowhere, to the right all")
-        self.finish_choice = QComboBox()
+        self.finish_choice = Choice()
         for finish, (text, about) in _FINISHES.items():
             self.finish_choice.addItem(text, finish)
             self.finish_choice.setItemData(self.finish_choice.count() - 1, about, Qt.ItemDataRole.ToolTipRole)
@@ -50,9 +50,8 @@ class Settings(QWidget):
         self.tint = slider(
             0.0, "Lines of a drawing: to the left black, to the right a dark shade of the colour beside them"
         )
-        self.live = QCheckBox("Update while drawing")
+        self.live = tick("Update while drawing", "Off: strokes are answered when you say Propagate")
         self.live.setChecked(True)
-        self.live.setToolTip("Off: strokes are answered when you say Propagate")
         self.propagate_button = button("Propagate", "Colorize with the strokes as they are", editing.ask)
         for choice in (self.model_choice, self.method_choice, self.finish_choice):
             choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -75,7 +74,7 @@ class Settings(QWidget):
         for each in self._sliders():
             each.valueChanged.connect(self._slid)
             each.sliderReleased.connect(self._released)
-        self.live.toggled.connect(lambda on: setattr(editing, "live", on))
+        self.live.toggled.connect(editing.go_live)
         editing.drawing_changed.connect(self._show_drawing)
         self._showing = False
         _warm_up(self.method_choice.currentText())

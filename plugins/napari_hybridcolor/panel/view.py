@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSlider, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
 from hybridcolor.metrics.fidelity import ab_rmse, psnr
 from hybridcolor.pipeline import Colorization
 from napari_hybridcolor.overlays import FLATS, REGIONS, UNSURE, WIPE, Overlays
-from napari_hybridcolor.panel.controls import slider
+from napari_hybridcolor.panel.controls import Choice, Slider, slider, tick
 from napari_hybridcolor.regions import gap_of, parted_by_lines
 from napari_hybridcolor.work import Job, Newest
 
@@ -24,22 +23,23 @@ class View(QWidget):
     def __init__(self, overlays: Overlays) -> None:
         super().__init__()
         self.overlays = overlays
-        self.wipe = QCheckBox("Wipe (W)")
-        self.wipe.setToolTip("Show another picture on the left of the line, the colours on its right")
-        self.beside = QComboBox()
+        self.wipe = tick("Wipe (W)", "Show another picture on the left of the line, the colours on its right")
+        self.beside = Choice()
         self.beside.setToolTip("What to compare the colours with")
         self.line = slider(0.5, "Where the line is")
-        self.unsure = QCheckBox("Where the network is unsure (U)")
-        self.unsure.setToolTip("The brighter, the further from the truth the network expects its colour to be")
-        self.regions = QCheckBox("Regions")
-        self.regions.setToolTip("Outlines of what the tool Region draws at a click")
-        self.flats = QCheckBox("Flat colours")
-        self.flats.setToolTip("A drawing's colours without its lines, as they are saved in the layers of .ora and .psd")
+        self.unsure = tick(
+            "Where the network is unsure (U)",
+            "The brighter, the further from the truth the network expects its colour to be",
+        )
+        self.regions = tick("Regions", "Outlines of what the tool Region draws at a click")
+        self.flats = tick(
+            "Flat colours", "A drawing's colours without its lines, as they are saved in the layers of .ora and .psd"
+        )
         self._boxes = {WIPE: self.wipe, UNSURE: self.unsure, REGIONS: self.regions, FLATS: self.flats}
         self.score = QLabel()
         self.score.setWordWrap(True)
         self.score.setToolTip("How near the colours are to those that the picture came with")
-        self.gap = QSlider(Qt.Orientation.Horizontal)
+        self.gap = Slider()
         self.gap.setRange(0, MOST_GAP)
         self.gap.setToolTip("Of a drawing: gaps in its lines up to this width, in pixels, part two regions")
         self.gap_label = QLabel()
