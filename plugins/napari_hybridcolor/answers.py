@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hybridcolor.drawing import Drawing
-from hybridcolor.errors import HybridColorError, SeedError
+from hybridcolor.errors import SeedError
 from hybridcolor.glimpse import Glimpse
 from hybridcolor.imagefiles import check_no_source
 from hybridcolor.picture import Picture
@@ -144,19 +142,6 @@ def saving(session: EditSession, path: Path, *sources: Path | None) -> Job:
             raise SeedError("There is no colour to save yet: draw a first stroke.") from error
         write_colorization(path, result, overwrite=True)
         yield f"Saved {path.name}."
-
-    return job
-
-
-def one_by_one(jobs: deque[Job]) -> Job:
-    """All of these, and those that are added meanwhile, whatever is asked for next; one that fails says why."""
-
-    def job(stop: Callable[[], bool]) -> Iterator[Any]:
-        while jobs:
-            try:
-                yield from jobs.popleft()(stop)
-            except HybridColorError as error:
-                yield str(error)
 
     return job
 

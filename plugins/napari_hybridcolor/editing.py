@@ -7,7 +7,6 @@ back. What the mouse does is in `tools`, above.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from hybridcolor.pipeline import Colorization
 from hybridcolor.seeds import AUTO, USER, Seeds, concatenate
 from hybridcolor.session import EditSession
 from napari_hybridcolor.answering import Answering
-from napari_hybridcolor.answers import one_by_one, saving, saving_all
+from napari_hybridcolor.answers import saving, saving_all
 from napari_hybridcolor.gestures import Place, line
 from napari_hybridcolor.layers import seed_strokes, sizes
 from napari_hybridcolor.opening import file_of, slice_of
@@ -36,7 +35,7 @@ from napari_hybridcolor.regions import Regions
 from napari_hybridcolor.scribbles import Scribbles
 from napari_hybridcolor.sessions import Sessions
 from napari_hybridcolor.timers import timer
-from napari_hybridcolor.work import Job, Newest
+from napari_hybridcolor.work import InTurn, Newest
 
 NO_PICTURE = "There is no picture to draw on; open one first."
 DEBOUNCE_MS = 0  # a stroke is read once the mouse is let go, so only the end of the event is waited for
@@ -74,11 +73,9 @@ class Editing(QObject):
         answering.answered.connect(self._answered)
         answering.glimpsed.connect(self.glimpsed)
         answering.failed.connect(self.said)
-        self.saving = Newest(self)  # apart: a stroke ends the work under way, and must not end this
+        self.saving = InTurn(self)  # a stroke ends the work under way, and must not end this; nor must another saving
         self.saving.answered.connect(self.said.emit)
         self.saving.failed.connect(self.said)
-        self.saving.rested.connect(self._save)
-        self._to_save: deque[Job] = deque()
         self.saving_all = Newest(self)  # and neither must that of one slice end that of all
         self.saving_all.failed.connect(self.said)
         self.timer = timer(self, DEBOUNCE_MS, self.take_up)
@@ -176,13 +173,7 @@ class Editing(QObject):
         self.take_up()
         if self.session is not None and self.image is not None:
             self.said.emit(f"Saving {path.name}…")
-            self._to_save.append(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
-            self._save()
-
-    def _save(self) -> None:
-        """Have saved what waits for it; a new job would end the one under way, which takes up what has come since."""
-        if self._to_save and not self.saving.busy:
-            self.saving.ask(one_by_one(self._to_save))
+            self.saving.ask(saving(self.session, path, self.session.picture.source, file_of(self.image)[0]))
 
     def save_stack(self, path: Path) -> None:
         """Write all slices in colour, as `hybridcolor replay` would."""

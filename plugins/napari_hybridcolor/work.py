@@ -9,6 +9,7 @@ LLVM changes the locale of the whole process for moments, and pandas refuses to 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -99,6 +100,28 @@ class Newest(QObject):
             self.ask(job)
         else:
             self.rested.emit()
+
+
+class InTurn(Newest):
+    """Runs all jobs, one after the other, whatever is asked for meanwhile and though the panel is closed."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._jobs: deque[Job] = deque()
+        self.rested.connect(self._go_on)
+
+    def ask(self, job: Job) -> None:
+        """Do this after those that were asked for before."""
+        self._jobs.append(job)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._jobs and not self.busy:
+            super().ask(self._all)
+
+    def _all(self, stop: Callable[[], bool]) -> Iterator[Any]:
+        while self._jobs:
+            yield from _with_errors_as_values(self._jobs.popleft(), stop)
 
 
 def wait_for_all() -> None:
