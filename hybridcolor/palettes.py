@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ def apart(one: Colour, other: Colour) -> float:
     return math.dist((*one[:2], lightness_of(one)), (*other[:2], lightness_of(other)))
 
 
+@lru_cache(4096)  # a palette is looked at again and again
 def swatch(colour: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
     """8-bit sRGB in which a colour without a lightness of its own is shown at some L*, and others at theirs.
 
@@ -97,6 +99,7 @@ def swatch(colour: Colour, luminance: float = SHOWN_AT) -> tuple[int, int, int]:
     return red, green, blue
 
 
+@lru_cache(4096)
 def painted(colour: Colour) -> Colour:
     """A colour with the L* that it has on the blank paper of a drawing.
 
