@@ -52,10 +52,15 @@ def page(browser, folder):
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
     trouble = []
+
+    def failed(request):
+        if request.failure != "net::ERR_ABORTED":  # of a picture that was left, or closed, before it had come
+            trouble.append(f"failed: {request.url}: {request.failure}")
+
     inside = (folder.as_uri(), "data:", "blob:")
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+    page.on("requestfailed", failed)
     page.on("request", lambda request: request.url.startswith(inside) or trouble.append(request.url))
     yield page
     context.close()
