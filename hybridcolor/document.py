@@ -201,6 +201,8 @@ class Document:
         """
         self._check(drawing)
         self._history = History(drawing)
+        self._chapters_before.clear()
+        self._chapters_undone.clear()
 
     def undo(self) -> bool:
         """Take the last change back, of strokes, settings or the file they are saved in; False if there is none."""
@@ -304,10 +306,8 @@ class Document:
         """The automatic seeds, whole, that touch some pixels."""
         area = Seeds.of(coords, (0, 0))
         area.check_inside(self.picture.shape)
-        mask = np.zeros(self.picture.shape, bool)
-        mask[tuple(area.coords.T)] = True
         automatic = self.automatic
-        return automatic.take(automatic.of_strokes_in(mask))
+        return automatic.take(automatic.of_strokes_in(area.mask(self.picture.shape)))
 
     def _dismiss(self, coords: ArrayLike, touched: Seeds, drawing: Drawing) -> int:
         """Go on to a drawing without the automatic seeds that touch some pixels, if any do."""

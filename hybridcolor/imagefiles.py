@@ -25,7 +25,7 @@ from hybridcolor.errors import HybridColorError, ImageError
 from hybridcolor.files import open_ordinary, write_whole
 from hybridcolor.icc import pcs_to_lab, to_lab
 from hybridcolor.metadata import Metadata
-from hybridcolor.picture import Picture
+from hybridcolor.picture import Picture, are_ink
 
 __all__ = [
     "MAX_PIXELS",
@@ -161,7 +161,7 @@ class Bands:
             if ink is None:
                 return self
             seen += ink
-        return replace(self, is_ink=0 < 2 * seen < height * width)
+        return replace(self, is_ink=are_ink(seen, height * width))
 
 
 @contextmanager

@@ -50,15 +50,9 @@ def read_scribbles(path: str | os.PathLike[str], picture: Picture, predictor: Pr
     seeds = mark_automatic(seeds, automatic)
     drawn = seeds.take(seeds.origin == USER)
     left = automatic.without(drawn.coords)
-    there = automatic.of_strokes_in(_mask(seeds.take(seeds.origin == AUTO), picture.shape))
+    there = automatic.of_strokes_in(seeds.take(seeds.origin == AUTO).mask(picture.shape))
     untouched = np.isin(left.stroke, automatic.stroke[there]).all()
     return drawn if len(drawn) and untouched else seeds
-
-
-def _mask(seeds: Seeds, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    mask = np.zeros(shape, bool)
-    mask[tuple(seeds.coords.T)] = True
-    return mask
 
 
 def found_seeds(luminance: NDArray[np.float32], predictor: Predictor) -> Seeds:

@@ -196,7 +196,7 @@ class Picture:
     @property
     def is_ink(self) -> bool:
         """Whether transparency alone says what is drawn, as in an ink layer of a paint program: all of it is dark."""
-        return self.ink_pixels is not None and 0 < 2 * self.ink_pixels < self.luminance.size
+        return are_ink(self.ink_pixels, self.luminance.size)
 
     @property
     def ink_pixels(self) -> int | None:
@@ -234,6 +234,11 @@ class Picture:
         colours = np.zeros((*self.shape, 2), np.float32) if chroma is None else chroma
         luminance = make_room(*checked_planes(self.luminance, colours)) if paint else self.luminance
         return quantize(lab_to_rgb(luminance, colours), self.bit_depth)
+
+
+def are_ink(pixels: int | None, of: int) -> bool:
+    """Whether so many `Picture.ink_pixels`, of all that there are, are a drawing on nothing."""
+    return pixels is not None and 0 < 2 * pixels < of
 
 
 def check_picture(picture: object) -> None:

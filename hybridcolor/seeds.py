@@ -186,6 +186,18 @@ class Seeds:
         """
         return np.isin(self.stroke, self.stroke[mask[tuple(self.coords.T)]])
 
+    def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Their pixels in a picture of ``shape``, as (H, W).
+
+        Examples
+        --------
+        >>> Seeds.of([[0, 1]], (5, 5)).mask((1, 3)).tolist()
+        [[False, True, False]]
+        """
+        mask = np.zeros(shape, bool)
+        mask[tuple(self.coords.T)] = True
+        return mask
+
     def resized(self, shape: tuple[int, int], size: tuple[int, int]) -> Seeds:
         """The seeds of a picture of ``shape`` on a copy of ``size`` (rows, columns).
 

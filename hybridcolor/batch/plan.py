@@ -80,7 +80,7 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
     results = _place(str(folder))
     for source in map(str, sources):
         place = _place(source)
-        if is_url(place) == is_url(results) and f"{place}/".startswith(f"{results.rstrip('/')}/"):
+        if _lies_in(place, results):
             raise ImageError(f"{source}: lies in the folder of results, {folder}; choose another folder for -o")
         remote, source = is_url(source), place if is_url(source) else source  # noqa: PLW2901
         there = stores.is_object(source) if remote else _is_file(source)
@@ -92,8 +92,7 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
             found = stores.matching(source) if remote else sorted(glob(source, recursive=True))
             if not found:
                 raise ImageError(f"{source}: no such file, folder or pattern; check the name")
-            inside = f"{results.rstrip('/')}/"
-            pictures = [each for each in found if _is_picture(each) and not f"{_place(each)}/".startswith(inside)]
+            pictures = [each for each in found if _is_picture(each) and not _lies_in(_place(each), results)]
             if not pictures:
                 raise ImageError(f"{source}: stands for no picture; lists are to be named one by one")
             yield from (task(each, _below_pattern(each, source)) for each in pictures)
@@ -110,6 +109,10 @@ def plan_tasks(sources: Sequence[Path | str], recipe: Recipe, folder: Path | str
 def _place(name: str) -> str:
     """Where a file, folder or object is, by whatever name."""
     return stores.normal(name) if is_url(name) else os.path.realpath(name)
+
+
+def _lies_in(place: str, folder: str) -> bool:
+    return is_url(place) == is_url(folder) and f"{place}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _is_file(path: str) -> bool | None:

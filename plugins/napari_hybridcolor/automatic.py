@@ -152,16 +152,16 @@ class Automatic(QObject):
         layer, action = self._held.layer, getattr(event, "action", None)
         if self._showing or layer is None or action not in ("removed", "added", "changed"):
             return
-        if action != "removed":
-            self.refresh()
-            return
         left = {tuple(place) for place in np.asarray(layer.data).tolist()}
         gone = [
             stroke
             for stroke in self._strokes.tolist()
             if tuple(self._seeds.coords[self._seeds.stroke == stroke].mean(axis=0).tolist()) not in left
         ]
-        self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
+        if gone and action == "removed":
+            self.editing.dismiss(self._seeds.coords[np.isin(self._seeds.stroke, gone)])
+        else:
+            self.refresh()
 
 
 def _looking(session: EditSession) -> Job:

@@ -129,7 +129,7 @@ class ColorizeWidget(QWidget):
         editing.opened.connect(self._show_opened)
         editing.answered.connect(self._answered)
         editing.result.hidden = self.compare_button.setChecked
-        editing.drawing_changed.connect(lambda: self.overlays.show_ring(None))
+        editing.drawing_changed.connect(self._drawing_changed)
         editing.work.started.connect(self._waiting.start)
         editing.work.rested.connect(self._work_ended)
         self._keys = {
@@ -252,7 +252,12 @@ class ColorizeWidget(QWidget):
         self._untold, self._counted = None, False
         self.message.say(text)
 
-    def _say_strokes(self) -> None:
+    def _drawing_changed(self) -> None:
+        self.overlays.show_ring(None)
+        if not self.editing.live:  # no answer will tell
+            self._say_strokes(" Propagate shows what is new.")
+
+    def _say_strokes(self, waiting: str = "") -> None:
         """Say how many strokes there are, and whether they are saved."""
         session = self.editing.session
         strokes = 0 if session is None else sum(stroke.ab is not None for stroke in session.drawing.strokes)
@@ -260,8 +265,7 @@ class ColorizeWidget(QWidget):
             self._say(f"No strokes yet. {self.editing.advice}")
         else:
             saved = "saved" if session.autosave and not session.unsaved else "not saved"
-            shown = "" if self.editing.live else " Propagate shows them."
-            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.{shown}")
+            self._say(f"{strokes} stroke{'' if strokes == 1 else 's'}, {saved}.{waiting}")
 
     def _show_busy(self, busy: bool = True) -> None:
         self.busy.say("Working…" if busy else self._figures, _ANSWER)

@@ -110,6 +110,12 @@ def test_strokes_that_waited_are_answered_when_update_is_switched_on(panel, view
     drag(viewer, (60, 30), (60, 90))
     wait_for_answer(panel, qtbot)
     np.testing.assert_array_equal(shown(viewer), before)
+    assert panel.message.text() == "1 stroke, not saved. Propagate shows what is new."
+    panel.settings.propagate_button.click()
+    wait_for_answer(panel, qtbot)
+    assert panel.message.text() == "1 stroke, not saved."
+    drag(viewer, (90, 30), (90, 90))
+    before = shown(viewer)
     panel.settings.live.setChecked(True)
     wait_for_answer(panel, qtbot)
     assert np.abs(shown(viewer) - before).max() > 20

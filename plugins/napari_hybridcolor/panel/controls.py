@@ -21,29 +21,28 @@ def button(text: str, about: str, action: Callable[[], object] | None = None) ->
     return made
 
 
-class Choice(QComboBox):
-    """A list to choose from by a click: typed letters are the canvas's keys, and the wheel scrolls the panel."""
+class _LeavesTheWheel:
+    """A widget over which the wheel scrolls the panel, and changes nothing."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  # Qt's name
+        """Leave it to the panel."""
+        if event is not None:
+            event.ignore()
+
+
+class Choice(_LeavesTheWheel, QComboBox):
+    """A list to choose from by a click: typed letters are the canvas's keys."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  # Qt's name
-        """Leave it to the panel."""
-        if event is not None:
-            event.ignore()
 
-
-class Slider(QSlider):
-    """A slider on which the wheel scrolls the panel."""
+class Slider(_LeavesTheWheel, QSlider):
+    """A level slider."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802  # Qt's name
-        """Leave it to the panel."""
-        if event is not None:
-            event.ignore()
 
 
 def tick(text: str, about: str) -> QCheckBox:
